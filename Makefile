@@ -1,0 +1,54 @@
+# make run, make test: everything they need is installed into a virtual environment of the project.
+
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check fix bench assets browser clean
+
+help: ## Show what can be made
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
+
+run: $(VENV)/app ## Serve the app, and say where
+	$(BIN)/python app.py
+
+test: $(VENV)/dev browser ## Run every test, those in a real browser included
+	$(BIN)/python -m pytest
+
+check: $(VENV)/dev ## Lint, format, types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+fix: $(VENV)/dev ## Format, and mend what the linter can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/dev browser ## Measure speed, memory and bytes
+	$(BIN)/python -m benchmarks.speed
+
+assets: $(VENV)/dev browser ## Make the thumbnails and the screenshot again
+	$(BIN)/python assets/make.py thumbnails
+	$(BIN)/python assets/make.py screenshot
+
+browser: $(VENV)/dev
+	@if command -v chromium chromium-browser google-chrome >/dev/null 2>&1; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update && apt-get install -y --no-install-recommends chromium fonts-dejavu-core; \
+	else $(BIN)/python -m playwright install chromium; fi
+
+clean: ## Remove the virtual environment and the caches
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
+
+$(VENV)/python: pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/app: $(VENV)/python
+	$(BIN)/python -m pip install --disable-pip-version-check -e .
+	@touch $@
+
+$(VENV)/dev: $(VENV)/python
+	$(BIN)/python -m pip install --disable-pip-version-check -e '.[dev]'
+	@touch $(VENV)/app $@

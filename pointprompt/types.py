@@ -1,0 +1,237 @@
+"""The data that flows through pointprompt, defined once.
+
+Knows numpy and nothing else: no torch, no gradio, no files.
+
+Axis letters, used in every docstring of the package:
+
+    n      images
+    h, w   rows and columns of the token grid
+    H, W   rows and columns of an image, in pixels
+    c      feature channels of the backbone
+    k      eigenvectors
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+BoolArray = NDArray[np.bool_]
+FloatArray = NDArray[np.float32]
+ByteArray = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Photo:
+    """One upright image of a set, as everything after reading it needs to know it.
+
+    Attributes:
+        name: File name, unique within its set and safe to write to any file system.
+        height: H, in pixels, after the EXIF orientation was applied.
+        width: W, in pixels.
+        preview: JPEG bytes of the image, longest side at most `images.PREVIEW_SIDE` pixels.
+        source: Where the full pixels can be read again (`images.read_pixels`): a file, or the
+            pixels themselves, (H, W, 3) uint8.
+    """
+
+    name: str
+    height: int
+    width: int
+    preview: bytes = field(repr=False)
+    source: Path | ByteArray = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """An image that could not be used.
+
+    Attributes:
+        name: The name its owner knows it by.
+        reason: A sentence that says why.
+    """
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class ImageSet:
+    """A set of images, read once.
+
+    Attributes:
+        photos: The images that could be read, in the order given.
+        squares: (n, s, s, 3) uint8; each image resized to the square the backbone sees.
+        rejected: The images that could not be read, in the order given.
+    """
+
+    photos: tuple[Photo, ...]
+    squares: ByteArray = field(repr=False)
+    rejected: tuple[Rejected, ...] = ()
+
+
+@dataclass(frozen=True)
+class Click:
+    """One labelled point.
+
+    Attributes:
+        image: Index of the image in its set.
+        x: In [0, 1), from the left of the upright image.
+        y: In [0, 1), from its top.
+        positive: True for "this", False for "not this".
+
+    Raises:
+        ValueError: A coordinate is not a number in [0, 1), or the image is not a whole number >= 0.
+    """
+
+    image: int
+    x: float
+    y: float
+    positive: bool = True
+
+    def __post_init__(self) -> None:
+        if isinstance(self.image, bool) or not isinstance(self.image, int) or self.image < 0:
+            raise ValueError(
+                f"A click's image must be a whole number from 0 on, not {self.image!r}."
+            )
+        for axis, value in (("x", self.x), ("y", self.y)):
+            if not _is_number(value) or not 0 <= value < 1:
+                raise ValueError(f"A click's {axis} must be at least 0 and below 1, not {value!r}.")
+        if not isinstance(self.positive, bool):
+            raise ValueError(f"A click's positive must be true or false, not {self.positive!r}.")
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """A named set of clicks."""
+
+    name: str = "mask"
+    clicks: tuple[Click, ...] = ()
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How clicks become masks: the tutorial's parameters, with the tutorial's defaults.
+
+    Attributes:
+        threshold: In [0, 1]; a token belongs to a positive click's mask where its heatmap is above.
+        gamma: In (0, 10]; the power the heatmap is raised to. Larger is stricter.
+        denoise: Remove small connected regions from the masks of positive clicks.
+        min_area: At least 0; regions of fewer tokens than this are small.
+        negative_threshold: In [0, 1]; the same as `threshold` for negative clicks.
+        n_eigvecs: Use only the first so many eigenvectors; None uses all.
+
+    Raises:
+        ValueError: A value is not a number in its range.
+    """
+
+    threshold: float = 0.5
+    gamma: float = 1.0
+    denoise: bool = True
+    min_area: int = 3
+    negative_threshold: float = 0.99
+    n_eigvecs: int | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("threshold", "negative_threshold"):
+            value = getattr(self, name)
+            if not _is_number(value) or not 0 <= value <= 1:
+                raise ValueError(f"{name} must be a number from 0 to 1, not {value!r}.")
+        if not _is_number(self.gamma) or not 0 < self.gamma <= 10:
+            raise ValueError(f"gamma must be a number above 0 and up to 10, not {self.gamma!r}.")
+        if not isinstance(self.denoise, bool):
+            raise ValueError(f"denoise must be true or false, not {self.denoise!r}.")
+        if not _is_whole(self.min_area) or self.min_area < 0:
+            raise ValueError(f"min_area must be a whole number from 0 on, not {self.min_area!r}.")
+        if self.n_eigvecs is not None and (not _is_whole(self.n_eigvecs) or self.n_eigvecs < 1):
+            raise ValueError(
+                f"n_eigvecs must be a whole number from 1 on, or None, not {self.n_eigvecs!r}."
+            )
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far an analysis has come.
+
+    Attributes:
+        stage: One of `STAGES`.
+        done: Steps of this stage that are finished (images, where the stage works by image).
+        total: Steps of this stage.
+    """
+
+    stage: str
+    done: int
+    total: int
+
+
+STAGES = ("read", "features", "cut", "colors")
+
+# Told of every step. It may raise to stop the work: nothing that calls it catches what it raises.
+ProgressFn = Callable[[Progress], None]
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """What is computed once for a set of images; everything after it is live.
+
+    Attributes:
+        photos: The n images.
+        eigvecs: (n, h, w, k) float32, joint over all images, sorted by eigenvalue.
+        eigvals: (k,) float32, falling.
+        colors: (n, h, w, 3) uint8, the colour view.
+        cut: The fitted cut (`ncut.FittedCut`), which extends to new images.
+        backbone: Name of the backbone in the registry.
+    """
+
+    photos: tuple[Photo, ...]
+    eigvecs: FloatArray = field(repr=False)
+    eigvals: FloatArray = field(repr=False)
+    colors: ByteArray = field(repr=False)
+    cut: Any = field(repr=False)
+    backbone: str
+
+
+@dataclass(frozen=True)
+class TokenPrediction:
+    """What clicks select, at token resolution.
+
+    Attributes:
+        heatmaps: (n, h, w) float32; the highest heatmap of all positive clicks, 0 without any.
+        masks: (n, h, w) bool.
+    """
+
+    heatmaps: FloatArray
+    masks: BoolArray
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What clicks select in every image of an analysis.
+
+    Attributes:
+        heatmaps: (n, h, w) float32, as in `TokenPrediction`.
+        token_masks: (n, h, w) bool.
+        masks: n masks, (H, W) bool, each at its image's own size; computed when asked for, so that
+            a hundred large ones need not be in memory at once.
+    """
+
+    heatmaps: FloatArray
+    token_masks: BoolArray
+    masks: Sequence[BoolArray] = field(repr=False)
+
+
+def _is_number(value: object) -> bool:
+    return (
+        isinstance(value, (int, float, np.integer, np.floating))
+        and not isinstance(value, bool)
+        and math.isfinite(value)
+    )
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
