@@ -1,0 +1,132 @@
+"""Features of all images -> their joint eigenvectors, and a fitted cut that extends to new images.
+
+Knows ncut-pytorch. Knows nothing of images, backbones, clicks or colours.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from pointprompt.types import FloatArray
+
+N_EIGVECS = 30
+
+# The generators are global to the process: two cuts at once would draw from each other's seed.
+_GENERATORS = threading.Lock()
+
+
+@dataclass(frozen=True)
+class FittedCut:
+    """A Normalized Cut fitted on one image set."""
+
+    _ncut: Any
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of memory it holds."""
+        return sum(
+            value.nbytes for value in vars(self._ncut).values() if isinstance(value, torch.Tensor)
+        )
+
+    def extend(self, features: FloatArray, seed: int = 0) -> FloatArray:
+        """Eigenvectors (n, h, w, k) float32 of images that the cut was not fitted on.
+
+        Args:
+            features: (n, h, w, c) float32, from the backbone the cut was fitted with.
+            seed: The same seed and features give the same eigenvectors.
+
+        Raises:
+            ValueError: The features are not of that shape, or not finite.
+
+        Source: Nystrom extension, as in `ncut_pytorch.Ncut.transform`.
+        """
+        _check_features(features)
+        n, h, w, c = features.shape
+        with seeded(seed):
+            eigvecs = self._ncut.transform(torch.from_numpy(features.reshape(-1, c)))
+        return _to_numpy(eigvecs).reshape(n, h, w, -1)
+
+
+def fit_cut(
+    features: FloatArray, *, n_eigvecs: int = N_EIGVECS, seed: int = 0, device: str = "cpu"
+) -> tuple[FloatArray, FloatArray, FittedCut]:
+    """Eigenvectors (n, h, w, k) float32, eigenvalues (k,) float32, falling, and the fitted cut.
+
+    k is `n_eigvecs`, or the number of tokens where there are fewer. The same features, seed and
+    device give the same eigenvectors; the global random generators are left as they were.
+
+    Args:
+        features: (n, h, w, c) float32 tokens of all images together.
+        n_eigvecs: How many eigenvectors, at least 2.
+        seed: Of ncut-pytorch's sampling.
+        device: Where to compute: "cpu", "cuda", "mps". The results are on the CPU.
+
+    Raises:
+        ValueError: The features are not of that shape, not finite, or the same for all tokens; or
+            `n_eigvecs` is below 2.
+
+    Source: Tutorial step 3; Shi & Malik 2000, Normalized Cuts and Image Segmentation.
+    """
+    _check_features(features)
+    if n_eigvecs < 2:
+        raise ValueError(f"A cut needs at least 2 eigenvectors, not {n_eigvecs}.")
+    n, h, w, c = features.shape
+    tokens = torch.from_numpy(features.reshape(-1, c))
+    if bool((tokens == tokens[0]).all()):
+        raise ValueError("The images look the same everywhere, so there is nothing to cut.")
+    from ncut_pytorch import Ncut
+
+    ncut = Ncut(n_eig=min(n_eigvecs, len(tokens)), device=device)
+    with seeded(seed):
+        eigvecs = ncut.fit_transform(tokens)
+    return (
+        _to_numpy(eigvecs).reshape(n, h, w, -1),
+        _to_numpy(ncut.eigval),
+        FittedCut(_on_cpu(ncut)),
+    )
+
+
+def _check_features(features: FloatArray) -> None:
+    if features.ndim != 4 or 0 in features.shape:
+        raise ValueError(f"Features must have the axes (n, h, w, c), not shape {features.shape}.")
+    if features.dtype != np.float32:
+        raise ValueError(f"Features must be float32, not {features.dtype}.")
+    if not np.isfinite(features).all():
+        raise ValueError(
+            "The backbone gave features that are not finite. Try float32 instead of half "
+            "precision, or another backbone."
+        )
+
+
+def _on_cpu(ncut: Any) -> Any:
+    """Move what the fitted cut keeps to the CPU, so that an analysis holds no GPU memory."""
+    for name, value in vars(ncut).items():
+        if isinstance(value, torch.Tensor):
+            setattr(ncut, name, value.cpu())
+    ncut.device = "cpu"
+    ncut._propagation_cache = None  # Made again, on the CPU, when it is first needed.
+    return ncut
+
+
+def _to_numpy(tensor: torch.Tensor) -> FloatArray:
+    return tensor.detach().to("cpu", torch.float32).numpy()
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Seed the global generators that ncut-pytorch draws from; put them back afterwards."""
+    with _GENERATORS, torch.random.fork_rng():
+        numpy_state = np.random.get_state()  # noqa: NPY002 - this is the generator it draws from
+        try:
+            torch.manual_seed(seed)
+            np.random.seed(seed)  # noqa: NPY002
+            yield
+        finally:
+            np.random.set_state(numpy_state)  # noqa: NPY002
