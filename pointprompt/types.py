@@ -156,10 +156,10 @@ class Settings:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far an analysis has come.
+    """How far a piece of work has come.
 
     Attributes:
-        stage: One of `STAGES`.
+        stage: What is being done. An analysis goes through "read", "features", "cut", "colors".
         done: Steps of this stage that are finished (images, where the stage works by image).
         total: Steps of this stage.
     """
@@ -168,8 +168,6 @@ class Progress:
     done: int
     total: int
 
-
-STAGES = ("read", "features", "cut", "colors")
 
 # Told of every step. It may raise to stop the work: nothing that calls it catches what it raises.
 ProgressFn = Callable[[Progress], None]
@@ -226,11 +224,9 @@ class Prediction:
 
 
 def _is_number(value: object) -> bool:
-    return (
-        isinstance(value, (int, float, np.integer, np.floating))
-        and not isinstance(value, bool)
-        and math.isfinite(value)
-    )
+    if _is_whole(value):
+        return True
+    return isinstance(value, (float, np.floating)) and math.isfinite(value)
 
 
 def _is_whole(value: object) -> bool:
