@@ -1,0 +1,403 @@
+import io
+import json
+import platform
+import zipfile
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from pointprompt import export
+from pointprompt.export import overlay, read_prompt, write_zip
+from pointprompt.refine import MASK_RGB, upscale
+from pointprompt.types import Click, Photo, Progress, Prompt, Settings
+
+GREY = 100
+
+
+def _photo(name, height, width, source=None):
+    pixels = np.full((height, width, 3), GREY, np.uint8) if source is None else source
+    return Photo(name, height, width, b"", pixels)
+
+
+PHOTOS = [_photo("cat.jpeg", 60, 90), _photo("schöner Hund.png", 33, 7), _photo("one", 1, 1)]
+MASKS = np.random.default_rng(0).random((3, 4, 6)) > 0.5
+PROMPT = Prompt(
+    "fur", (Click(0, 0.5, 0.25), Click(1, 0.999, 0.0, positive=False), Click(0, 0.0, 0.999))
+)
+SETTINGS = Settings(threshold=0.7, min_area=8, n_eigvecs=12)
+
+
+def _written(photos=PHOTOS, masks=MASKS, prompt=PROMPT, progress=None):
+    file = io.BytesIO()
+    write_zip(file, photos, masks, prompt, SETTINGS, "efficientnet_lite0", progress=progress)
+    return file.getvalue()
+
+
+def _read(data):
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        assert archive.testzip() is None
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def _document(data):
+    return json.loads(_read(data)["prompt.json"])
+
+
+def test_an_archive_holds_a_mask_and_an_overlay_for_each_image_and_the_prompt():
+    assert list(_read(_written())) == [
+        "masks/cat.png",
+        "overlays/cat.jpg",
+        "masks/schöner Hund.png",
+        "overlays/schöner Hund.jpg",
+        "masks/one.png",
+        "overlays/one.jpg",
+        "prompt.json",
+    ]
+
+
+def test_masks_are_one_channel_of_0_and_255_at_the_images_own_sizes():
+    members = _read(_written())
+    for photo, tokens, stem in zip(PHOTOS, MASKS, ["cat", "schöner Hund", "one"], strict=True):
+        image = Image.open(io.BytesIO(members[f"masks/{stem}.png"]))
+        assert image.format == "PNG"
+        assert image.mode == "L"
+        assert np.array_equal(np.asarray(image), 255 * upscale(tokens, photo.height, photo.width))
+
+
+def test_overlays_show_the_photo_where_the_mask_is_not():
+    members = _read(_written(masks=np.repeat([[[True, False]] * 2], 3, axis=0)))
+    shown = np.asarray(Image.open(io.BytesIO(members["overlays/cat.jpg"])).convert("RGB"))
+    assert shown.shape == (60, 90, 3)
+    assert np.abs(shown[:, 60:].astype(int) - GREY).max() <= 3
+    assert (shown[:, 20, 0] > GREY + 30).all()
+    assert (shown[:, 20, 1] < GREY - 30).all()
+
+
+def test_prompt_json_says_what_made_the_masks():
+    document = _document(_written())
+    assert document["format"] == "pointprompt"
+    assert document["version"] == 1
+    assert document["backbone"] == "efficientnet_lite0"
+    assert document["settings"] == {
+        "threshold": 0.7,
+        "gamma": 1.0,
+        "denoise": True,
+        "min_area": 8,
+        "negative_threshold": 0.99,
+        "n_eigvecs": 12,
+    }
+    assert document["prompt"]["name"] == "fur"
+    assert document["prompt"]["clicks"][1] == {
+        "image": 1,
+        "image_name": "schöner Hund.png",
+        "x": 0.999,
+        "y": 0.0,
+        "pixel_x": 6,
+        "pixel_y": 0,
+        "positive": False,
+    }
+    assert document["images"][0] == {
+        "name": "cat.jpeg",
+        "width": 90,
+        "height": 60,
+        "mask": "masks/cat.png",
+        "overlay": "overlays/cat.jpg",
+        "mask_pixels": int(upscale(MASKS[0], 60, 90).sum()),
+    }
+    assert document["problems"] == []
+    versions = document["versions"]
+    assert versions["python"] == platform.python_version()
+    assert set(versions) == {"python", "pointprompt", "torch", "ncut-pytorch", "timm"}
+    assert versions["torch"]
+
+
+def test_a_package_that_is_not_installed_has_no_version(monkeypatch):
+    monkeypatch.setattr(export, "_PACKAGES", ("no-such-package-at-all",))
+    assert _document(_written())["versions"]["no-such-package-at-all"] is None
+
+
+def test_a_file_is_written_as_well_as_a_stream(tmp_path):
+    path = tmp_path / "masks.zip"
+    write_zip(path, PHOTOS, MASKS, PROMPT, SETTINGS, "efficientnet_lite0")
+    assert path.read_bytes() == _written()
+
+
+def test_the_same_content_gives_the_same_bytes():
+    members = _written()
+    with zipfile.ZipFile(io.BytesIO(members)) as archive:
+        assert {member.date_time for member in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+    assert _written() == members
+
+
+def test_a_photo_that_cannot_be_read_again_keeps_its_mask(tmp_path):
+    here, gone = tmp_path / "here.png", tmp_path / "gone.png"
+    damaged, changed = tmp_path / "damaged.png", tmp_path / "changed.png"
+    for path in (here, damaged, changed):
+        Image.new("RGB", (8, 6)).save(path)
+    damaged.write_bytes(damaged.read_bytes()[:40])
+    Image.new("RGB", (6, 8)).save(changed)
+    paths = [gone, here, damaged, changed]
+    photos = [_photo(path.name, 6, 8, path) for path in paths]
+    data = _written(photos, np.ones((4, 2, 2), bool), Prompt())
+    members, document = _read(data), _document(data)
+    assert [name for name in members if name.startswith("overlays/")] == ["overlays/here.jpg"]
+    assert sum(name.startswith("masks/") for name in members) == 4
+    problems = document["problems"]
+    assert [entry["image"] for entry in problems] == ["gone.png", "damaged.png", "changed.png"]
+    assert problems[2]["problem"] == "No overlay: The image was 8 x 6 and is now 6 x 8."
+    assert [entry["overlay"] is None for entry in document["images"]] == [True, False, True, True]
+
+
+def test_a_photo_beyond_the_default_limit_still_has_its_overlay(monkeypatch):
+    seen = []
+
+    def read_pixels(source, limits):
+        seen.append(limits.max_megapixels)
+        return source
+
+    monkeypatch.setattr(export, "read_pixels", read_pixels)
+    _written()
+    assert [round(limit * 1e6) for limit in seen] == [60 * 90, 33 * 7, 1]
+
+
+def test_a_photo_too_long_for_jpeg_gets_a_png_overlay():
+    data = _written([_photo("long.jpg", 2, 70_000)], np.ones((1, 2, 2), bool), Prompt())
+    image = Image.open(io.BytesIO(_read(data)["overlays/long.png"]))
+    assert image.size == (70_000, 2)
+
+
+@pytest.mark.parametrize(
+    "name", ["../cat.png", "a/b.png", "a\\b.png", "c:b.png", "", ".", "..", "...png", "a\0.png"]
+)
+def test_a_name_that_could_leave_the_folder_is_refused(name):
+    with pytest.raises(ValueError, match="plain file name"):
+        _written([_photo(name, 4, 4)], MASKS[:1], Prompt())
+
+
+def test_two_names_that_would_be_one_file_are_refused():
+    photos = [_photo("cat.png", 4, 4), _photo("CAT.jpg", 4, 4)]
+    with pytest.raises(ValueError, match="same name"):
+        _written(photos, MASKS[:2], Prompt())
+
+
+def test_every_photo_needs_a_mask():
+    with pytest.raises(ValueError, match="2 masks for 3 images"):
+        _written(masks=MASKS[:2])
+
+
+def test_a_click_on_an_image_that_is_not_there_is_an_error():
+    with pytest.raises(ValueError, match="image 3 of 3"):
+        _written(prompt=Prompt("x", (Click(3, 0.5, 0.5),)))
+
+
+def test_progress_is_told_of_every_image_and_may_cancel():
+    told = []
+    _written(progress=told.append)
+    assert told == [Progress("export", done, 3) for done in (1, 2, 3)]
+
+    def cancel(_):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        _written(progress=cancel)
+
+
+def test_no_images_make_an_archive_with_a_prompt_only():
+    assert list(_read(_written([], np.zeros((0, 4, 4), bool), Prompt()))) == ["prompt.json"]
+
+
+# Overlays.
+
+
+def test_opacity_mixes_the_masks_colour_with_the_photo():
+    pixels = np.random.default_rng(0).integers(0, 256, (40, 50, 3), np.uint8)
+    mask = np.random.default_rng(1).random((40, 50)) > 0.5
+    for opacity in (0.0, 0.25, 0.45, 1.0):
+        drawn = overlay(pixels, mask, opacity, outline=False)
+        assert drawn.dtype == np.uint8
+        exact = pixels * (1 - opacity) + np.array(MASK_RGB) * opacity
+        assert np.array_equal(drawn[~mask], pixels[~mask])
+        assert np.abs(drawn[mask] - exact[mask]).max() <= 1
+    assert np.array_equal(overlay(pixels, mask, 0.0, outline=False), pixels)
+    assert (overlay(pixels, mask, 1.0, outline=False)[mask] == MASK_RGB).all()
+
+
+def test_an_outline_is_within_the_mask_along_its_edge_and_not_along_the_photos():
+    pixels = np.full((12, 12, 3), GREY, np.uint8)
+    mask = np.zeros((12, 12), bool)
+    mask[3:, 3:8] = True  # reaches the lower edge of the photo
+    drawn = overlay(pixels, mask, 0.0, outline=True)
+    edge = (drawn == MASK_RGB).all(axis=-1)
+    expected = np.zeros((12, 12), bool)
+    expected[3, 3:8] = expected[3:, 3] = expected[3:, 7] = True
+    assert np.array_equal(edge, expected)
+    assert (drawn[~expected] == GREY).all()
+
+
+def test_an_outline_is_as_wide_as_the_photo_is_large():
+    for side, width in ((64, 1), (600, 2), (3000, 10)):
+        pixels = np.full((side, side, 3), GREY, np.uint8)
+        mask = np.zeros((side, side), bool)
+        mask[:, side // 2 :] = True
+        row = overlay(pixels, mask, 0.0, outline=True)[side // 2]
+        assert (row == MASK_RGB).all(axis=-1).sum() == width
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 9), (9, 1), (2, 2), (5000, 50)])
+@pytest.mark.parametrize("token", [True, False])
+def test_a_mask_without_an_edge_has_no_outline(size, token):
+    pixels = np.random.default_rng(0).integers(0, 256, (*size, 3), np.uint8)
+    mask = np.full(size, token)
+    plain = overlay(pixels, mask, 0.45, outline=False)
+    assert np.array_equal(overlay(pixels, mask, 0.45, outline=True), plain)
+
+
+def test_drawing_leaves_the_photo_as_it_is():
+    pixels = np.full((20, 20, 3), GREY, np.uint8)
+    overlay(pixels, np.ones((20, 20), bool), 1.0, outline=True)
+    assert (pixels == GREY).all()
+
+
+def test_what_cannot_be_drawn_is_an_error():
+    pixels = np.zeros((4, 4, 3), np.uint8)
+    with pytest.raises(ValueError, match="does not fit"):
+        overlay(pixels, np.zeros((4, 5), bool), 0.5, outline=True)
+    with pytest.raises(ValueError, match="opacity"):
+        overlay(pixels, np.zeros((4, 4), bool), 1.5, outline=True)
+
+
+# prompt.json back.
+
+unit = st.floats(0, 1, exclude_max=True)
+clicks = st.builds(Click, st.integers(0, 2), unit, unit, st.booleans())
+prompts = st.builds(Prompt, st.text(), st.lists(clicks).map(tuple))
+all_settings = st.builds(
+    Settings,
+    threshold=st.floats(0, 1),
+    gamma=st.floats(0, 10, exclude_min=True),
+    denoise=st.booleans(),
+    min_area=st.integers(0, 10_000),
+    negative_threshold=st.floats(0, 1),
+    n_eigvecs=st.none() | st.integers(1, 100),
+)
+
+
+@settings(deadline=None)
+@given(prompt=prompts, choice=all_settings)
+def test_what_is_written_is_read_back(prompt, choice):
+    file = io.BytesIO()
+    photos = [_photo(f"{i}.png", 1, 1) for i in range(3)]
+    write_zip(file, photos, np.zeros((3, 1, 1), bool), prompt, choice, "any")
+    data = _read(file.getvalue())["prompt.json"]
+    assert read_prompt(data) == (prompt, choice)
+    assert read_prompt(data.decode()) == (prompt, choice)
+
+
+def test_numbers_of_numpy_are_written_as_numbers():
+    file = io.BytesIO()
+    prompt = Prompt("x", (Click(0, np.float32(0.1), np.float32(0.99999994)),))
+    choice = Settings(threshold=np.float32(0.25), min_area=np.int64(4))
+    write_zip(file, PHOTOS, MASKS, prompt, choice, "any")
+    data = _read(file.getvalue())["prompt.json"]
+    assert read_prompt(data) == (prompt, choice)
+    assert json.loads(data)["prompt"]["clicks"][0]["pixel_y"] == 59
+
+
+def _good():
+    return {
+        "format": "pointprompt",
+        "version": 1,
+        "prompt": {
+            "name": "fur",
+            "clicks": [{"image": 0, "x": 0.5, "y": 0.5, "positive": True}],
+        },
+        "settings": {"threshold": 0.7},
+    }
+
+
+def test_settings_that_are_not_there_take_their_defaults():
+    prompt, choice = read_prompt(json.dumps(_good()))
+    assert prompt == Prompt("fur", (Click(0, 0.5, 0.5),))
+    assert choice == Settings(threshold=0.7)
+
+
+# A path into the document, and what to put there.
+HOSTILE = [
+    (["format"], "labelme", "not a prompt file"),
+    (["version"], 2, "format version 2"),
+    (["version"], "9" * 100_000, "format version"),
+    (["prompt"], None, "no prompt"),
+    (["prompt"], [], "no prompt"),
+    (["prompt", "name"], 3, "no name"),
+    (["prompt", "clicks"], None, "no list of clicks"),
+    (["prompt", "clicks"], {"0": 1}, "no list of clicks"),
+    (["prompt", "clicks", 0], None, "lacks"),
+    (["prompt", "clicks", 0], {"image": 0, "x": 0.5, "y": 0.5}, "lacks"),
+    (["prompt", "clicks", 0, "image"], -1, "image"),
+    (["prompt", "clicks", 0, "image"], 0.0, "image"),
+    (["prompt", "clicks", 0, "image"], True, "image"),
+    (["prompt", "clicks", 0, "x"], 1, "x"),
+    (["prompt", "clicks", 0, "x"], "0.5", "x"),
+    (["prompt", "clicks", 0, "x"], float("nan"), "x"),
+    (["prompt", "clicks", 0, "x"], 10**400, "too large|x"),
+    (["prompt", "clicks", 0, "y"], None, "y"),
+    (["prompt", "clicks", 0, "positive"], 1, "positive"),
+    (["settings"], None, "no settings"),
+    (["settings", "__class__"], "x", "unknown setting"),
+    (["settings", "threshold"], float("inf"), "threshold"),
+    (["settings", "threshold"], [0.5], "threshold"),
+    (["settings", "gamma"], 0, "gamma"),
+    (["settings", "gamma"], 10**400, "too large|gamma"),
+    (["settings", "denoise"], "yes", "denoise"),
+    (["settings", "min_area"], 2.5, "min_area"),
+    (["settings", "n_eigvecs"], 0, "n_eigvecs"),
+]
+
+
+@pytest.mark.parametrize(("path", "value", "sentence"), HOSTILE)
+def test_a_value_that_cannot_be_used_is_an_error_that_names_it(path, value, sentence):
+    document = _good()
+    place = document
+    for key in path[:-1]:
+        place = place[key]
+    place[path[-1]] = value
+    with pytest.raises(ValueError, match=sentence) as error:
+        read_prompt(json.dumps(document))
+    assert len(str(error.value)) < 1000
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"\xff\xfe\x00",
+        b"PK\x03\x04",
+        "[" * 100_000,
+        '{"a":' * 100_000,
+        "1" * 10_000,
+        "[]",
+        "null",
+        '"text"',
+        "{}",
+        b" " * (export.MAX_PROMPT_BYTES + 1),
+    ],
+    ids=lambda data: repr(data[:9]),
+)
+def test_what_is_no_prompt_file_is_an_error(data):
+    with pytest.raises(ValueError, match="prompt file"):
+        read_prompt(data)
+
+
+@settings(deadline=None)
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.floats() | st.text(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(sorted(_good())), inner),
+    )
+)
+def test_any_other_json_is_an_error(value):
+    with pytest.raises(ValueError, match="prompt file"):
+        read_prompt(json.dumps(value))
