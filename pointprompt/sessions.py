@@ -141,6 +141,13 @@ class SessionStore:
         with self._lock:
             self._mark_closed(page)
 
+    def drop(self, token: str) -> None:
+        """Free the session with this token now, if there is one."""
+        with self._lock:
+            session = self._sessions.pop(token, None)
+        if session is not None:
+            shutil.rmtree(session.folder, ignore_errors=True)
+
     def sweep(self) -> None:
         """Free what is past its time, then the least recently used beyond the byte limit."""
         with self._lock:

@@ -1,0 +1,47 @@
+"""pointprompt: click a thing in one image, get its mask in all of them.
+
+    import pointprompt
+
+    analysis = pointprompt.analyze(["a.jpg", "b.jpg"])
+    prediction = pointprompt.predict(analysis, [pointprompt.Click(image=0, x=0.5, y=0.4)])
+    prediction.masks[1]  # (H, W) bool, at b.jpg's own size
+
+Importing the package is cheap; torch is imported by the first function that needs it.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from pointprompt.types import Analysis, Click, Prediction, Progress, Prompt, Settings
+
+if TYPE_CHECKING:
+    from pointprompt.pipeline import analyze, predict
+    from pointprompt.scoring import get_mask
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Analysis",
+    "Click",
+    "Prediction",
+    "Progress",
+    "Prompt",
+    "Settings",
+    "analyze",
+    "get_mask",
+    "predict",
+]
+
+_MODULE_OF = {
+    "analyze": "pointprompt.pipeline",
+    "predict": "pointprompt.pipeline",
+    "get_mask": "pointprompt.scoring",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module 'pointprompt' has no attribute {name!r}")
+    return getattr(importlib.import_module(_MODULE_OF[name]), name)

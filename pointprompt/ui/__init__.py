@@ -1,0 +1,1 @@
+"""The browser interface. Nothing outside this package imports it, or gradio."""

@@ -1,0 +1,313 @@
+"""Widgets and event wiring, nothing else: what they do is `service`'s.
+
+Every event here is private: the page is no API. The Python interface is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from pointprompt import backbones
+from pointprompt.examples import ExampleSet, example_sets
+from pointprompt.hub import SUGGESTED_DATASET, DatasetRequest, fetch_dataset
+from pointprompt.sessions import SessionGone
+from pointprompt.types import ProgressFn
+from pointprompt.ui import status
+from pointprompt.ui.canvas import STATIC, canvas
+from pointprompt.ui.jobs import Cancelled, Eta, Job, Jobs
+from pointprompt.ui.service import GONE, Fetch, Service, as_fetching, link_files, make_files
+
+TITLE = "pointprompt"
+TAGLINE = "Click a thing in one photo. Get its mask in all of them."
+
+# System fonts only: the page works without any network.
+_SANS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif")
+_MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace")
+
+_PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+
+Updates = dict[Any, Any]
+
+
+def theme() -> gr.themes.Base:
+    """The page's look, light and dark; `static/page.css` adds to it."""
+    return gr.themes.Base(
+        primary_hue="teal",
+        neutral_hue="slate",
+        radius_size="md",
+        font=_SANS,
+        font_mono=_MONO,
+    )
+
+
+def css_file() -> Path:
+    """The page's style sheet."""
+    return STATIC / "page.css"
+
+
+def build(service: Service) -> gr.Blocks:
+    """The page, which asks this service for everything."""
+    return _Page(service).demo
+
+
+class _Page:
+    """The page's widgets, and the handlers of their events as methods."""
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+        self.jobs = Jobs()
+        with gr.Blocks(title=TITLE, fill_width=True, analytics_enabled=False) as self.demo:
+            gr.HTML(f"<h1>{TITLE}</h1><p>{TAGLINE}</p>", elem_id="pp-head", apply_default_css=False)
+            self.setup = gr.Accordion("Images", open=True, elem_id="pp-setup")
+            with self.setup, gr.Row(equal_height=False):
+                with gr.Column(scale=3, min_width=320), gr.Tabs():
+                    self._build_upload()
+                    self._build_examples()
+                    self._build_dataset()
+                with gr.Column(scale=1, min_width=260):
+                    self._build_backbone()
+            with gr.Row(elem_id="pp-progress"):
+                self.status = gr.HTML(status.idle(), elem_id="pp-status", apply_default_css=False)
+                self.cancel = gr.Button(
+                    "Cancel", visible=False, size="sm", min_width=90, scale=0, elem_id="pp-cancel"
+                )
+            self.canvas = canvas(self._predict)
+            self._wire()
+
+    def _build_upload(self) -> None:
+        with gr.Tab("Upload", id="upload"):
+            self.files = gr.File(
+                label="Photos",
+                file_count="multiple",
+                height=170,
+                elem_id="pp-files",
+            )
+            self.analyze = gr.Button(
+                "Analyse", variant="primary", interactive=False, elem_id="pp-analyze"
+            )
+            limits = self.service.limits
+            gr.HTML(
+                f"JPEG, PNG, WebP, BMP, TIFF or GIF: up to {limits.max_images} images of "
+                f"{limits.max_megapixels:g} megapixels each. They stay on this server, and are "
+                "deleted some minutes after you close the page.",
+                elem_id="pp-formats",
+                apply_default_css=False,
+            )
+
+    def _build_examples(self) -> None:
+        self.examples: list[tuple[gr.Button, ExampleSet]] = []
+        with gr.Tab("Examples", id="examples"):
+            with gr.Row(elem_id="pp-examples"):
+                for example in example_sets():
+                    button = gr.Button(
+                        example.title,
+                        icon=str(STATIC / "examples" / f"{example.key}.jpg"),
+                        min_width=150,
+                        elem_id=f"pp-example-{example.key}",
+                    )
+                    self.examples.append((button, example))
+            with gr.Accordion("About these pictures", open=False):
+                gr.Markdown("\n".join(f"- **{e.title}**: {e.credits}" for e in example_sets()))
+
+    def _build_dataset(self) -> None:
+        suggested = SUGGESTED_DATASET
+        with gr.Tab("Dataset", id="dataset"):
+            with gr.Row():
+                self.dataset = [
+                    gr.Textbox(
+                        suggested.name, label="Hugging Face dataset", min_width=200, scale=2
+                    ),
+                    gr.Textbox(suggested.config, label="Configuration", min_width=120),
+                    gr.Textbox(suggested.split, label="Split", min_width=100),
+                    gr.Textbox(
+                        suggested.column,
+                        label="Image column",
+                        placeholder="found by itself",
+                        min_width=120,
+                    ),
+                    gr.Number(
+                        suggested.limit,
+                        label="Images",
+                        minimum=1,
+                        maximum=self.service.limits.max_images,
+                        precision=0,
+                        min_width=120,
+                    ),
+                ]
+            self.load_dataset = gr.Button(
+                "Load and analyse", variant="primary", elem_id="pp-load-dataset"
+            )
+
+    def _build_backbone(self) -> None:
+        default, reason = backbones.choose_default()
+        self.backbone = gr.Dropdown(
+            choices=[(_backbone_label(name), name) for name in backbones.REGISTRY],
+            value=default,
+            label="Backbone",
+            elem_id="pp-backbone",
+        )
+        self.backbone_note = gr.Markdown(reason, elem_id="pp-backbone-note")
+
+    def _wire(self) -> None:
+        shown = [self.status, self.canvas, self.setup, self.cancel]
+        heavy = {"outputs": shown, "concurrency_limit": None, **_PRIVATE}
+        self.analyze.click(self._analyze_files, [self.files, self.backbone], **heavy)
+        for button, example in self.examples:
+            button.click(self._analyze_example(example), [self.backbone], **heavy)
+        self.load_dataset.click(self._analyze_dataset, [*self.dataset, self.backbone], **heavy)
+        self.files.change(_analyze_button, [self.files], [self.analyze], queue=False, **_PRIVATE)
+        self.backbone.change(
+            _backbone_note, [self.backbone], [self.backbone_note], queue=False, **_PRIVATE
+        )
+        self.cancel.click(self._cancel, None, None, queue=False, **_PRIVATE)
+        self.canvas.restore(self._restore, None, [self.canvas, self.setup], **_PRIVATE)
+        self.canvas.export(
+            self._export,
+            None,
+            [self.status, self.cancel, self.canvas],
+            concurrency_limit=None,
+            **_PRIVATE,
+        )
+        self.demo.unload(self._unload)
+
+    def _predict(self, message: Any) -> dict[str, Any]:
+        return self.service.predict(message)
+
+    def _analyze_files(
+        self, files: Sequence[str] | None, backbone: str, request: gr.Request
+    ) -> Iterator[Updates]:
+        yield from self._analyze(link_files(files or []), backbone, request)
+
+    def _analyze_example(self, example: ExampleSet) -> Any:
+        def analyze(backbone: str, request: gr.Request) -> Iterator[Updates]:
+            yield from self._analyze(make_files(example), backbone, request, example.description)
+
+        return analyze
+
+    def _analyze_dataset(  # noqa: PLR0917 - gradio gives a handler its inputs one by one
+        self,
+        name: str,
+        config: str,
+        split: str,
+        column: str,
+        limit: float | None,
+        backbone: str,
+        request: gr.Request,
+    ) -> Iterator[Updates]:
+        wanted = DatasetRequest(
+            name.strip(), config.strip(), split.strip(), column.strip(), int(limit or 1)
+        )
+
+        def fetch(folder: Path, progress: ProgressFn) -> Sequence[Path]:
+            return fetch_dataset(
+                wanted, folder, limits=self.service.limits, progress=as_fetching(progress)
+            )
+
+        yield from self._analyze(fetch, backbone, request)
+
+    def _analyze(
+        self, fetch: Fetch, backbone: str, request: gr.Request, hint: str = ""
+    ) -> Iterator[Updates]:
+        page = _page_of(request)
+        job = self.jobs.start(
+            page, lambda progress: self.service.analyze(fetch, backbone, page, progress)
+        )
+        yield from self._follow(job)
+        try:
+            session, rejected = job.result()
+        except Cancelled:
+            yield self._ended(status.stopped("Cancelled. Your images are still here."))
+        except (ValueError, MemoryError) as error:
+            yield self._ended(status.failed(str(error) or "There is not enough memory for this."))
+        else:
+            title = backbones.info(session.analysis.backbone).title
+            text = f"{_images(len(session.analysis.photos))} ready, with {title}. {hint}"
+            yield {
+                **self._ended(status.done(text, rejected)),
+                self.canvas: self.service.manifest(session),
+                self.setup: gr.Accordion(open=False),
+            }
+
+    def _export(self, event: gr.EventData, request: gr.Request) -> Iterator[Updates]:
+        job = self.jobs.start(
+            _page_of(request), lambda progress: self.service.export(event._data, progress)
+        )
+        yield from self._follow(job)
+        try:
+            path = job.result()
+        except Cancelled:
+            yield self._ended(status.stopped("Cancelled."))
+        except SessionGone:
+            yield self._ended(status.failed(GONE))
+        except ValueError as error:
+            yield self._ended(status.failed(str(error)))
+        else:
+            text = status.done("The masks are in your downloads.")
+            yield {**self._ended(text), self.canvas: gr.update(download=path.as_posix())}
+
+    def _follow(self, job: Job[Any]) -> Iterator[Updates]:
+        """What the status line says while the job runs. A page that goes away ends its job."""
+        eta = Eta()
+        yield {self.cancel: gr.Button(visible=True)}
+        try:
+            for progress in job.progress():
+                yield {self.status: status.busy(progress, eta.seconds_left(progress))}
+        except GeneratorExit:
+            job.cancel()
+            raise
+
+    def _ended(self, text: str) -> Updates:
+        return {self.status: text, self.cancel: gr.Button(visible=False)}
+
+    def _cancel(self, request: gr.Request) -> None:
+        self.jobs.cancel(_page_of(request))
+
+    def _restore(self, event: gr.EventData, request: gr.Request) -> Updates:
+        try:
+            token = _token_of(event._data)
+            session = self.service.store.move_to_page(token, _page_of(request))
+        except SessionGone:
+            return {self.canvas: gr.skip()}
+        return {self.canvas: self.service.manifest(session), self.setup: gr.Accordion(open=False)}
+
+    def _unload(self, request: gr.Request) -> None:
+        page = _page_of(request)
+        self.jobs.cancel(page)
+        self.service.store.close_page(page)
+
+
+def _token_of(message: object) -> str:
+    from pointprompt.ui import wire
+
+    try:
+        return wire.parse_token(message)
+    except wire.WireError as error:
+        raise SessionGone(str(error)) from error
+
+
+def _page_of(request: gr.Request) -> str:
+    return str(request.session_hash)
+
+
+def _analyze_button(files: Sequence[str] | None) -> Any:
+    if not files:
+        return gr.Button("Analyse", interactive=False)
+    return gr.Button(f"Analyse {_images(len(files))}", interactive=True)
+
+
+def _images(count: int) -> str:
+    return "1 image" if count == 1 else f"{count} images"
+
+
+def _backbone_label(name: str) -> str:
+    info = backbones.info(name)
+    return info.title if backbones.availability(name).available else f"{info.title} (not here)"
+
+
+def _backbone_note(name: str) -> str:
+    info = backbones.info(name)
+    return f"{info.good_for} {info.licence}. {backbones.availability(name).reason}"

@@ -1,0 +1,44 @@
+"""The tile grid: one gr.HTML component, its look and behaviour in `static/`.
+
+Knows gradio's component contract. What the messages mean is `wire`'s, what they do is `blocks`'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+STATIC = Path(__file__).parent / "static"
+
+
+def canvas(answer: Callable[[Any], dict[str, Any]]) -> gr.HTML:
+    """Every image of a set as a tile with a canvas over it; at first none.
+
+    Its value is a manifest (`wire.manifest`), or None for no images. It fires `export` with the
+    message of the current prompt, and `restore` with the session of a tab that was reloaded. An
+    update of its prop `download` to the path of a file has the browser save that file.
+
+    Args:
+        answer: Given the page's messages; what it returns goes back.
+    """
+
+    # gradio marks the function and calls it by its name, so a method will not do.
+    def predict(message: Any) -> dict[str, Any]:
+        return answer(message)
+
+    return gr.HTML(
+        value=None,
+        html_template=_read("canvas.html").replace("MODULES_FOLDER", STATIC.as_posix()),
+        js_on_load=_read("canvas.js"),
+        apply_default_css=False,
+        server_functions=[predict],
+        elem_id="pp-canvas",
+        download="",
+    )
+
+
+def _read(name: str) -> str:
+    return (STATIC / name).read_text(encoding="utf-8")

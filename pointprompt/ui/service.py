@@ -1,0 +1,187 @@
+"""What the page asks for, done: the core's functions, with sessions and files around them.
+
+Knows the core, sessions and `wire`. Knows nothing of gradio: `blocks` turns what happens here into
+widgets, and what is raised here into messages.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pointprompt.examples import ExampleSet
+from pointprompt.images import Limits
+from pointprompt.sessions import Session, SessionGone, SessionStore
+from pointprompt.types import Analysis, ProgressFn, Prompt, Rejected
+from pointprompt.ui import wire
+
+# Puts a set's image files into the folder it is given, and returns them in order.
+Fetch = Callable[[Path, ProgressFn], Sequence[Path]]
+
+GONE = (
+    "This analysis is no longer in the server's memory. Your clicks are still here: "
+    "analyse the same images again to go on."
+)
+
+
+class Service:
+    """The server's side of all pages."""
+
+    def __init__(self, store: SessionStore, limits: Limits) -> None:
+        """Serve the sessions of this store, for image sets within these limits."""
+        self.store = store
+        self.limits = limits
+
+    def analyze(
+        self, fetch: Fetch, backbone: str, page: str, progress: ProgressFn
+    ) -> tuple[Session, tuple[Rejected, ...]]:
+        """A new session with the analysis of the images, and those that could not be used.
+
+        Args:
+            fetch: Gets the images.
+            backbone: In the registry.
+            page: The page that the session will belong to. Its earlier session stays until this
+                one is ready, so that a failure loses nothing.
+            progress: Told of every step; it may raise to cancel.
+
+        Raises:
+            ValueError: One of its kinds from the core, with a sentence for the user.
+        """
+        from pointprompt import backbones
+        from pointprompt.images import read_set
+        from pointprompt.pipeline import analyze_set
+        from pointprompt.scoring import Scorer
+
+        folder = self.store.new_folder()
+        try:
+            paths = fetch(_subfolder(folder, "images"), progress)
+            model = backbones.load(backbone)
+            image_set = read_set(paths, model.input_size, limits=self.limits, progress=progress)
+            analysis = analyze_set(image_set, model, progress=progress)
+            _write_tiles(folder, analysis)
+            session = self.store.add(folder, analysis, Scorer(analysis.eigvecs), page)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        return session, image_set.rejected
+
+    def manifest(self, session: Session) -> dict[str, Any]:
+        """What the page must know to show the session."""
+        tiles = [_tile(session.folder, i) for i in range(len(session.analysis.photos))]
+        return wire.manifest(
+            session.token,
+            session.analysis,
+            [path.as_posix() for path in tiles],
+            _colors(session.folder).as_posix(),
+        )
+
+    def predict(self, message: object) -> dict[str, Any]:
+        """The answer to a message of the page, whatever it holds: masks, or what is wrong."""
+        seq = wire.seq_of(message)
+        try:
+            request = wire.parse_request(message)
+            scorer = self.store.get(request.session).scorer
+            prediction = scorer.predict(request.clicks, request.settings)
+        except SessionGone:
+            return wire.failure(seq, "gone", GONE)
+        except ValueError as error:
+            return wire.failure(seq, "invalid", str(error))
+        return wire.answer(seq, prediction.masks)
+
+    def export(self, message: object, progress: ProgressFn) -> Path:
+        """A ZIP file in the session's folder with the masks of a message's prompt.
+
+        Raises:
+            SessionGone: The session was freed.
+            ValueError: The message is malformed.
+        """
+        from pointprompt.export import write_zip
+
+        request = wire.parse_request(message)
+        session = self.store.get(request.session)
+        masks = session.scorer.predict(request.clicks, request.settings).masks
+        # A folder of its own, since the page only sees a download whose address is new.
+        path = Path(tempfile.mkdtemp(dir=session.folder)) / "pointprompt-masks.zip"
+        write_zip(
+            path,
+            session.analysis.photos,
+            masks,
+            Prompt(clicks=request.clicks),
+            request.settings,
+            session.analysis.backbone,
+            progress=progress,
+        )
+        return path
+
+
+def link_files(files: Sequence[str | Path]) -> Fetch:
+    """A `Fetch` of files that are on this disk already."""
+
+    def fetch(folder: Path, progress: ProgressFn) -> list[Path]:
+        return [_link(Path(file), folder, index) for index, file in enumerate(files)]
+
+    return fetch
+
+
+def make_files(example: ExampleSet) -> Fetch:
+    """A `Fetch` of a built-in example set, whose pictures are made when they are wanted."""
+
+    def fetch(folder: Path, progress: ProgressFn) -> list[Path]:
+        from PIL import Image
+
+        paths = [folder / image.name for image in example.images]
+        for path, image in zip(paths, example.images, strict=True):
+            Image.fromarray(image.load()).save(path)
+        return paths
+
+    return fetch
+
+
+def as_fetching(progress: ProgressFn) -> ProgressFn:
+    """The same, for progress that is told while images are fetched rather than read."""
+    return lambda step: progress(replace(step, stage="fetch"))
+
+
+def _link(file: Path, folder: Path, index: int) -> Path:
+    """The file in the folder, under its own name; a folder each, since names may repeat."""
+    path = _subfolder(folder, str(index)) / file.name
+    try:
+        os.link(file, path)
+    except OSError:  # Another file system, or one without links.
+        shutil.copyfile(file, path)
+    return path
+
+
+def _write_tiles(folder: Path, analysis: Analysis) -> None:
+    """The pictures that the page shows, as files: big things do not travel as props."""
+    from PIL import Image
+
+    _subfolder(folder, "tiles")
+    for index, photo in enumerate(analysis.photos):
+        _tile(folder, index).write_bytes(photo.preview)
+    n, h, w, _ = analysis.colors.shape
+    encoded = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(analysis.colors).reshape(n * h, w, 3)).save(encoded, "PNG")
+    _colors(folder).write_bytes(encoded.getvalue())
+
+
+def _subfolder(folder: Path, name: str) -> Path:
+    path = folder / name
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def _tile(folder: Path, index: int) -> Path:
+    return folder / "tiles" / f"{index:03d}.jpg"
+
+
+def _colors(folder: Path) -> Path:
+    return folder / "colors.png"

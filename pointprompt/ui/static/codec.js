@@ -1,0 +1,25 @@
+// Masks as they come over the wire: base64 of zlib of packed bits, first token in the highest bit.
+
+async function inflate(bytes) {
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+  return new Uint8Array(await new Response(stream).arrayBuffer());
+}
+
+const fromBase64 = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+
+// One Uint8Array of h * w zeros and ones for each of the n images.
+export async function decodeMasks(text, n, h, w) {
+  const packed = await inflate(fromBase64(text));
+  const size = h * w;
+  if (packed.length !== Math.ceil((n * size) / 8)) {
+    throw new Error("The masks do not fit the images.");
+  }
+  return Array.from({ length: n }, (_, image) => {
+    const mask = new Uint8Array(size);
+    for (let token = 0; token < size; token += 1) {
+      const bit = image * size + token;
+      mask[token] = (packed[bit >> 3] >> (7 - (bit & 7))) & 1;
+    }
+    return mask;
+  });
+}

@@ -1,0 +1,148 @@
+// One image of the set: its photo, its colour view and what is painted over both.
+
+import { borderOf, fit, maskImage, paintClicks, paintCursor, paintMask } from "./paint.js";
+import { listen } from "./pointer.js";
+
+// Steps of the keyboard's cursor, in tokens.
+const STEP = 1;
+const LONG_STEP = 8;
+// Tiles of a row share its height, so that no photo may be too wide or too narrow for that.
+const ASPECTS = [0.4, 4];
+
+// on.press(index, {x, y, other, touch}), on.remove(index, {x, y}); `view()` gives what to paint:
+// {clicks, mask, display, grid}.
+export function createTile(image, index, { photoUrl, atlas, grid, color, view, on }) {
+  const [h, w] = grid;
+  const element = document.createElement("figure");
+  element.className = "pp-tile";
+  const aspect = image.width / image.height;
+  element.style.setProperty("--pp-aspect", Math.min(Math.max(aspect, ASPECTS[0]), ASPECTS[1]));
+
+  const frame = document.createElement("div");
+  frame.className = "pp-frame";
+  frame.style.aspectRatio = String(aspect);
+
+  const photo = document.createElement("img");
+  photo.className = "pp-photo";
+  photo.alt = "";
+  photo.loading = "lazy";
+  photo.decoding = "async";
+  photo.draggable = false;
+  photo.src = photoUrl;
+
+  const colors = document.createElement("canvas");
+  colors.className = "pp-colors";
+  [colors.width, colors.height] = [w, h];
+
+  const overlay = document.createElement("canvas");
+  overlay.className = "pp-overlay";
+  overlay.tabIndex = 0;
+  overlay.setAttribute("role", "application");
+
+  const caption = document.createElement("figcaption");
+  const name = document.createElement("span");
+  name.className = "pp-name";
+  name.textContent = image.name;
+  name.title = image.name;
+  const share = document.createElement("span");
+  share.className = "pp-share";
+  caption.append(name, share);
+
+  frame.append(photo, colors, overlay);
+  element.append(frame, caption);
+
+  // The centre of the middle token.
+  let cursor = { x: (Math.floor(w / 2) + 0.5) / w, y: (Math.floor(h / 2) + 0.5) / h };
+  let focused = false;
+  let visible = false;
+  let stale = true;
+  let drawn = { mask: null };
+
+  // What is derived from a mask is made once for each new mask, and only for tiles that are seen.
+  function maskLayers(mask) {
+    if (drawn.mask !== mask) {
+      drawn = { mask, image: maskImage(mask, h, w, color), border: borderOf(mask, h, w), color };
+    }
+    return drawn;
+  }
+
+  function paint() {
+    stale = !visible;
+    if (stale) return;
+    const { clicks, mask, display } = view(index);
+    const surface = fit(overlay);
+    if (mask) paintMask(surface, maskLayers(mask), grid, display);
+    paintClicks(surface, clicks);
+    if (focused) paintCursor(surface, cursor);
+  }
+
+  function describe() {
+    const { clicks, mask } = view(index);
+    const covered = mask ? mask.reduce((sum, token) => sum + token, 0) / mask.length : 0;
+    share.textContent = mask ? percent(covered) : "";
+    element.classList.toggle("pp-empty", Boolean(mask) && covered === 0);
+    overlay.setAttribute(
+      "aria-label",
+      `${image.name}, image ${index + 1}. ${clicks.length} clicks. ` +
+        (mask ? `Mask covers ${percent(covered)}.` : "No mask yet."),
+    );
+  }
+
+  function refresh() {
+    describe();
+    paint();
+  }
+
+  function setVisible(now) {
+    visible = now;
+    if (visible && stale) paint();
+  }
+
+  function moveCursor(dx, dy) {
+    const inside = (value, step, tokens) =>
+      Math.min(Math.max(value + step / tokens, 0.5 / tokens), 1 - 0.5 / tokens);
+    cursor = { x: inside(cursor.x, dx, w), y: inside(cursor.y, dy, h) };
+    focused = true;
+    paint();
+  }
+
+  overlay.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const step = event.shiftKey ? LONG_STEP : STEP;
+    const actions = {
+      ArrowLeft: () => moveCursor(-step, 0),
+      ArrowRight: () => moveCursor(step, 0),
+      ArrowUp: () => moveCursor(0, -step),
+      ArrowDown: () => moveCursor(0, step),
+      Enter: () => on.press(index, { ...cursor, other: event.shiftKey, touch: false }),
+      " ": () => on.press(index, { ...cursor, other: event.shiftKey, touch: false }),
+      Delete: () => on.remove(index, cursor),
+      Backspace: () => on.remove(index, cursor),
+    };
+    const action = actions[event.key];
+    if (!action) return;
+    event.preventDefault();
+    action();
+  });
+  // The cursor is for the keyboard: a tile that a mouse clicked does not show it.
+  overlay.addEventListener("focus", () => {
+    focused = overlay.matches(":focus-visible");
+    paint();
+  });
+  overlay.addEventListener("blur", () => {
+    focused = false;
+    paint();
+  });
+  listen(overlay, (press) => on.press(index, press));
+
+  atlas.then((picture) => {
+    if (picture) colors.getContext("2d").drawImage(picture, 0, index * h, w, h, 0, 0, w, h);
+  });
+
+  return { element, overlay, paint, refresh, setVisible };
+}
+
+const percent = (share) => {
+  if (share === 0) return "0%";
+  return share < 0.01 ? "<1%" : `${Math.round(share * 100)}%`;
+};

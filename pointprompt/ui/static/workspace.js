@@ -1,0 +1,307 @@
+// Joins the parts: one state, shown by the controls and the tiles, sent to the server at each
+// change. Everything else in this folder knows less than this file.
+
+import * as clicks from "./clicks.js";
+import { decodeMasks } from "./codec.js";
+import { createControls } from "./controls.js";
+import * as undoable from "./history.js";
+import { createLink } from "./link.js";
+import { forget, recall, remember } from "./memory.js";
+import { createTile } from "./tile.js";
+
+const SETTINGS = {
+  threshold: 0.5,
+  gamma: 1,
+  denoise: true,
+  min_area: 3,
+  negative_threshold: 0.99,
+  n_eigvecs: null,
+};
+const DISPLAY = { opacity: 0.5, outline: true };
+const HIT_RADIUS = { mouse: 9, touch: 16 };
+// How far ahead of the screen tiles are painted.
+const AHEAD = "200px";
+
+// element: this component's root. server.predict(message), trigger(event, data) and watch(prop,
+// callback) are gradio's; fileUrl(path) makes the address of a file on the server.
+export function mount({ element, props, server, trigger, watch, fileUrl }) {
+  const root = element.querySelector(".pp-workspace");
+  const find = (selector) => root.querySelector(selector);
+  const grid = find(".pp-grid");
+
+  let manifest = null;
+  let history = undoable.start({ clicks: [], settings: SETTINGS });
+  let beforeDrag = null;
+  let mode = "positive";
+  let view = "photo";
+  let display = DISPLAY;
+  let tileSize = isPhone() ? 120 : 190;
+  let tiles = [];
+  let masks = [];
+  // Sequence number of the newest request and of the masks on the screen.
+  let asked = 0;
+  let shown = 0;
+
+  const link = createLink({
+    send: (message) => server.predict(message),
+    receive: receiveAnswer,
+    lost: (attempt) =>
+      attempt > 1 ? notify("The server does not answer. Trying again; nothing is lost.") : notify(""),
+  });
+
+  const seen = new IntersectionObserver(
+    (entries) => {
+      for (const entry of entries) entry.target.tile.setVisible(entry.isIntersecting);
+    },
+    { rootMargin: AHEAD },
+  );
+  const resized = new ResizeObserver(() => tiles.forEach((tile) => tile.paint()));
+  resized.observe(grid);
+
+  const controls = createControls(root, {
+    mode: (chosen) => {
+      mode = chosen;
+      showControls();
+    },
+    view: (chosen) => {
+      view = chosen;
+      showControls();
+    },
+    tileSize: (size) => {
+      tileSize = size;
+      showControls();
+    },
+    display: (name, value) => {
+      display = { ...display, [name]: value };
+      showControls();
+      tiles.forEach((tile) => tile.paint());
+    },
+    setting: (name, value) => {
+      beforeDrag ??= history.present;
+      const { present } = history;
+      history = undoable.preview(history, {
+        ...present,
+        settings: { ...present.settings, [name]: value },
+      });
+      changed();
+    },
+    settled: () => {
+      if (beforeDrag) history = undoable.settle(history, beforeDrag);
+      beforeDrag = null;
+      changed();
+    },
+    action: (name) => actions[name](),
+  });
+
+  const actions = {
+    undo: () => step(undoable.undo(history)),
+    redo: () => step(undoable.redo(history)),
+    clear: () => setClicks([]),
+    reset: () => step(undoable.commit(history, { ...history.present, settings: SETTINGS })),
+    export: () => trigger("export", { ...message(), seq: asked }),
+  };
+
+  function step(next) {
+    history = next;
+    changed();
+  }
+
+  function setClicks(next) {
+    step(undoable.commit(history, { ...history.present, clicks: next }));
+  }
+
+  function press(index, { x, y, other, touch }) {
+    const { present } = history;
+    const at = hitAt(index, x, y, touch ? HIT_RADIUS.touch : HIT_RADIUS.mouse);
+    if (at >= 0) {
+      setClicks(clicks.removeAt(present.clicks, at));
+      return;
+    }
+    const positive = mode === "positive" && !other;
+    setClicks(clicks.add(present.clicks, clicks.clickAt(index, x, y, positive)));
+  }
+
+  function remove(index, { x, y }) {
+    const at = hitAt(index, x, y, HIT_RADIUS.touch);
+    if (at >= 0) setClicks(clicks.removeAt(history.present.clicks, at));
+  }
+
+  function hitAt(index, x, y, radius) {
+    const { clientWidth, clientHeight } = tiles[index].overlay;
+    return clicks.hit(history.present.clicks, index, x, y, clientWidth, clientHeight, radius);
+  }
+
+  const message = () => ({
+    session: manifest.session,
+    clicks: history.present.clicks,
+    settings: history.present.settings,
+  });
+
+  // The one way from a changed state to the screen and to the server.
+  function changed() {
+    showControls();
+    tiles.forEach((tile) => tile.paint());
+    asked = link.push(message());
+    remember({ session: manifest.session, prompt: history.present });
+    showStatus();
+  }
+
+  async function receiveAnswer(answer, request) {
+    if (!manifest || request.session !== manifest.session) return;
+    if (answer.error) {
+      notify(answer.message);
+      if (answer.error === "gone") forget();
+      return;
+    }
+    const [h, w] = manifest.grid;
+    const decoded = await decodeMasks(answer.masks, manifest.images.length, h, w);
+    if (request.session !== manifest.session) return;
+    masks = request.clicks.length ? decoded : [];
+    shown = answer.seq;
+    notify("");
+    tiles.forEach((tile) => tile.refresh());
+    showStatus();
+  }
+
+  function showControls() {
+    root.dataset.view = view;
+    root.style.setProperty("--pp-tile", `${tileSize}px`);
+    controls.show({
+      mode,
+      view,
+      display,
+      tileSize,
+      settings: history.present.settings,
+      eigvecs: manifest?.eigvecs ?? 2,
+      can: {
+        undo: history.past.length > 0,
+        redo: history.future.length > 0,
+        clear: history.present.clicks.length > 0,
+        export: history.present.clicks.some((click) => click.positive),
+      },
+    });
+  }
+
+  function showStatus() {
+    const { positive, negative } = clicks.count(history.present.clicks);
+    find(".pp-status").textContent = statusText(positive, negative);
+    // For tests and assistive tools: which request the masks on the screen answer.
+    root.dataset.asked = String(asked);
+    root.dataset.shown = String(shown);
+  }
+
+  function statusText(positive, negative) {
+    const images = manifest.images.length;
+    if (positive + negative === 0) return `${images} ${images === 1 ? "image" : "images"}. Click a thing in any.`;
+    if (positive === 0) return "Add a “this” click: “not this” only takes away.";
+    const masked = masks.filter((mask) => mask.includes(1)).length;
+    return `Found in ${masked} of ${images}`;
+  }
+
+  function notify(text) {
+    const notice = find(".pp-notice");
+    if (notice.textContent !== text) notice.textContent = text;
+    notice.hidden = text === "";
+  }
+
+  function open(next) {
+    const before = manifest;
+    manifest = next;
+    seen.disconnect();
+    masks = [];
+    tiles = [];
+    if (!manifest) {
+      root.dataset.state = "empty";
+      grid.replaceChildren();
+      return;
+    }
+    root.dataset.state = "open";
+    history = undoable.start(openingPrompt(before));
+    beforeDrag = null;
+    const atlas = loadPicture(fileUrl(manifest.colors));
+    tiles = manifest.images.map((image, index) =>
+      createTile(image, index, {
+        photoUrl: fileUrl(image.tile),
+        atlas,
+        grid: manifest.grid,
+        color: manifest.maskColor,
+        view: viewOf,
+        on: { press, remove },
+      }),
+    );
+    for (const tile of tiles) {
+      tile.element.tile = tile;
+      seen.observe(tile.element);
+    }
+    grid.replaceChildren(...tiles.map((tile) => tile.element));
+    notify("");
+    tiles.forEach((tile) => tile.refresh());
+    changed();
+  }
+
+  // The same images analysed again, or the tab reloaded: the clicks are still right.
+  function openingPrompt(before) {
+    const kept = recall();
+    if (kept?.session === manifest.session) return kept.prompt;
+    const sameImages =
+      before &&
+      before.images.length === manifest.images.length &&
+      before.images.every(({ name }, index) => name === manifest.images[index].name);
+    const { eigvecs } = manifest;
+    const { settings } = history.present;
+    const fitting = {
+      ...settings,
+      n_eigvecs: settings.n_eigvecs && Math.min(settings.n_eigvecs, eigvecs),
+    };
+    return { clicks: sameImages ? history.present.clicks : [], settings: fitting };
+  }
+
+  const viewOf = (index) => ({
+    clicks: history.present.clicks.filter((click) => click.image === index),
+    mask: masks[index] ?? null,
+    display,
+  });
+
+  document.addEventListener("keydown", (event) => {
+    if (!manifest || !(event.ctrlKey || event.metaKey) || isTyping(event.target)) return;
+    const key = event.key.toLowerCase();
+    if (key === "z") event.shiftKey ? actions.redo() : actions.undo();
+    else if (key === "y") actions.redo();
+    else return;
+    event.preventDefault();
+  });
+
+  find(".pp-panel").open = !isPhone();
+  watch("value", () => open(props.value));
+  watch("download", () => save(fileUrl(props.download)));
+  showControls();
+  if (props.value) open(props.value);
+  else if (recall()?.session) trigger("restore", { session: recall().session });
+}
+
+function save(url) {
+  const anchor = document.createElement("a");
+  anchor.href = url;
+  anchor.download = "";
+  document.body.append(anchor);
+  anchor.click();
+  anchor.remove();
+}
+
+const isPhone = () => window.matchMedia("(max-width: 760px)").matches;
+
+const isTyping = (target) =>
+  target.isContentEditable ||
+  target.matches("textarea, input:not([type=range]):not([type=checkbox]):not([type=radio])");
+
+// Resolves to null where the picture cannot be had: the photos are still of use.
+async function loadPicture(url) {
+  const picture = new Image();
+  picture.src = url;
+  try {
+    await picture.decode();
+    return picture;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,95 @@
+"""What the status line says, as HTML: busy, done or failed.
+
+Knows the words. Knows nothing of gradio or of who is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+from pointprompt.types import Progress, Rejected
+
+_STAGE_WORDS = {
+    "wait": "Waiting for another analysis to finish",
+    "start": "Starting",
+    "fetch": "Fetching images",
+    "read": "Reading images",
+    "features": "Computing features",
+    "cut": "Cutting all images together",
+    "colors": "Drawing the colour view",
+    "export": "Writing masks",
+}
+# Where in the whole bar each stage begins and how much of it it takes.
+_STAGE_SPANS = {
+    "wait": (0.0, 0.0),
+    "start": (0.0, 0.0),
+    "fetch": (0.0, 0.05),
+    "read": (0.05, 0.05),
+    "features": (0.1, 0.7),
+    "cut": (0.8, 0.15),
+    "colors": (0.95, 0.05),
+    "export": (0.0, 1.0),
+}
+
+
+def idle() -> str:
+    """Nothing to say."""
+    return ""
+
+
+def busy(progress: Progress, seconds_left: float | None) -> str:
+    """The stage, the images done and the time left."""
+    begin, span = _STAGE_SPANS[progress.stage]
+    share = begin + span * progress.done / max(progress.total, 1)
+    text = _STAGE_WORDS[progress.stage]
+    if progress.total > 1:
+        text += f": {progress.done} of {progress.total}"
+    if seconds_left is not None:
+        text += f", {_duration(seconds_left)} left"
+    return _bar(share, text)
+
+
+def done(text: str, rejected: Sequence[Rejected] = ()) -> str:
+    """It worked; images that could not be used are listed with the reason."""
+    return f'<div class="pp-line pp-done" role="status">{escape(text)}</div>' + _list(rejected)
+
+
+def failed(text: str) -> str:
+    """It did not work, and what to do."""
+    return f'<div class="pp-line pp-failed" role="alert">{escape(text)}</div>'
+
+
+def stopped(text: str) -> str:
+    """It was cancelled, as asked."""
+    return f'<div class="pp-line" role="status">{escape(text)}</div>'
+
+
+def _bar(share: float, text: str) -> str:
+    percent = round(100 * share)
+    return (
+        '<div class="pp-busy">'
+        f'<div class="pp-line" role="status">{escape(text)}</div>'
+        f'<div class="pp-bar" role="progressbar" aria-label="Progress" aria-valuemin="0" '
+        f'aria-valuemax="100" aria-valuenow="{percent}"><i style="width: {percent}%"></i></div>'
+        "</div>"
+    )
+
+
+def _list(rejected: Sequence[Rejected]) -> str:
+    if not rejected:
+        return ""
+    rows = "".join(
+        f"<li><strong>{escape(one.name)}</strong>: {escape(one.reason)}</li>" for one in rejected
+    )
+    count = "1 image" if len(rejected) == 1 else f"{len(rejected)} images"
+    return (
+        f'<details class="pp-rejected" open><summary>{count} could not be used</summary>'
+        f"<ul>{rows}</ul></details>"
+    )
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 60:
+        return f"about {max(1, round(seconds))} s"
+    return f"about {round(seconds / 60)} min"

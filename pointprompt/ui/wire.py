@@ -1,0 +1,171 @@
+"""Browser messages, both ways: parsed, checked, encoded. `static/` holds the other side.
+
+Knows JSON-like values and the package's types. Knows nothing of gradio or sessions.
+
+Up, at every change, the whole prompt (newest wins, so it may be sent again at any time):
+
+    {"session": str, "seq": int,
+     "clicks": [{"image": int, "x": float, "y": float, "positive": bool}, ...],
+     "settings": {"threshold": float, ...}}
+
+Down, as an answer, all masks:
+
+    {"seq": int, "masks": str}          or   {"seq": int, "error": str, "message": str}
+
+Down, once an analysis, the manifest: `manifest`.
+"""
+
+from __future__ import annotations
+
+import base64
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+
+from pointprompt.refine import MASK_RGB
+from pointprompt.types import Analysis, BoolArray, Click, Settings
+
+MAX_CLICKS = 1000
+MAX_TOKEN_CHARS = 100
+
+_SETTINGS = tuple(field.name for field in fields(Settings))
+_CLICK = tuple(field.name for field in fields(Click))
+
+
+class WireError(ValueError):
+    """A message that the page would not have sent."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """A checked message from the page.
+
+    Attributes:
+        session: The token it shows.
+        seq: Its number; the answer carries it back.
+        clicks: The whole prompt.
+        settings: How clicks become masks.
+    """
+
+    session: str
+    seq: int
+    clicks: tuple[Click, ...]
+    settings: Settings
+
+
+def parse_request(message: object) -> Request:
+    """The checked message.
+
+    Raises:
+        WireError: It is not of the form that this module's docstring gives, a value is out of its
+            range, or there are more than MAX_CLICKS clicks.
+    """
+    fields_ = _mapping(message, "A message")
+    clicks = fields_.get("clicks")
+    if not isinstance(clicks, list):
+        raise WireError("A message's clicks must be a list.")
+    if len(clicks) > MAX_CLICKS:
+        raise WireError(f"There are more than {MAX_CLICKS} clicks.")
+    try:
+        return Request(
+            session=parse_token(message),
+            seq=_parse_seq(fields_.get("seq")),
+            clicks=tuple(_parse_click(click) for click in clicks),
+            settings=_parse_settings(fields_.get("settings", {})),
+        )
+    except (TypeError, ValueError, OverflowError) as error:
+        raise WireError(str(error)) from error
+
+
+def parse_token(message: object) -> str:
+    """The session token that a message shows.
+
+    Raises:
+        WireError: There is none, or it cannot be one.
+    """
+    token = _mapping(message, "A message").get("session")
+    if not isinstance(token, str) or not 0 < len(token) <= MAX_TOKEN_CHARS:
+        raise WireError("A message must show its session.")
+    return token
+
+
+def seq_of(message: object) -> int:
+    """The number of a message, however malformed the rest of it; 0 where it has none."""
+    try:
+        return _parse_seq(_mapping(message, "A message").get("seq"))
+    except WireError:
+        return 0
+
+
+def answer(seq: int, masks: BoolArray) -> dict[str, Any]:
+    """The masks (n, h, w) of a request, for the page."""
+    return {"seq": seq, "masks": encode_masks(masks)}
+
+
+def failure(seq: int, error: str, message: str) -> dict[str, Any]:
+    """What went wrong with a request: a word for the page and a sentence for its user."""
+    return {"seq": seq, "error": error, "message": message}
+
+
+def encode_masks(masks: BoolArray) -> str:
+    """Masks (n, h, w) as base64 of zlib of packed bits, first token in the highest bit."""
+    return base64.b64encode(zlib.compress(np.packbits(masks).tobytes(), 6)).decode("ascii")
+
+
+def manifest(
+    session: str,
+    analysis: Analysis,
+    tile_paths: Sequence[str],
+    colors_path: str,
+) -> dict[str, Any]:
+    """All that the page must know to show an analysis.
+
+    Args:
+        session: Its token.
+        analysis: What to show.
+        tile_paths: A JPEG file an image.
+        colors_path: One PNG file, the colour views of all images one below the other.
+    """
+    _, h, w, k = analysis.eigvecs.shape
+    return {
+        "session": session,
+        "grid": [h, w],
+        "eigvecs": k,
+        "backbone": analysis.backbone,
+        "maskColor": list(MASK_RGB),
+        "colors": colors_path,
+        "images": [
+            {"name": photo.name, "width": photo.width, "height": photo.height, "tile": path}
+            for photo, path in zip(analysis.photos, tile_paths, strict=True)
+        ],
+    }
+
+
+def _mapping(value: object, what: str) -> Mapping[str, Any]:
+    if not isinstance(value, dict):
+        raise WireError(f"{what} must be an object, not {type(value).__name__}.")
+    return value
+
+
+def _parse_seq(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**53:
+        raise WireError("A message must have a number.")
+    return value
+
+
+def _parse_click(value: object) -> Click:
+    click = _mapping(value, "A click")
+    if set(click) != set(_CLICK):
+        raise WireError(f"A click must have exactly {', '.join(_CLICK)}.")
+    return Click(**click)
+
+
+def _parse_settings(value: object) -> Settings:
+    settings = _mapping(value, "Settings")
+    unknown = set(settings) - set(_SETTINGS)
+    if unknown:
+        raise WireError(f"There is no setting {sorted(map(str, unknown))[0]!r}.")
+    return Settings(**settings)

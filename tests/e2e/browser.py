@@ -1,0 +1,153 @@
+"""The page as a person uses it: found, clicked and looked at in a real browser."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from playwright.sync_api import Browser, Locator, Playwright
+from playwright.sync_api import Page as Tab
+
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+MISSING = (
+    "The tests of the page need Chromium. Install it with 'apt-get install chromium', or with "
+    "'python -m playwright install chromium'."
+)
+ANALYSIS_MS = 180_000
+
+
+def launch_chromium(playwright: Playwright) -> Browser:
+    """Chromium from the system, else Playwright's own.
+
+    Raises:
+        RuntimeError: There is neither.
+    """
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    path = path or shutil.which("google-chrome")
+    if path is None and not Path(playwright.chromium.executable_path).exists():
+        raise RuntimeError(MISSING)
+    return playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
+
+
+class Page:
+    """One tab with the page in it.
+
+    Attributes:
+        tab: Playwright's page.
+        problems: What the browser complained about.
+    """
+
+    def __init__(self, tab: Tab, url: str) -> None:
+        self.tab = tab
+        self.problems: list[str] = []
+        self._url = url
+        tab.on("pageerror", lambda error: self.problems.append(str(error)))
+        tab.on("console", self._note_console)
+
+    def open(self) -> None:
+        self.tab.goto(self._url)
+        self.tab.wait_for_selector("#pp-analyze")
+
+    def choose_files(self, files: Sequence[Path]) -> None:
+        self.tab.set_input_files("#pp-files input[type=file]", [str(file) for file in files])
+        self.tab.wait_for_function("!document.querySelector('#pp-analyze').disabled")
+
+    def analyze_files(self, files: Sequence[Path]) -> None:
+        self.choose_files(files)
+        self.tab.click("#pp-analyze")
+        self.wait_for_tiles()
+
+    def analyze_example(self, key: str) -> None:
+        self.tab.get_by_role("tab", name="Examples").click()
+        self.tab.click(f"#pp-example-{key}")
+        self.wait_for_tiles()
+
+    def wait_for_tiles(self) -> None:
+        self.tab.wait_for_selector(".pp-workspace[data-state=open]", timeout=ANALYSIS_MS)
+        self.tab.wait_for_function(
+            "[...document.querySelectorAll('.pp-photo')].some((photo) => photo.naturalWidth > 0)"
+        )
+        self.wait_for_masks()
+
+    def wait_for_masks(self) -> None:
+        """Until the masks on the screen are the answer to the newest change."""
+        self.tab.wait_for_function(
+            "(({asked, shown}) => asked !== undefined && asked === shown)"
+            "(document.querySelector('.pp-workspace').dataset)"
+        )
+
+    @property
+    def tile_count(self) -> int:
+        return self.tab.locator(".pp-tile").count()
+
+    def overlay(self, index: int) -> Locator:
+        return self.tab.locator(".pp-overlay").nth(index)
+
+    def click(self, index: int, x: float, y: float, *, positive: bool = True) -> None:
+        """Click a tile at x, y from 0 to 1 with the left or the right button."""
+        overlay = self.overlay(index)
+        overlay.scroll_into_view_if_needed()
+        box = overlay.bounding_box()
+        assert box is not None
+        overlay.click(
+            button="left" if positive else "right",
+            position={"x": x * box["width"], "y": y * box["height"]},
+        )
+
+    def pixels(self, index: int) -> np.ndarray:
+        """What is painted over a photo, (height, width, 4) uint8."""
+        overlay = self.overlay(index)
+        overlay.scroll_into_view_if_needed()
+        self.next_frame()
+        width, height, values = overlay.evaluate(
+            """(canvas) => {
+                const {width, height} = canvas;
+                const {data} = canvas.getContext('2d').getImageData(0, 0, width, height);
+                return [width, height, Array.from(data)];
+            }"""
+        )
+        return np.array(values, np.uint8).reshape(height, width, 4)
+
+    def mask(self, index: int) -> np.ndarray:
+        """Where something is painted over a photo, (height, width) bool."""
+        return self.pixels(index)[..., 3] > 0
+
+    def next_frame(self) -> None:
+        """Until the browser has seen which tiles are on the screen, and painted them."""
+        self.tab.evaluate(
+            "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+        )
+
+    def set_slider(self, name: str, value: float) -> None:
+        self.tab.locator(f"[data-setting={name}]").evaluate(
+            """(slider, value) => {
+                slider.value = value;
+                slider.dispatchEvent(new Event('input', {bubbles: true}));
+                slider.dispatchEvent(new Event('change', {bubbles: true}));
+            }""",
+            value,
+        )
+
+    def slider(self, name: str) -> float:
+        return float(self.tab.locator(f"[data-setting={name}]").input_value())
+
+    def action(self, name: str) -> Locator:
+        return self.tab.locator(f"[data-action={name}]")
+
+    @property
+    def status(self) -> str:
+        return self.tab.locator(".pp-status").inner_text()
+
+    def _note_console(self, message: object) -> None:
+        if message.type == "error":  # type: ignore[attr-defined]
+            self.problems.append(message.text)  # type: ignore[attr-defined]

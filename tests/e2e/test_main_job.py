@@ -1,0 +1,196 @@
+"""The whole job in a real browser, judged by what is painted."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from tests.e2e.browser import Page
+
+# Where the red ball is in the first images of the example set "still-life".
+BALL = {0: (0.31, 0.42), 1: (0.68, 0.36), 2: (0.61, 0.30), 3: (0.44, 0.50)}
+# Places on the table, far from everything.
+TABLE = {0: (0.08, 0.9), 1: (0.1, 0.92), 2: (0.1, 0.9)}
+
+
+def is_masked(page: Page, index: int, place: tuple[float, float]) -> bool:
+    mask = page.mask(index)
+    height, width = mask.shape
+    return bool(mask[int(place[1] * height), int(place[0] * width)])
+
+
+def test_an_example_set_is_clicked_corrected_tuned_and_undone(page: Page):
+    page.analyze_example("still-life")
+    assert page.tile_count == 6
+    assert not any(page.mask(i).any() for i in range(6))
+
+    page.click(0, *BALL[0])
+    page.wait_for_masks()
+    found = [is_masked(page, i, BALL[i]) for i in (1, 2, 3)]
+    assert found == [True, True, True]
+    assert not is_masked(page, 1, TABLE[1])
+    after_one_click = page.mask(1)
+
+    page.set_slider("threshold", 0.1)
+    page.wait_for_masks()
+    after_slider = page.mask(1)
+    assert after_slider.sum() > after_one_click.sum()
+
+    page.set_slider("negative_threshold", 0.3)
+    page.click(3, *BALL[3], positive=False)
+    page.wait_for_masks()
+    after_negative = page.mask(1)
+    assert after_negative.sum() < after_slider.sum()
+    assert not is_masked(page, 1, BALL[1])
+
+    for _ in range(3):
+        page.action("undo").click()
+    page.wait_for_masks()
+    assert page.slider("threshold") == 0.5
+    np.testing.assert_array_equal(page.mask(1), after_one_click)
+
+    page.action("redo").click()
+    page.wait_for_masks()
+    np.testing.assert_array_equal(page.mask(1), after_slider)
+
+    page.action("clear").click()
+    page.wait_for_masks()
+    assert not any(page.mask(i).any() for i in range(6))
+    assert page.problems == []
+
+
+def test_uploaded_files_are_masked_and_what_is_no_image_is_named(
+    page: Page, photos: list[Path], tmp_path: Path
+):
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(b"\xff\xd8\xff\xe0 this is not a photo")
+    text = tmp_path / "notes.txt"
+    text.write_text("no image either")
+    page.analyze_files([*photos, broken, text])
+    assert page.tile_count == len(photos)
+    rejected = page.tab.locator(".pp-rejected li").all_inner_texts()
+    assert [line.split(":")[0] for line in rejected] == ["broken.jpg", "notes.txt"]
+    assert all(len(line) > 30 for line in rejected)
+
+    page.click(0, *BALL[0])
+    page.wait_for_masks()
+    assert is_masked(page, 1, BALL[1])
+    assert page.status == "Found in 3 of 3"
+    assert page.problems == []
+
+
+def test_a_click_on_a_point_removes_it(page: Page, photos: list[Path]):
+    page.analyze_files(photos)
+    page.click(0, *BALL[0])
+    page.click(0, *TABLE[0], positive=False)
+    page.wait_for_masks()
+    page.click(0, *TABLE[0])
+    page.click(0, *BALL[0])
+    page.wait_for_masks()
+    assert not page.mask(0).any()
+
+
+def test_the_keyboard_clicks_undoes_and_removes(page: Page, photos: list[Path]):
+    page.analyze_files(photos)
+    page.overlay(0).focus()
+    for key in ["ArrowLeft"] * 12 + ["ArrowUp"] * 5 + ["Enter"]:
+        page.tab.keyboard.press(key)
+    page.wait_for_masks()
+    assert is_masked(page, 1, BALL[1])
+    page.tab.keyboard.press("Control+z")
+    page.wait_for_masks()
+    assert not page.mask(1).any()
+    page.tab.keyboard.press("Control+Shift+z")
+    page.wait_for_masks()
+    assert page.mask(1).any()
+    page.tab.keyboard.press("Delete")
+    page.wait_for_masks()
+    assert not page.mask(1).any()
+
+
+def test_touch_taps_are_positive_and_a_long_press_is_negative(new_page, photos: list[Path]):
+    page = new_page(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    page.analyze_files(photos)
+    overlay = page.overlay(0)
+    overlay.scroll_into_view_if_needed()
+    box = overlay.bounding_box()
+    overlay.tap(position={"x": BALL[0][0] * box["width"], "y": BALL[0][1] * box["height"]})
+    page.wait_for_masks()
+    assert is_masked(page, 1, BALL[1])
+    overlay.scroll_into_view_if_needed()
+    box = overlay.bounding_box()
+    place = {
+        "clientX": box["x"] + 0.08 * box["width"],
+        "clientY": box["y"] + 0.9 * box["height"],
+        "pointerType": "touch",
+        "pointerId": 7,
+        "isPrimary": True,
+        "button": 0,
+    }
+    asked = page.tab.locator(".pp-workspace").get_attribute("data-asked")
+    overlay.dispatch_event("pointerdown", place)
+    page.tab.wait_for_function(
+        f"document.querySelector('.pp-workspace').dataset.asked !== '{asked}'"
+    )
+    overlay.dispatch_event("pointerup", place)
+    page.wait_for_masks()
+    page.tab.wait_for_function(
+        "JSON.parse(sessionStorage.pointprompt).prompt.clicks.map((c) => c.positive).join()"
+        " === 'true,false'"
+    )
+
+
+def test_the_view_switch_shows_photo_colours_or_both_and_clicks_go_on_any(
+    page: Page, photos: list[Path]
+):
+    page.analyze_files(photos)
+    colors = page.tab.locator(".pp-colors").first
+    assert not colors.is_visible()
+    page.tab.get_by_role("radio", name="Colours").click()
+    assert colors.is_visible()
+    values = colors.evaluate(
+        "(c) => Array.from(c.getContext('2d').getImageData(0, 0, c.width, c.height).data)"
+    )
+    drawn = np.array(values).reshape(-1, 4)
+    assert (drawn[:, 3] == 255).all()
+    assert len(np.unique(drawn, axis=0)) > 100
+    page.click(0, *BALL[0])
+    page.wait_for_masks()
+    assert is_masked(page, 1, BALL[1])
+    page.tab.get_by_role("radio", name="Both").click()
+    assert colors.is_visible()
+
+
+def test_the_download_holds_the_masks_that_are_on_the_screen(page: Page, photos: list[Path]):
+    page.analyze_files(photos)
+    assert page.action("export").is_disabled()
+    page.click(0, *BALL[0])
+    page.wait_for_masks()
+    with page.tab.expect_download() as waiting:
+        page.action("export").click()
+    assert waiting.value.suggested_filename == "pointprompt-masks.zip"
+    archive = zipfile.ZipFile(io.BytesIO(Path(waiting.value.path()).read_bytes()))
+    prompt = json.loads(archive.read("prompt.json"))
+    assert len(prompt["prompt"]["clicks"]) == 1
+    assert prompt["backbone"]
+    page.tab.locator("[data-display=outline]").uncheck()
+    for index, photo in enumerate(photos):
+        mask = np.array(Image.open(io.BytesIO(archive.read(f"masks/{photo.stem}.png"))))
+        assert mask.shape == np.array(Image.open(photo)).shape[:2]
+        assert set(np.unique(mask)) <= {0, 255}
+        shown = Image.fromarray(page.mask(index)).resize(mask.shape[::-1], Image.Resampling.NEAREST)
+        agreement = (np.array(shown) == (mask > 0)).mean()
+        assert agreement > 0.98  # The click's marker is on the screen only.
+
+    # A second download is another file.
+    page.click(1, *TABLE[1], positive=False)
+    page.wait_for_masks()
+    with page.tab.expect_download() as waiting:
+        page.action("export").click()
+    archive = zipfile.ZipFile(waiting.value.path())
+    assert len(json.loads(archive.read("prompt.json"))["prompt"]["clicks"]) == 2
