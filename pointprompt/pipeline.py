@@ -32,6 +32,9 @@ def analyze(
     images: Sequence[ImageSource],
     *,
     backbone: str | None = None,
+    node: str | None = None,
+    layer: int | None = None,
+    input_size: int | None = None,
     names: Sequence[str] | None = None,
     n_eigvecs: int = N_EIGVECS,
     device: str | None = None,
@@ -45,6 +48,9 @@ def analyze(
         images: Paths, PIL images or uint8 arrays (H, W, 3), of any sizes.
         backbone: A name from `backbones.REGISTRY`; None takes SAM where there is a GPU and its
             weights, else the built-in one.
+        node: What to take of the layer: "attn", "mlp" or "block"; None takes the backbone's own.
+        layer: Index of the layer, from 0; None takes the backbone's own.
+        input_size: Side of the squares it sees, in pixels; None takes the backbone's own.
         names: What to call the images; by default their file names.
         n_eigvecs: How many eigenvectors to compute.
         device: "cuda", "mps" or "cpu"; None takes the best there is.
@@ -58,7 +64,13 @@ def analyze(
 
     Source: Tutorial steps 1 to 4.
     """
-    model = backbones.load(backbone or backbones.choose_default()[0], device=device)
+    model = backbones.load(
+        backbone or backbones.choose_default()[0],
+        device=device,
+        node=node,
+        layer=layer,
+        input_size=input_size,
+    )
     image_set = read_set(
         images,
         model.input_size,

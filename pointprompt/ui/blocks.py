@@ -19,7 +19,15 @@ from pointprompt.types import ProgressFn
 from pointprompt.ui import status
 from pointprompt.ui.canvas import STATIC, canvas
 from pointprompt.ui.jobs import Cancelled, Eta, Job, Jobs
-from pointprompt.ui.service import GONE, Fetch, Service, as_fetching, link_files, make_files
+from pointprompt.ui.service import (
+    GONE,
+    BackboneChoice,
+    Fetch,
+    Service,
+    as_fetching,
+    link_files,
+    make_files,
+)
 
 TITLE = "pointprompt"
 TAGLINE = "Click a thing in one photo. Get its mask in all of them."
@@ -29,6 +37,11 @@ _SANS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif")
 _MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace")
 
 _PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+
+# Ends the label of a backbone that cannot be had now; `static/page.css` greys such labels out.
+_NOT_HERE = " (not here)"
+# Of the details: whatever is the backbone's own, also when the choice of backbone changes.
+_DEFAULT = ""
 
 Updates = dict[Any, Any]
 
@@ -144,24 +157,39 @@ class _Page:
 
     def _build_backbone(self) -> None:
         default, reason = backbones.choose_default()
+        choices = _detail_choices(default)
         self.backbone = gr.Dropdown(
             choices=[(_backbone_label(name), name) for name in backbones.REGISTRY],
             value=default,
+            allow_custom_value=True,
             label="Backbone",
             elem_id="pp-backbone",
         )
-        self.backbone_note = gr.Markdown(reason, elem_id="pp-backbone-note")
+        self.backbone_note = gr.Markdown(
+            f"{reason}\n\n{_facts(default)}", elem_id="pp-backbone-note"
+        )
+        with gr.Accordion("Details", open=False), gr.Row():
+            self.details = [
+                gr.Dropdown(choices[0], value=_DEFAULT, label="Input size", min_width=130),
+                gr.Dropdown(choices[1], value=_DEFAULT, label="Node", min_width=130),
+                gr.Dropdown(choices[2], value=_DEFAULT, label="Layer", min_width=130),
+            ]
 
     def _wire(self) -> None:
         shown = [self.status, self.canvas, self.setup, self.cancel]
         heavy = {"outputs": shown, "concurrency_limit": None, **_PRIVATE}
-        self.analyze.click(self._analyze_files, [self.files, self.backbone], **heavy)
+        choice = [self.backbone, *self.details]
+        self.analyze.click(self._analyze_files, [*choice, self.files], **heavy)
         for button, example in self.examples:
-            button.click(self._analyze_example(example), [self.backbone], **heavy)
-        self.load_dataset.click(self._analyze_dataset, [*self.dataset, self.backbone], **heavy)
+            button.click(self._analyze_example(example), choice, **heavy)
+        self.load_dataset.click(self._analyze_dataset, [*choice, *self.dataset], **heavy)
         self.files.change(_analyze_button, [self.files], [self.analyze], queue=False, **_PRIVATE)
         self.backbone.change(
-            _backbone_note, [self.backbone], [self.backbone_note], queue=False, **_PRIVATE
+            _describe_backbone,
+            [self.backbone],
+            [self.backbone_note, *self.details],
+            queue=False,
+            **_PRIVATE,
         )
         self.cancel.click(self._cancel, None, None, queue=False, **_PRIVATE)
         self.canvas.restore(self._restore, None, [self.canvas, self.setup], **_PRIVATE)
@@ -177,27 +205,19 @@ class _Page:
     def _predict(self, message: Any) -> dict[str, Any]:
         return self.service.predict(message)
 
-    def _analyze_files(
-        self, files: Sequence[str] | None, backbone: str, request: gr.Request
-    ) -> Iterator[Updates]:
-        yield from self._analyze(link_files(files or []), backbone, request)
+    def _analyze_files(self, request: gr.Request, *inputs: Any) -> Iterator[Updates]:
+        *choice, files = inputs
+        yield from self._analyze(request, link_files(files or []), _choice(*choice))
 
     def _analyze_example(self, example: ExampleSet) -> Any:
-        def analyze(backbone: str, request: gr.Request) -> Iterator[Updates]:
-            yield from self._analyze(make_files(example), backbone, request, example.description)
+        def analyze(request: gr.Request, *choice: Any) -> Iterator[Updates]:
+            fetch = make_files(example)
+            yield from self._analyze(request, fetch, _choice(*choice), example.description)
 
         return analyze
 
-    def _analyze_dataset(  # noqa: PLR0917 - gradio gives a handler its inputs one by one
-        self,
-        name: str,
-        config: str,
-        split: str,
-        column: str,
-        limit: float | None,
-        backbone: str,
-        request: gr.Request,
-    ) -> Iterator[Updates]:
+    def _analyze_dataset(self, request: gr.Request, *inputs: Any) -> Iterator[Updates]:
+        *choice, name, config, split, column, limit = inputs
         wanted = DatasetRequest(
             name.strip(), config.strip(), split.strip(), column.strip(), int(limit or 1)
         )
@@ -207,14 +227,14 @@ class _Page:
                 wanted, folder, limits=self.service.limits, progress=as_fetching(progress)
             )
 
-        yield from self._analyze(fetch, backbone, request)
+        yield from self._analyze(request, fetch, _choice(*choice))
 
     def _analyze(
-        self, fetch: Fetch, backbone: str, request: gr.Request, hint: str = ""
+        self, request: gr.Request, fetch: Fetch, choice: BackboneChoice, hint: str = ""
     ) -> Iterator[Updates]:
         page = _page_of(request)
         job = self.jobs.start(
-            page, lambda progress: self.service.analyze(fetch, backbone, page, progress)
+            page, lambda progress: self.service.analyze(fetch, choice, page, progress)
         )
         yield from self._follow(job)
         try:
@@ -305,9 +325,36 @@ def _images(count: int) -> str:
 
 def _backbone_label(name: str) -> str:
     info = backbones.info(name)
-    return info.title if backbones.availability(name).available else f"{info.title} (not here)"
+    return info.title + ("" if backbones.availability(name).available else _NOT_HERE)
 
 
-def _backbone_note(name: str) -> str:
+def _describe_backbone(name: str) -> list[Any]:
+    """The note, and the choices of the details."""
+    try:
+        note, choices = _facts(name), _detail_choices(name)
+    except backbones.BackboneError as error:
+        note, choices = str(error), ([("", _DEFAULT)],) * 3
+    return [note, *(gr.Dropdown(choices=values, value=_DEFAULT) for values in choices)]
+
+
+def _facts(name: str) -> str:
     info = backbones.info(name)
-    return f"{info.good_for} {info.licence}. {backbones.availability(name).reason}"
+    reason = backbones.availability(name).reason
+    return f"Good for {info.good_for}. Licence: {info.licence}. {reason}"
+
+
+def _detail_choices(name: str) -> tuple[list[Any], list[Any], list[Any]]:
+    """Choices of input size, node and layer, the backbone's own first."""
+    info = backbones.info(name)
+    sizes = [(f"{side} px", side) for side in info.input_sizes if side != info.input_size]
+    nodes = [(node, node) for node in info.nodes if node != info.node]
+    layers = [(str(layer), layer) for layer in info.layers if layer != info.layer]
+    return (
+        [(f"{info.input_size} px", _DEFAULT), *sizes],
+        [(info.node, _DEFAULT), *nodes],
+        [(str(info.layer), _DEFAULT), *layers],
+    )
+
+
+def _choice(name: str, *details: Any) -> BackboneChoice:
+    return BackboneChoice(name, *(None if value == _DEFAULT else value for value in details))

@@ -11,7 +11,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,16 @@ GONE = (
 )
 
 
+@dataclass(frozen=True)
+class BackboneChoice:
+    """Which backbone, and what of it; None takes its own. See `backbones.load`."""
+
+    name: str
+    input_size: int | None = None
+    node: str | None = None
+    layer: int | None = None
+
+
 class Service:
     """The server's side of all pages."""
 
@@ -41,13 +51,13 @@ class Service:
         self.limits = limits
 
     def analyze(
-        self, fetch: Fetch, backbone: str, page: str, progress: ProgressFn
+        self, fetch: Fetch, choice: BackboneChoice, page: str, progress: ProgressFn
     ) -> tuple[Session, tuple[Rejected, ...]]:
         """A new session with the analysis of the images, and those that could not be used.
 
         Args:
             fetch: Gets the images.
-            backbone: In the registry.
+            choice: The backbone.
             page: The page that the session will belong to. Its earlier session stays until this
                 one is ready, so that a failure loses nothing.
             progress: Told of every step; it may raise to cancel.
@@ -63,7 +73,12 @@ class Service:
         folder = self.store.new_folder()
         try:
             paths = fetch(_subfolder(folder, "images"), progress)
-            model = backbones.load(backbone)
+            model = backbones.load(
+                choice.name,
+                node=choice.node,
+                layer=choice.layer,
+                input_size=choice.input_size,
+            )
             image_set = read_set(paths, model.input_size, limits=self.limits, progress=progress)
             analysis = analyze_set(image_set, model, progress=progress)
             _write_tiles(folder, analysis)

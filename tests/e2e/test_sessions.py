@@ -160,7 +160,7 @@ def test_an_analysis_can_be_cancelled_and_run_again(
     started = threading.Event()
     analyze = service.analyze
 
-    def slow(fetch, backbone, page_id, progress):
+    def slow(fetch, choice, page_id, progress):
         def slow_progress(step):
             started.set()
             progress(step)
@@ -170,7 +170,7 @@ def test_an_analysis_can_be_cancelled_and_run_again(
                     progress(step)
                     threading.Event().wait(0.05)
 
-        return analyze(fetch, backbone, page_id, slow_progress)
+        return analyze(fetch, choice, page_id, slow_progress)
 
     monkeypatch.setattr(service, "analyze", slow)
     page.choose_files(photos)
