@@ -1,0 +1,144 @@
+"""Backbones: images to features. This is the package's door; import nothing from behind it.
+
+Cheap to import: torch, timm and huggingface_hub come in only when a function here needs them.
+
+    registry.py        the names, and what to know before choosing one
+    devices.py         CUDA, MPS or CPU, and in which precision
+    weights.py         packages, files, folders, the Hugging Face Hub and its cache
+    loading.py         a name and options to a loaded backbone
+    base.py            images through an encoder, batch by batch
+    efficientnet.py    the built-in encoders
+    sam.py             the tutorial's encoder, and its larger sisters
+    timm_model.py      the encoder of any other model of timm
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pointprompt.backbones.devices import has_gpu, pick_device
+from pointprompt.backbones.registry import REGISTRY, BackboneError, BackboneInfo, info
+from pointprompt.backbones.weights import Availability
+
+if TYPE_CHECKING:
+    from pointprompt.backbones.base import Backbone
+
+__all__ = [
+    "REGISTRY",
+    "Availability",
+    "BackboneError",
+    "BackboneInfo",
+    "availability",
+    "choose_default",
+    "info",
+    "load",
+    "load_default",
+    "load_untrained",
+    "pick_device",
+]
+
+BUILTIN = "efficientnet_lite0"
+TUTORIAL = "sam_vit_b"
+
+
+def availability(name: str) -> Availability:
+    """Whether a backbone can be had now, and why; nothing is downloaded, no network is waited for.
+
+    Args:
+        name: As for `info`.
+
+    Raises:
+        BackboneError: There is no such backbone.
+    """
+    from pointprompt.backbones import weights
+
+    return weights.availability(info(name))
+
+
+def choose_default(device: str | None = None) -> tuple[str, str]:
+    """The backbone to use where none was asked for, and the reason as a sentence.
+
+    The tutorial's SAM where there is a GPU and its weights can be had, else the built-in one.
+
+    Args:
+        device: As for `pick_device`.
+
+    Raises:
+        BackboneError: There is no such device.
+    """
+    if not has_gpu(device):
+        return BUILTIN, _builtin_since("SAM is slow without a GPU.")
+    sam = availability(TUTORIAL)
+    if not sam.available:
+        return BUILTIN, _builtin_since(f"SAM cannot be had. {sam.reason}")
+    title = info(TUTORIAL).title
+    return TUTORIAL, f"{title} is in use, as in the tutorial, since there is a GPU. {sam.reason}"
+
+
+def load_default(device: str | None = None) -> tuple[Backbone, str]:
+    """The backbone that `choose_default` names, loaded, and the reason as a sentence.
+
+    Where its weights cannot be had after all, the built-in one, and the sentence says why.
+
+    Args:
+        device: As for `pick_device`.
+
+    Raises:
+        BackboneError: There is no such device.
+    """
+    name, reason = choose_default(device)
+    try:
+        return load(name, device=device), reason
+    except BackboneError as error:
+        if name == BUILTIN:
+            raise
+        return load(BUILTIN, device=device), _builtin_since(f"SAM cannot be had. {error}")
+
+
+def load(
+    name: str,
+    *,
+    device: str | None = None,
+    node: str | None = None,
+    layer: int | None = None,
+    input_size: int | None = None,
+) -> Backbone:
+    """A backbone, ready to compute; its weights are downloaded where they are not here yet.
+
+    The one loaded last is kept, so that asking for it again costs nothing.
+
+    Args:
+        name: As for `info`.
+        device: As for `pick_device`.
+        node: One of its `BackboneInfo.nodes`; None takes its own.
+        layer: One of its `BackboneInfo.layers`; None takes its own.
+        input_size: One of its `BackboneInfo.input_sizes`; None takes its own.
+
+    Raises:
+        BackboneError: There is no such backbone, device, node, layer or input size; or its weights
+            cannot be had, and then it says which file to put where.
+    """
+    from pointprompt.backbones import loading
+
+    return loading.load(loading.choose(info(name), device, node, layer, input_size))
+
+
+def load_untrained(
+    name: str,
+    *,
+    device: str | None = None,
+    node: str | None = None,
+    layer: int | None = None,
+    input_size: int | None = None,
+) -> Backbone:
+    """As `load`, with random weights: it computes as fast, and needs nothing to be downloaded.
+
+    Its features are worth nothing.
+    """
+    from pointprompt.backbones import loading
+
+    return loading.build(loading.choose(info(name), device, node, layer, input_size), None)
+
+
+def _builtin_since(reason: str) -> str:
+    return f"{info(BUILTIN).title} is in use, since {reason}"

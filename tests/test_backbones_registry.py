@@ -1,0 +1,185 @@
+"""Every backbone on offer is what the registry says it is; none is downloaded to see it."""
+
+import dataclasses
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+from pointprompt import backbones
+from pointprompt.backbones import REGISTRY, Availability, BackboneError, loading
+
+# One of each family and kind: the others of it differ in width and depth only.
+EVERY_SIZE_OF = ("efficientnet_lite0", "sam_vit_b", "sam2_hiera_tiny", "dinov2_small", "clip_base")
+
+
+def shape_of_tokens(known, input_size):
+    """Of two images, from a run of the random model without memory or arithmetic."""
+    choice = loading.Choice(known, "cpu", known.node, known.layer, input_size)
+    with torch.device("meta"), torch.inference_mode():
+        encoder = loading.build_encoder(choice, None)
+        return tuple(encoder(torch.empty(2, 3, input_size, input_size)).shape)
+
+
+@pytest.mark.parametrize("name", REGISTRY)
+def test_tokens_have_the_grid_and_channels_that_are_stated(name):
+    known = REGISTRY[name]
+    assert shape_of_tokens(known, known.input_size) == (2, *known.grid, known.channels)
+
+
+@pytest.mark.parametrize("name", EVERY_SIZE_OF)
+def test_every_input_size_makes_a_grid_in_proportion(name):
+    known = REGISTRY[name]
+    for side in known.input_sizes:
+        h, w = (tokens * side // known.input_size for tokens in known.grid)
+        assert shape_of_tokens(known, side) == (2, h, w, known.channels)
+
+
+@pytest.mark.parametrize("name", REGISTRY)
+def test_an_entry_is_complete_and_fits_together(name):
+    known = REGISTRY[name]
+    assert known.name == name
+    assert known.title
+    assert known.good_for
+    assert known.licence
+    assert known.weights_mb > 0
+    assert known.input_size in known.input_sizes
+    assert known.node in known.nodes
+    assert known.layer in known.layers
+    assert known.builtin != bool(known.hub_repository)
+    assert known.environment_variable == f"POINTPROMPT_{name.upper()}"
+
+
+def test_the_two_backbones_of_the_tutorial_and_of_the_package_are_as_documented():
+    sam = backbones.info("sam_vit_b")
+    assert (sam.node, sam.layer, sam.input_size) == ("attn", 11, 1024)
+    assert (sam.grid, sam.channels, sam.builtin) == ((64, 64), 768, False)
+    assert backbones.info("efficientnet_lite0").builtin
+    assert [name for name, known in REGISTRY.items() if known.gated] == [
+        "dinov3_small",
+        "dinov3_base",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "input_size"),
+    [("sam2_hiera_tiny", 512), ("dinov2_small", 448), ("dinov3_small", 512), ("sam_vit_b", 512)],
+)
+def test_random_weights_give_features_of_images(name, input_size):
+    known = REGISTRY[name]
+    square = np.random.default_rng(0).integers(0, 256, (1, input_size, input_size, 3), np.uint8)
+    options = {"layer": 0} if name == "sam_vit_b" else {}
+    loaded = backbones.load_untrained(name, device="cpu", input_size=input_size, **options)
+    features = loaded.features(square)
+    assert features.shape == (1, 32, 32, known.channels)
+    assert features.dtype == np.float32
+    np.testing.assert_allclose(np.linalg.norm(features, axis=-1), 1, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("name", "grid", "channels", "layer"),
+    [
+        ("resnet50.a1_in1k", (28, 28), 1024, 3),
+        ("vit_small_patch14_dinov2.lvd142m", (32, 32), 384, 11),
+        ("swin_tiny_patch4_window7_224.ms_in1k", (28, 28), 384, 2),
+    ],
+)
+def test_any_other_model_of_timm_describes_itself(name, grid, channels, layer):
+    known = backbones.info(f"timm:{name}")
+    assert (known.grid, known.channels, known.layer) == (grid, channels, layer)
+    assert known.hub_repository == f"timm/{name}"
+    assert known.name == f"timm:{name}"
+    side = known.input_sizes[1]
+    h, w = (tokens * side // known.input_size for tokens in known.grid)
+    assert shape_of_tokens(known, side) == (2, h, w, channels)
+
+
+@pytest.mark.parametrize(
+    "name", ["nope", "", "timm:", "timm:nope", "timm:hf-hub:someone/model", "timm:local-dir:/etc"]
+)
+def test_an_unknown_name_is_an_error_and_never_an_address(name):
+    with pytest.raises(BackboneError, match=r"There is no backbone|has no pretrained model"):
+        backbones.info(name)
+
+
+def test_a_timm_model_without_a_grid_of_tokens_is_refused():
+    with pytest.raises(BackboneError, match="does not make a grid of tokens"):
+        backbones.info("timm:levit_128.fb_dist_in1k")
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("node", "qkv"), ("layer", 12), ("layer", -1), ("input_size", 1000), ("input_size", 0)],
+)
+def test_an_option_that_is_not_offered_is_refused_with_those_that_are(option, value):
+    with pytest.raises(BackboneError, match=f"{option} of sam_vit_b must be one of"):
+        backbones.load("sam_vit_b", device="cpu", **{option: value})
+
+
+def test_the_backbone_loaded_last_is_kept_and_no_other():
+    first = backbones.load("efficientnet_lite0", device="cpu")
+    assert backbones.load("efficientnet_lite0", device="cpu") is first
+    other = backbones.load("efficientnet_lite0", device="cpu", input_size=384)
+    assert other is not first
+    assert other.input_size == 384
+    assert list(loading._kept.values()) == [other]
+
+
+def test_sam_is_the_default_where_there_is_a_gpu_and_its_weights_can_be_had(monkeypatch):
+    monkeypatch.setattr(backbones, "has_gpu", lambda device: True)
+    monkeypatch.setattr(backbones, "availability", lambda name: Availability(True, "Here."))
+    name, reason = backbones.choose_default()
+    assert name == "sam_vit_b"
+    assert "GPU" in reason
+
+
+def test_the_built_in_backbone_is_the_default_otherwise_and_says_why(monkeypatch):
+    monkeypatch.setattr(backbones, "has_gpu", lambda device: True)
+    monkeypatch.setattr(backbones, "availability", lambda name: Availability(False, "Offline."))
+    assert backbones.choose_default() == (
+        "efficientnet_lite0",
+        "EfficientNet-Lite0 is in use, since SAM cannot be had. Offline.",
+    )
+    monkeypatch.setattr(backbones, "has_gpu", lambda device: False)
+    name, reason = backbones.choose_default()
+    assert name == "efficientnet_lite0"
+    assert "without a GPU" in reason
+
+
+def test_a_default_that_fails_to_load_leaves_the_built_in_one_and_says_why(monkeypatch):
+    def load(name, *, device):
+        if name == "sam_vit_b":
+            raise BackboneError("The Hub does not answer.")
+        return name
+
+    monkeypatch.setattr(backbones, "has_gpu", lambda device: True)
+    monkeypatch.setattr(backbones, "availability", lambda name: Availability(True, "Here."))
+    monkeypatch.setattr(backbones, "load", load)
+    loaded, reason = backbones.load_default()
+    assert loaded == "efficientnet_lite0"
+    assert reason.endswith("since SAM cannot be had. The Hub does not answer.")
+
+
+def test_on_a_cpu_the_default_is_built_in_whatever_gpu_there_is(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    loaded, reason = backbones.load_default("cpu")
+    assert (loaded.name, loaded.device) == ("efficientnet_lite0", "cpu")
+    assert "without a GPU" in reason
+
+
+def test_the_registry_is_read_without_heavy_imports():
+    code = (
+        "import sys\n"
+        "from pointprompt import backbones\n"
+        "backbones.info('sam_vit_b'), backbones.availability('efficientnet_lite0')\n"
+        "heavy = {'torch', 'timm', 'huggingface_hub', 'torchvision'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_an_entry_cannot_be_changed_by_accident():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        backbones.info("sam_vit_b").layer = 3
