@@ -272,10 +272,14 @@ class _Page:
     def _follow(self, job: Job[Any]) -> Iterator[Updates]:
         """What the status line says while the job runs. A page that goes away ends its job."""
         eta = Eta()
+        shown = ""
         yield {self.cancel: gr.Button(visible=True)}
         try:
             for progress in job.progress():
-                yield {self.status: status.busy(progress, eta.seconds_left(progress))}
+                text = status.busy(progress, eta.seconds_left(progress))
+                if text != shown:
+                    shown = text
+                    yield {self.status: text}
         except GeneratorExit:
             job.cancel()
             raise
