@@ -33,7 +33,7 @@ def hub(tmp_path, monkeypatch):
             if self.answer is not None:
                 raise self.answer
 
-    def download(repository, file):
+    def download(repository, file, tqdm_class):
         asked.append((repository, file))
         return tmp_path / "downloaded.safetensors"
 
@@ -148,7 +148,7 @@ def test_without_a_network_the_download_is_not_even_tried(monkeypatch, hub):
 
 
 def test_a_licence_that_was_not_accepted_is_named_with_its_page(monkeypatch):
-    def refuse(repository, file):
+    def refuse(repository, file, tqdm_class):
         response = httpx.Response(403, request=httpx.Request("GET", "https://huggingface.co"))
         raise GatedRepoError("Access to it is restricted.", response=response)
 
@@ -160,12 +160,37 @@ def test_a_licence_that_was_not_accepted_is_named_with_its_page(monkeypatch):
 
 
 def test_a_download_that_fails_half_way_says_why_and_which_file_to_put_where(monkeypatch):
-    def fail(repository, file):
+    def fail(repository, file, tqdm_class):
         raise OSError("No space left on device")
 
     monkeypatch.setattr(huggingface_hub, "hf_hub_download", fail)
     with pytest.raises(BackboneError, match=f"No space left.*model.safetensors.*{VARIABLE}"):
         find()
+
+
+def test_a_download_tells_its_progress_in_megabytes_and_can_be_stopped(monkeypatch, tmp_path):
+    def download(repository, file, tqdm_class):
+        with tqdm_class(total=3 << 20, disable=True) as bar:
+            for _ in range(3):
+                bar.n += 1 << 20
+                bar.update(0)
+        return tmp_path / "downloaded.safetensors"
+
+    monkeypatch.setattr(huggingface_hub, "hf_hub_download", download)
+    told = []
+    weights.find(backbones.info("sam_vit_b"), told.append)
+    assert [(step.stage, step.done, step.total) for step in told] == [
+        ("download", done, 3) for done in (1, 2, 3)
+    ]
+
+    class Stopped(Exception):
+        pass
+
+    def stop(step):
+        raise Stopped
+
+    with pytest.raises(Stopped):
+        weights.find(backbones.info("sam_vit_b"), stop)
 
 
 @pytest.mark.filterwarnings("ignore:Detected pickle protocol")

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from pointprompt.backbones.devices import has_gpu, pick_device
 from pointprompt.backbones.registry import REGISTRY, BackboneError, BackboneInfo, info
 from pointprompt.backbones.weights import Availability
+from pointprompt.types import ProgressFn
 
 if TYPE_CHECKING:
     from pointprompt.backbones.base import Backbone
@@ -75,20 +76,23 @@ def choose_default(device: str | None = None) -> tuple[str, str]:
     return TUTORIAL, f"{title} is in use, as in the tutorial, since there is a GPU. {sam.reason}"
 
 
-def load_default(device: str | None = None) -> tuple[Backbone, str]:
+def load_default(
+    device: str | None = None, progress: ProgressFn | None = None
+) -> tuple[Backbone, str]:
     """The backbone that `choose_default` names, loaded, and the reason as a sentence.
 
     Where its weights cannot be had after all, the built-in one, and the sentence says why.
 
     Args:
         device: As for `pick_device`.
+        progress: As for `load`.
 
     Raises:
         BackboneError: There is no such device.
     """
     name, reason = choose_default(device)
     try:
-        return load(name, device=device), reason
+        return load(name, device=device, progress=progress), reason
     except BackboneError as error:
         if name == BUILTIN:
             raise
@@ -102,6 +106,7 @@ def load(
     node: str | None = None,
     layer: int | None = None,
     input_size: int | None = None,
+    progress: ProgressFn | None = None,
 ) -> Backbone:
     """A backbone, ready to compute; its weights are downloaded where they are not here yet.
 
@@ -113,6 +118,7 @@ def load(
         node: One of its `BackboneInfo.nodes`; None takes its own.
         layer: One of its `BackboneInfo.layers`; None takes its own.
         input_size: One of its `BackboneInfo.input_sizes`; None takes its own.
+        progress: Told "download", in megabytes, while weights are downloaded. It may raise to stop.
 
     Raises:
         BackboneError: There is no such backbone, device, node, layer or input size; or its weights
@@ -120,7 +126,8 @@ def load(
     """
     from pointprompt.backbones import loading
 
-    return loading.load(loading.choose(info(name), device, node, layer, input_size))
+    choice = loading.choose(info(name), device, node, layer, input_size)
+    return loading.load(choice, progress)
 
 
 def load_untrained(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from pointprompt.backbones import weights
 from pointprompt.backbones.devices import pick_device
 from pointprompt.backbones.registry import BackboneError, BackboneInfo
+from pointprompt.types import ProgressFn
 
 if TYPE_CHECKING:
     import torch
@@ -58,14 +59,18 @@ def choose(
     )
 
 
-def load(choice: Choice) -> Backbone:
+def load(choice: Choice, progress: ProgressFn | None = None) -> Backbone:
     """The backbone with its weights; at once where it is the one that was loaded last.
+
+    Args:
+        choice: Which.
+        progress: As for `weights.find`.
 
     Raises:
         BackboneError: Its weights cannot be had, or are not its own.
     """
     with _lock:
-        file = weights.find(choice.backbone)
+        file = weights.find(choice.backbone, progress)
         if (choice, file) not in _kept:
             _kept.clear()  # First, so that two are never in memory at once.
             tensors = weights.read(file)

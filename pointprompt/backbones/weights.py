@@ -15,12 +15,14 @@ import os
 import pickle
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pointprompt.backbones.registry import BackboneError, BackboneInfo
+from pointprompt.types import Progress, ProgressFn
 
 if TYPE_CHECKING:
     import torch
+    from tqdm import tqdm
 
 HUB_FILE = "model.safetensors"
 
@@ -61,13 +63,18 @@ def availability(backbone: BackboneInfo) -> Availability:
     )
 
 
-def find(backbone: BackboneInfo) -> Path:
+def find(backbone: BackboneInfo, progress: ProgressFn | None = None) -> Path:
     """The file with the weights, downloaded if need be.
+
+    Args:
+        backbone: Whose.
+        progress: Told "download", in megabytes. What it raises ends the download, which goes on
+            from there the next time.
 
     Raises:
         BackboneError: They cannot be had; it says which file to put where.
     """
-    return _here(backbone) or _download(backbone)
+    return _here(backbone) or _download(backbone, progress)
 
 
 def read(path: Path) -> dict[str, torch.Tensor]:
@@ -141,26 +148,51 @@ def _cached_file(backbone: BackboneInfo) -> Path | None:
     return Path(found) if isinstance(found, str) else None
 
 
-def _download(backbone: BackboneInfo) -> Path:
+def _download(backbone: BackboneInfo, progress: ProgressFn | None) -> Path:
     from huggingface_hub import hf_hub_download
     from huggingface_hub.errors import GatedRepoError
 
     if _hub_is_off():
         raise BackboneError(_offline(backbone))
     _check_hub_answers(backbone)
+    raised: list[BaseException] = []
     try:
-        # It resumes a broken download, and shows its progress in the terminal, by itself.
-        return Path(hf_hub_download(backbone.hub_repository, HUB_FILE))
+        # It resumes a broken download by itself.
+        return Path(
+            hf_hub_download(
+                backbone.hub_repository, HUB_FILE, tqdm_class=_telling_bar(progress, raised)
+            )
+        )
     except GatedRepoError as error:
         raise BackboneError(
             f"{backbone.title} was not downloaded: its licence must be accepted at "
             f"{_address(backbone)}, and HF_TOKEN must hold a token of the account that did."
         ) from error
     except Exception as error:
+        if raised:
+            raise raised[0] from None
         # Whatever it is, of HTTP, of files or of the client itself: the way out is the same.
         raise BackboneError(
             f"The weights of {backbone.title} could not be downloaded: {error} {_advice(backbone)}"
         ) from error
+
+
+def _telling_bar(progress: ProgressFn | None, raised: list[BaseException]) -> type[tqdm[Any]]:
+    """A progress bar of the terminal's that also tells `progress`, and notes what that raises."""
+    from huggingface_hub.utils import tqdm
+
+    class TellingBar(tqdm):
+        def update(self, n: float | None = 1) -> bool | None:
+            shown = super().update(n)
+            if progress is not None and self.total:
+                try:
+                    progress(Progress("download", int(self.n) >> 20, int(self.total) >> 20))
+                except BaseException as error:
+                    raised.append(error)
+                    raise
+            return shown
+
+    return TellingBar
 
 
 def _check_hub_answers(backbone: BackboneInfo) -> None:

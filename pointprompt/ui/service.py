@@ -78,6 +78,7 @@ class Service:
                 node=choice.node,
                 layer=choice.layer,
                 input_size=choice.input_size,
+                progress=progress,
             )
             image_set = read_set(paths, model.input_size, limits=self.limits, progress=progress)
             analysis = analyze_set(image_set, model, progress=progress)

@@ -13,6 +13,7 @@ from pointprompt.types import Progress, Rejected
 _STAGE_WORDS = {
     "wait": "Waiting for another analysis to finish",
     "start": "Starting",
+    "download": "Downloading the backbone (MB)",
     "fetch": "Fetching images",
     "read": "Reading images",
     "features": "Computing features",
@@ -24,6 +25,7 @@ _STAGE_WORDS = {
 _STAGE_SPANS = {
     "wait": (0.0, 0.0),
     "start": (0.0, 0.0),
+    "download": (0.0, 1.0),
     "fetch": (0.0, 0.05),
     "read": (0.05, 0.05),
     "features": (0.1, 0.7),
