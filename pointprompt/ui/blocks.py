@@ -241,8 +241,8 @@ class _Page:
             session, rejected = job.result()
         except Cancelled:
             yield self._ended(status.stopped("Cancelled. Your images are still here."))
-        except (ValueError, MemoryError) as error:
-            yield self._ended(status.failed(str(error) or "There is not enough memory for this."))
+        except (ValueError, OSError, MemoryError) as error:
+            yield self._ended(status.failed(_sentence(error)))
         else:
             title = backbones.info(session.analysis.backbone).title
             text = f"{_images(len(session.analysis.photos))} ready, with {title}. {hint}"
@@ -263,8 +263,8 @@ class _Page:
             yield self._ended(status.stopped("Cancelled."))
         except SessionGone:
             yield self._ended(status.failed(GONE))
-        except ValueError as error:
-            yield self._ended(status.failed(str(error)))
+        except (ValueError, OSError, MemoryError) as error:
+            yield self._ended(status.failed(_sentence(error)))
         else:
             text = status.done("The masks are in your downloads.")
             yield {**self._ended(text), self.canvas: gr.update(download=path.as_posix())}
@@ -311,6 +311,16 @@ def _token_of(message: object) -> str:
         return wire.parse_token(message)
     except wire.WireError as error:
         raise SessionGone(str(error)) from error
+
+
+def _sentence(error: Exception) -> str:
+    """What to say of an error; those of the core are sentences already."""
+    if isinstance(error, MemoryError):
+        return "There is not enough memory for this. Try fewer images, or a smaller backbone."
+    if isinstance(error, OSError):
+        # Without its path, which is the server's affair.
+        return f"The server could not read or write a file: {error.strerror or 'it is damaged'}."
+    return str(error)
 
 
 def _page_of(request: gr.Request) -> str:

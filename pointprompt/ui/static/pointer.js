@@ -44,7 +44,8 @@ export function listen(element, pressed) {
   element.addEventListener("pointerup", (event) => {
     if (!down || event.pointerId !== down.id) return;
     cancel();
-    report(event, event.button === 2 || event.shiftKey);
+    // On a Mac, Ctrl+click is the right click.
+    report(event, event.button === 2 || event.shiftKey || event.ctrlKey);
   });
 
   element.addEventListener("pointercancel", cancel);

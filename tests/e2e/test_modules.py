@@ -1,0 +1,873 @@
+"""The page's JavaScript modules, each by itself, as real modules in a real browser."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from playwright.sync_api import Browser, BrowserContext, Error, Route
+from playwright.sync_api import Page as Tab
+
+from pointprompt.types import Analysis, Click, Photo, Settings
+from pointprompt.ui import wire
+from pointprompt.ui.canvas import STATIC
+
+ORIGIN = "http://modules.test"
+
+Run = Callable[..., Any]
+
+
+def serve(route: Route) -> None:
+    """The page's own files and an empty document, from no server."""
+    name = route.request.url.removeprefix(ORIGIN).strip("/")
+    file = STATIC / name
+    if name == "":
+        route.fulfill(body="<!doctype html><title>modules</title>", content_type="text/html")
+    elif file.suffix == ".js" and file.is_file():
+        route.fulfill(body=file.read_text(encoding="utf-8"), content_type="text/javascript")
+    else:
+        route.fulfill(status=404)
+
+
+def open_tab(context: BrowserContext) -> Tab:
+    tab = context.new_page()
+    tab.goto(ORIGIN)
+    return tab
+
+
+@pytest.fixture(scope="module")
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    context = browser.new_context(viewport={"width": 900, "height": 700}, device_scale_factor=2)
+    context.route(f"{ORIGIN}/**", serve)
+    yield context
+    context.close()
+
+
+@pytest.fixture(scope="module")
+def run(context: BrowserContext) -> Run:
+    """Runs a function's body; it may await, and takes `input`."""
+    tab = open_tab(context)
+
+    def run_body(body: str, value: object = None) -> Any:
+        return tab.evaluate(f"async (input) => {{ {body} }}", value)
+
+    return run_body
+
+
+# History
+
+
+def test_a_history_begins_with_nothing_to_undo_or_redo(run):
+    history = run("return (await import('/history.js')).start('only')")
+    assert history == {"past": [], "present": "only", "future": []}
+
+
+def test_undo_and_redo_have_no_limit(run):
+    seen = run("""
+        const { start, commit, undo, redo } = await import('/history.js');
+        let history = start(0);
+        for (let i = 1; i <= 3000; i += 1) history = commit(history, i);
+        for (let i = 0; i < 3000; i += 1) history = undo(history);
+        const first = history.present;
+        for (let i = 0; i < 3000; i += 1) history = redo(history);
+        return [first, history.present];
+    """)
+    assert seen == [0, 3000]
+
+
+def test_a_drag_is_one_entry_however_many_steps_it_had(run):
+    history = run("""
+        const { start, commit, preview, settle, undo, redo } = await import('/history.js');
+        let history = commit(start('a'), 'b');
+        const before = history.present;
+        for (const step of ['c', 'd', 'e']) history = preview(history, step);
+        const settled = settle(history, before);
+        const undone = undo(settled);
+        return { settled, undone, again: redo(undone) };
+    """)
+    assert history["settled"] == {"past": ["a", "b"], "present": "e", "future": []}
+    assert history["undone"] == {"past": ["a"], "present": "b", "future": ["e"]}
+    assert history["again"] == history["settled"]
+
+
+def test_no_history_is_changed_in_place(run):
+    frozen = run("""
+        const { start, commit, preview, settle, undo, redo } = await import('/history.js');
+        const freeze = (history) => {
+          Object.values(history).forEach(Object.freeze);
+          return Object.freeze(history);
+        };
+        let history = freeze(start('a'));
+        for (const step of [
+          (h) => commit(h, 'b'), undo, redo, (h) => preview(h, 'c'), (h) => settle(h, 'b'), undo,
+        ]) history = freeze(step(history));
+        return history;
+    """)
+    assert frozen == {"past": ["a"], "present": "b", "future": ["c"]}
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(st.sampled_from(["commit", "drag", "undo", "redo"]), max_size=25))
+def test_any_course_of_a_history_is_that_of_two_stacks(run, steps):
+    past, present, future = [], 0, []
+    for number, step in enumerate(steps, start=1):
+        if step in ("commit", "drag"):
+            past, present, future = [*past, present], number, []
+        elif step == "undo" and past:
+            past, present, future = past[:-1], past[-1], [present, *future]
+        elif step == "redo" and future:
+            past, present, future = [*past, present], future[0], future[1:]
+    history = run(
+        """
+        const { start, commit, preview, settle, undo, redo } = await import('/history.js');
+        const steps = {
+          commit: commit,
+          drag: (h, number) => settle(preview(preview(h, -1), number), h.present),
+          undo, redo,
+        };
+        return input.reduce((h, step, index) => steps[step](h, index + 1), start(0));
+        """,
+        steps,
+    )
+    assert history == {"past": past, "present": present, "future": future}
+
+
+# Clicks
+
+
+@pytest.mark.parametrize("x", [-3, -1e-9, 0, 0.5, 0.999999999, 1, 1.0000001, 7])
+def test_a_click_anywhere_near_an_edge_is_one_the_server_takes(run, x):
+    made = run("return (await import('/clicks.js')).clickAt(2, input, input, true)", x)
+    click = Click(**made)
+    assert np.float32(click.x) < 1
+    assert click.x == click.y == pytest.approx(min(max(x, 0), 1), abs=1e-6)
+
+
+def test_clicks_are_added_and_removed_without_changing_the_list(run):
+    lists = run("""
+        const { add, removeAt } = await import('/clicks.js');
+        const clicks = Object.freeze(['a', 'b', 'c']);
+        return [add(clicks, 'd'), removeAt(clicks, 1), removeAt(clicks, -1), clicks];
+    """)
+    assert lists == [
+        ["a", "b", "c", "d"],
+        ["a", "c"],
+        ["a", "b", "c"],
+        ["a", "b", "c"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("dx", "dy", "index"),
+    [(0, 0, 0), (9, 0, 0), (0, -9, 0), (6, 6, 0), (9.1, 0, -1), (0, 9.1, -1), (6.5, 6.5, -1)],
+)
+def test_a_click_is_hit_within_its_radius_in_pixels_of_the_tile(run, dx, dy, index):
+    # A tile of 400 x 100 pixels: the same share is four times as far across as down.
+    found = run(
+        """
+        const { hit } = await import('/clicks.js');
+        const clicks = [{ image: 3, x: 0.5, y: 0.5, positive: true }];
+        return hit(clicks, 3, 0.5 + input[0] / 400, 0.5 + input[1] / 100, 400, 100, 9);
+        """,
+        [dx, dy],
+    )
+    assert found == index
+
+
+def test_the_nearest_click_of_the_same_image_is_hit(run):
+    found = run("""
+        const { hit } = await import('/clicks.js');
+        const at = (image, x) => ({ image, x, y: 0.5, positive: true });
+        const clicks = [at(0, 0.50), at(0, 0.54), at(1, 0.53), at(0, 0.9)];
+        return [0.51, 0.53, 0.7, 0.9].map((x) => hit(clicks, 0, x, 0.5, 200, 200, 9));
+    """)
+    assert found == [0, 1, -1, 3]
+
+
+def test_clicks_are_counted_by_their_kind(run):
+    counts = run("""
+        const { clickAt, count } = await import('/clicks.js');
+        const clicks = [true, false, true].map((positive) => clickAt(0, 0.5, 0.5, positive));
+        return [count(clicks), count([])];
+    """)
+    assert counts == [{"positive": 2, "negative": 1}, {"positive": 0, "negative": 0}]
+
+
+# Codec
+
+
+DECODE = """
+    const { decodeMasks } = await import('/codec.js');
+    const masks = await decodeMasks(...input);
+    return masks.map((mask) => mask.join(''));
+"""
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [(1, 1, 1), (1, 1, 7), (7, 1, 1), (2, 3, 3), (3, 5, 7), (5, 2, 4), (1, 64, 64), (100, 64, 64)],
+)
+def test_masks_come_through_to_the_bit(run, shape):
+    masks = np.random.default_rng(sum(shape)).random(shape) > 0.5
+    decoded = run(DECODE, [wire.encode_masks(masks), *shape])
+    expected = ["".join("01"[token] for token in mask.ravel().astype(int)) for mask in masks]
+    assert decoded == expected
+
+
+@pytest.mark.parametrize("filled", [True, False])
+def test_full_and_empty_masks_come_through(run, filled):
+    decoded = run(DECODE, [wire.encode_masks(np.full((3, 3, 5), filled)), 3, 3, 5])
+    assert decoded == [str(int(filled)) * 15] * 3
+
+
+@pytest.mark.parametrize("claimed", [(3, 4, 4), (2, 4, 5), (1, 4, 4)])
+def test_masks_of_another_size_are_an_error(run, claimed):
+    with pytest.raises(Error, match="do not fit"):
+        run(DECODE, [wire.encode_masks(np.ones((2, 4, 4), bool)), *claimed])
+
+
+@pytest.mark.parametrize("text", ["", "not base64!", "aGVsbG8=", "eJz7/x8A"])
+def test_what_is_no_mask_is_an_error(run, text):
+    with pytest.raises(Error):
+        run(DECODE, [text, 1, 4, 4])
+
+
+# Link
+
+# A server that answers when told to, and waiting that ends when told to.
+LINK = """
+    const { createLink } = await import('/link.js');
+    const sent = [], received = [], lost = [], waits = [];
+    const options = {
+      send: (request) => new Promise((resolve, reject) => sent.push({ request, resolve, reject })),
+      receive: (answer, request) => { received.push([answer.seq, request.click]); },
+      lost: (attempts) => lost.push(attempts),
+      wait: (milliseconds) => new Promise((done) => waits.push({ milliseconds, done })),
+    };
+    const link = createLink(options);
+    // After all that is ready to run has run.
+    const settled = () => new Promise((done) => setTimeout(done, 0));
+    const answer = async (index) => {
+      sent[index].resolve({ seq: sent[index].request.seq });
+      await settled();
+    };
+    const fail = async (index) => {
+      sent[index].reject(new Error('unreachable'));
+      await settled();
+    };
+    const retry = async (index) => {
+      waits[index].done();
+      await settled();
+    };
+"""
+
+
+def test_five_quick_changes_on_a_slow_server_end_with_the_fifth(run):
+    seen = run(f"""{LINK}
+        const numbers = ['a', 'b', 'c', 'd', 'e'].map((click) => link.push({{ click }}));
+        await settled();
+        const whileWaiting = sent.length;
+        await answer(0);
+        await answer(1);
+        return {{ numbers, whileWaiting, sent: sent.map(({{ request }}) => request),
+                  received, busy: link.busy() }};
+    """)
+    assert seen["numbers"] == [1, 2, 3, 4, 5]
+    assert seen["whileWaiting"] == 1
+    assert seen["sent"] == [{"click": "a", "seq": 1}, {"click": "e", "seq": 5}]
+    assert seen["received"] == [[1, "a"], [5, "e"]]
+    assert seen["busy"] is False
+
+
+def test_a_link_is_busy_until_its_answer_was_received(run):
+    seen = run(f"""{LINK}
+        const busy = [link.busy()];
+        link.push({{ click: 'a' }});
+        busy.push(link.busy());
+        await answer(0);
+        busy.push(link.busy());
+        return busy;
+    """)
+    assert seen == [False, True, False]
+
+
+def test_a_change_after_the_answer_is_sent_at_once(run):
+    seen = run(f"""{LINK}
+        link.push({{ click: 'a' }});
+        await answer(0);
+        link.push({{ click: 'b' }});
+        await settled();
+        return sent.map(({{ request }}) => request.seq);
+    """)
+    assert seen == [1, 2]
+
+
+def test_an_answer_with_another_number_is_dropped_and_the_next_one_is_not(run):
+    seen = run(f"""{LINK}
+        link.push({{ click: 'a' }});
+        sent[0].resolve({{ seq: 99 }});
+        await settled();
+        const afterWrong = [...received];
+        link.push({{ click: 'b' }});
+        await settled();
+        sent[1].resolve(null);
+        await settled();
+        link.push({{ click: 'c' }});
+        await settled();
+        await answer(2);
+        return {{ afterWrong, received, busy: link.busy() }};
+    """)
+    assert seen == {"afterWrong": [], "received": [[3, "c"]], "busy": False}
+
+
+def test_a_request_that_fails_is_sent_again_after_longer_and_longer_waits(run):
+    seen = run(f"""{LINK}
+        link.push({{ click: 'a' }});
+        for (let attempt = 0; attempt < 7; attempt += 1) {{
+          await fail(attempt);
+          await retry(attempt);
+        }}
+        await answer(7);
+        return {{ waits: waits.map(({{ milliseconds }}) => milliseconds), lost, received,
+                  sent: sent.map(({{ request }}) => request.seq) }};
+    """)
+    assert seen["waits"] == [500, 1000, 2000, 4000, 8000, 8000, 8000]
+    assert seen["sent"] == [1] * 8
+    assert seen["lost"] == [1, 2, 3, 4, 5, 6, 7, 0]
+    assert seen["received"] == [[1, "a"]]
+
+
+def test_while_the_server_is_away_the_newest_change_takes_the_place_of_the_others(run):
+    seen = run(f"""{LINK}
+        link.push({{ click: 'a' }});
+        await fail(0);
+        link.push({{ click: 'b' }});
+        link.push({{ click: 'c' }});
+        await retry(0);
+        await fail(1);
+        await retry(1);
+        await answer(2);
+        return {{ sent: sent.map(({{ request }}) => request.click), lost, received,
+                  waits: waits.map(({{ milliseconds }}) => milliseconds) }};
+    """)
+    assert seen["sent"] == ["a", "c", "c"]
+    # The outage is one, though the request changed; and its end is told.
+    assert seen["lost"] == [1, 2, 0]
+    assert seen["waits"] == [500, 1000]
+    assert seen["received"] == [[3, "c"]]
+
+
+def test_a_server_that_is_back_is_told_though_the_request_has_changed(run):
+    seen = run(f"""{LINK}
+        link.push({{ click: 'a' }});
+        await fail(0);
+        link.push({{ click: 'b' }});
+        await retry(0);
+        await answer(1);
+        return lost;
+    """)
+    assert seen == [1, 0]
+
+
+def test_a_send_that_throws_is_a_failure_like_any_other(run):
+    seen = run(f"""{LINK}
+        let isFirst = true;
+        const throwing = createLink({{ ...options, send: (request) => {{
+          if (!isFirst) return options.send(request);
+          isFirst = false;
+          throw new Error('no connection');
+        }} }});
+        throwing.push({{ click: 'a' }});
+        await settled();
+        await retry(0);
+        await answer(0);
+        return received;
+    """)
+    assert seen == [[1, "a"]]
+
+
+def test_an_answer_that_cannot_be_used_does_not_hold_up_the_changes_after_it(run):
+    seen = run(f"""{LINK}
+        const errors = [];
+        window.addEventListener('error', (event) => {{
+          errors.push(event.message);
+          event.preventDefault();
+        }}, {{ once: true }});
+        const fragile = createLink({{ ...options, receive: async (answer) => {{
+          if (answer.seq === 1) throw new Error('The masks do not fit.');
+          received.push(answer.seq);
+        }} }});
+        fragile.push({{ click: 'a' }});
+        fragile.push({{ click: 'b' }});
+        await answer(0);
+        await answer(1);
+        return {{ received, errors, busy: fragile.busy() }};
+    """)
+    assert seen["received"] == [2]
+    assert seen["busy"] is False
+    assert len(seen["errors"]) == 1
+    assert "The masks do not fit." in seen["errors"][0]
+
+
+def test_a_slow_receiver_is_waited_for(run):
+    seen = run(f"""{LINK}
+        const done = [];
+        const slow = createLink({{ ...options,
+          receive: () => new Promise((resolve) => done.push(resolve)) }});
+        slow.push({{ click: 'a' }});
+        await answer(0);
+        slow.push({{ click: 'b' }});
+        await settled();
+        const before = sent.length;
+        done[0]();
+        await settled();
+        return [before, sent.length];
+    """)
+    assert seen == [1, 2]
+
+
+# Memory
+
+
+def test_what_is_remembered_is_recalled_until_it_is_forgotten(run):
+    seen = run("""
+        const { remember, recall, forget } = await import('/memory.js');
+        const state = { session: 'token', prompt: { clicks: [{ image: 0 }], settings: null } };
+        const seen = [recall()];
+        remember(state);
+        seen.push(recall());
+        remember({ session: 'other' });
+        seen.push(recall());
+        forget();
+        seen.push(recall());
+        return seen;
+    """)
+    state = {"session": "token", "prompt": {"clicks": [{"image": 0}], "settings": None}}
+    assert seen == [None, state, {"session": "other"}, None]
+
+
+def test_memory_survives_a_reload_and_never_reaches_another_tab(context):
+    tab, other = open_tab(context), open_tab(context)
+    tab.evaluate("async () => (await import('/memory.js')).remember({ session: 'token' })")
+    tab.reload()
+    recall = "async () => (await import('/memory.js')).recall()"
+    assert tab.evaluate(recall) == {"session": "token"}
+    assert other.evaluate(recall) is None
+    tab.close()
+    other.close()
+
+
+def test_a_page_without_storage_works_without_memory(context):
+    tab = open_tab(context)
+    seen = tab.evaluate("""async () => {
+        const { remember, recall, forget } = await import('/memory.js');
+        sessionStorage.setItem('pointprompt', '{ broken');
+        const seen = [recall()];
+        for (const name of ['getItem', 'setItem', 'removeItem']) {
+          Storage.prototype[name] = () => { throw new Error('denied'); };
+        }
+        remember({ session: 'token' });
+        forget();
+        seen.push(recall());
+        return seen;
+    }""")
+    assert seen == [None, None]
+    tab.close()
+
+
+# Paint
+
+
+@pytest.mark.parametrize(
+    ("rows", "border"),
+    [
+        (["1"], []),
+        (["111", "111"], []),
+        (["000", "000"], []),
+        (["10"], [[0, 1, 1, 1]]),
+        (["1", "0"], [[1, 0, 1, 1]]),
+        (["10", "01"], [[0, 1, 1, 1], [1, 0, 1, 1], [1, 1, 1, 2], [1, 1, 2, 1]]),
+        (
+            ["000", "010", "000"],
+            [[1, 1, 1, 2], [1, 1, 2, 1], [1, 2, 2, 2], [2, 1, 2, 2]],
+        ),
+    ],
+)
+def test_the_border_runs_between_tokens_that_differ_and_not_along_the_image(run, rows, border):
+    found = run(
+        """
+        const { borderOf } = await import('/paint.js');
+        const mask = Uint8Array.from(input.join('').split(''), Number);
+        return borderOf(mask, input.length, input[0].length);
+        """,
+        rows,
+    )
+    assert sorted(found) == sorted(border)
+
+
+def test_a_mask_becomes_a_picture_of_one_pixel_a_token(run):
+    pixels = run("""
+        const { maskImage } = await import('/paint.js');
+        const canvas = maskImage(Uint8Array.of(1, 0, 0, 0, 1, 1), 2, 3, [255, 0, 200]);
+        const { width, height } = canvas;
+        return [width, height, ...canvas.getContext('2d').getImageData(0, 0, 3, 2).data];
+    """)
+    on, off = [255, 0, 200, 255], [0, 0, 0, 0]
+    assert pixels == [3, 2, *on, *off, *off, *off, *on, *on]
+
+
+SURFACE = """
+    const paint = await import('/paint.js');
+    const canvas = document.createElement('canvas');
+    canvas.style.cssText = 'position: fixed; left: 0; top: 0; width: 100px; height: 60px';
+    document.body.append(canvas);
+    const surface = paint.fit(canvas);
+    // The colour at a place in CSS pixels.
+    const at = (x, y) => {
+      const scale = canvas.width / 100;
+      return [...canvas.getContext('2d').getImageData(x * scale, y * scale, 1, 1).data];
+    };
+    const finish = (value) => {
+      canvas.remove();
+      return value;
+    };
+"""
+
+
+def test_a_canvas_is_as_sharp_as_the_screen_and_empty(run):
+    seen = run(f"""{SURFACE}
+        paint.paintClicks(surface, [{{ x: 0.5, y: 0.5, positive: true }}]);
+        const painted = at(52, 30)[3];
+        const again = paint.fit(canvas);
+        return finish([canvas.width, canvas.height, again.width, again.height, painted,
+                       at(52, 30)[3]]);
+    """)
+    assert seen == [200, 120, 100, 60, 255, 0]
+
+
+def test_a_mask_is_painted_where_it_is_and_as_opaque_as_asked(run):
+    inside, outside = run(f"""{SURFACE}
+        const color = [255, 0, 255];
+        const mask = Uint8Array.of(1, 0);
+        const layers = {{ image: paint.maskImage(mask, 1, 2, color),
+                          border: paint.borderOf(mask, 1, 2), color }};
+        paint.paintMask(surface, layers, [1, 2], {{ opacity: 0.5, outline: false }});
+        return finish([at(25, 30), at(75, 30)]);
+    """)
+    assert inside == [pytest.approx(value, abs=2) for value in (255, 0, 255, 128)]
+    assert outside == [0, 0, 0, 0]
+
+
+def test_an_outline_runs_along_the_border_over_the_same_mask(run):
+    edge, inside = run(f"""{SURFACE}
+        const color = [255, 0, 255];
+        const mask = Uint8Array.of(1, 0);
+        const layers = {{ image: paint.maskImage(mask, 1, 2, color),
+                          border: paint.borderOf(mask, 1, 2), color }};
+        paint.paintMask(surface, layers, [1, 2], {{ opacity: 0, outline: true }});
+        return finish([at(50, 30), at(25, 30)]);
+    """)
+    assert edge == [255, 0, 255, 255]
+    assert inside == [0, 0, 0, 0]
+
+
+def test_positive_is_a_red_plus_and_negative_a_blue_minus_each_with_a_black_edge(run):
+    positive, negative = run(f"""{SURFACE}
+        paint.paintClicks(surface, [
+          {{ x: 0.25, y: 0.5, positive: true }}, {{ x: 0.75, y: 0.5, positive: false }},
+        ]);
+        const look = (x) => ({{ across: at(x + 2, 30), down: at(x, 28), fill: at(x + 3, 26),
+                               edge: at(x + 7, 30), beyond: at(x + 10, 30) }});
+        return finish([look(25), look(75)]);
+    """)
+    white = [255, 255, 255, 255]
+    assert positive["across"] == positive["down"] == negative["across"] == white
+    assert negative["down"] == negative["fill"] != white
+    red, blue = positive["fill"], negative["fill"]
+    assert red[0] > 2 * max(red[1:3])
+    assert blue[2] > 1.5 * max(blue[:2])
+    for click in (positive, negative):
+        assert max(click["edge"][:3]) < 60
+        assert click["beyond"][3] == 0
+
+
+def test_the_keyboards_cursor_leaves_its_own_place_free(run):
+    middle, arm = run(f"""{SURFACE}
+        paint.paintCursor(surface, {{ x: 0.5, y: 0.5 }});
+        return finish([at(50, 30), at(58, 30)]);
+    """)
+    assert middle[3] == 0
+    assert arm[3] == 255
+
+
+# Pointer
+
+
+@pytest.fixture(scope="module")
+def still_tab(browser: Browser) -> Iterator[Tab]:
+    """A tab whose time stands still, but for what a test lets pass."""
+    context = browser.new_context()
+    context.route(f"{ORIGIN}/**", serve)
+    context.clock.install(time=0)
+    context.clock.pause_at(24 * 3600)
+    yield open_tab(context)
+    context.close()
+
+
+@pytest.fixture
+def pointer(still_tab: Tab) -> Tab:
+    """A tile of 200 x 100 pixels at (10, 20) that notes what was pressed."""
+    still_tab.goto(ORIGIN)
+    still_tab.evaluate("""async () => {
+        const { listen } = await import('/pointer.js');
+        const tile = document.createElement('div');
+        tile.style.cssText = 'position: fixed; left: 10px; top: 20px; width: 200px; height: 100px';
+        document.body.append(tile);
+        window.presses = [];
+        listen(tile, (press) => presses.push(press));
+        window.send = (type, x, y, options = {}) => tile.dispatchEvent(new PointerEvent(type, {
+          clientX: 10 + x, clientY: 20 + y, pointerId: 1, isPrimary: true, button: 0,
+          pointerType: 'mouse', bubbles: true, cancelable: true, ...options }));
+    }""")
+    return still_tab
+
+
+def presses(tab: Tab) -> list[dict[str, Any]]:
+    return tab.evaluate("presses")
+
+
+def test_a_press_tells_its_place_on_the_element(pointer):
+    pointer.evaluate("send('pointerdown', 50, 25), send('pointerup', 50, 25)")
+    assert presses(pointer) == [{"x": 0.25, "y": 0.25, "other": False, "touch": False}]
+
+
+@pytest.mark.parametrize(
+    ("options", "other"),
+    [({}, False), ({"button": 2}, True), ({"shiftKey": True}, True), ({"ctrlKey": True}, True)],
+)
+def test_the_right_button_and_shift_are_the_other_kind(pointer, options, other):
+    pointer.evaluate(
+        "(o) => { send('pointerdown', 5, 5, o); send('pointerup', 5, 5, o); }", options
+    )
+    assert [press["other"] for press in presses(pointer)] == [other]
+
+
+@pytest.mark.parametrize("options", [{"button": 1}, {"isPrimary": False}])
+def test_the_middle_button_and_a_second_finger_press_nothing(pointer, options):
+    pointer.evaluate(
+        "(o) => { send('pointerdown', 5, 5, o); send('pointerup', 5, 5, o); }", options
+    )
+    assert presses(pointer) == []
+
+
+def test_a_drag_is_no_press_and_a_trembling_hand_is_none_the_less_one(pointer):
+    pointer.evaluate("""() => {
+        send('pointerdown', 50, 50); send('pointermove', 57, 50); send('pointerup', 57, 50);
+        send('pointerdown', 50, 50); send('pointermove', 59, 50); send('pointerup', 50, 50);
+    }""")
+    assert [press["x"] for press in presses(pointer)] == [57 / 200]
+
+
+@pytest.mark.parametrize("end", ["pointercancel", "pointerleave"])
+def test_a_scroll_or_leaving_the_element_is_no_press(pointer, end):
+    pointer.evaluate(
+        "(end) => { send('pointerdown', 5, 5); send(end, 5, 5); send('pointerup', 5, 5); }", end
+    )
+    assert presses(pointer) == []
+
+
+TOUCH = "{ pointerType: 'touch' }"
+
+
+def test_a_tap_is_the_first_kind(pointer):
+    pointer.evaluate(f"send('pointerdown', 20, 20, {TOUCH}), send('pointerup', 20, 20, {TOUCH})")
+    pointer.clock.run_for(2000)
+    assert presses(pointer) == [{"x": 0.1, "y": 0.2, "other": False, "touch": True}]
+
+
+def test_a_long_press_is_the_other_kind_and_lifting_the_finger_adds_nothing(pointer):
+    pointer.evaluate(f"send('pointerdown', 20, 20, {TOUCH})")
+    pointer.clock.run_for(499)
+    assert presses(pointer) == []
+    pointer.clock.run_for(1)
+    assert presses(pointer) == [{"x": 0.1, "y": 0.2, "other": True, "touch": True}]
+    pointer.evaluate(f"send('pointerup', 20, 20, {TOUCH})")
+    pointer.clock.run_for(2000)
+    assert len(presses(pointer)) == 1
+
+
+def test_a_held_mouse_button_is_no_long_press(pointer):
+    pointer.evaluate("send('pointerdown', 20, 20)")
+    pointer.clock.run_for(2000)
+    assert presses(pointer) == []
+
+
+@pytest.mark.parametrize(
+    "then",
+    [
+        f"send('pointermove', 40, 20, {TOUCH})",
+        f"send('pointercancel', 20, 20, {TOUCH})",
+        "send('pointerdown', 90, 90, { pointerType: 'touch', pointerId: 2, isPrimary: false })",
+    ],
+)
+def test_a_finger_that_scrolls_or_is_joined_by_another_presses_nothing(pointer, then):
+    pointer.evaluate(f"send('pointerdown', 20, 20, {TOUCH}), {then}")
+    pointer.clock.run_for(2000)
+    pointer.evaluate(f"send('pointerup', 20, 20, {TOUCH})")
+    assert presses(pointer) == []
+
+
+def test_the_browsers_own_menu_stays_away(pointer):
+    assert pointer.evaluate("send('contextmenu', 5, 5, { button: 2 })") is False
+
+
+# The whole workspace against the server's side of the messages
+
+
+class Server:
+    """Answers every message that it can read, and keeps them all."""
+
+    def __init__(self, masks: np.ndarray) -> None:
+        self.masks = masks
+        self.messages: list[Any] = []
+        self.requests: list[wire.Request] = []
+
+    def predict(self, message: object) -> dict[str, Any]:
+        # As it arrives: through JSON.
+        self.messages.append(json.loads(json.dumps(message)))
+        request = wire.parse_request(self.messages[-1])
+        self.requests.append(request)
+        return wire.answer(request.seq, self.masks)
+
+
+H, W, K = 5, 7, 20
+
+
+@pytest.fixture
+def server() -> Server:
+    masks = np.zeros((2, H, W), bool)
+    masks[0, 1:4, 2:5] = True
+    return Server(masks)
+
+
+@pytest.fixture
+def workspace(context: BrowserContext, server: Server) -> Iterator[Tab]:
+    """The page's workspace with two images open, joined to the server without gradio."""
+    pixels = np.zeros((50, 70, 3), np.uint8)
+    analysis = Analysis(
+        photos=(Photo("a.jpg", 50, 70, b"", pixels), Photo("<b>.jpg", 50, 70, b"", pixels)),
+        eigvecs=np.zeros((2, H, W, K), np.float32),
+        eigvals=np.zeros(K, np.float32),
+        colors=np.zeros((2, H, W, 3), np.uint8),
+        cut=None,
+        backbone="fake",
+    )
+    manifest = wire.manifest("token", analysis, ["/0.jpg", "/1.jpg"], "/colors.png")
+    tab = context.new_page()
+    tab.expose_function("predict", server.predict)
+    tab.goto(ORIGIN)
+    tab.set_content((STATIC / "canvas.html").read_text(encoding="utf-8"))
+    tab.add_style_tag(path=STATIC / "page.css")
+    tab.evaluate(
+        """async (manifest) => {
+            const { mount } = await import('/workspace.js');
+            window.triggered = [];
+            mount({
+              element: document.body,
+              props: { value: manifest, download: '' },
+              server: { predict: window.predict },
+              trigger: (name, data) => triggered.push([name, data]),
+              watch: () => {},
+              fileUrl: (path) => path,
+            });
+        }""",
+        json.loads(json.dumps(manifest)),
+    )
+    answered(tab)
+    yield tab
+    tab.close()
+
+
+def answered(tab: Tab) -> None:
+    """Until the newest change was answered."""
+    tab.wait_for_function(
+        "(({ asked, shown }) => asked !== undefined && asked === shown)"
+        "(document.querySelector('.pp-workspace').dataset)"
+    )
+
+
+def test_the_first_message_has_no_clicks_and_the_servers_default_settings(workspace, server):
+    assert server.requests == [wire.Request("token", 1, (), Settings())]
+    assert set(server.messages[0]["settings"]) == set(Settings.__dataclass_fields__)
+
+
+def test_a_click_reaches_the_server_and_its_masks_reach_the_tiles(workspace, server):
+    tiles = workspace.locator(".pp-overlay")
+    tiles.nth(0).press("Enter")
+    tiles.nth(1).press("ArrowLeft")
+    tiles.nth(1).press("Shift+Enter")
+    answered(workspace)
+    this, not_this = server.requests[-1].clicks
+    assert this == Click(0, 3.5 / W, 2.5 / H, True)
+    assert not_this == Click(1, not_this.x, 2.5 / H, False)
+    assert not_this.x == pytest.approx(2.5 / W)
+    assert workspace.locator(".pp-share").all_inner_texts() == ["26%", "0%"]
+    assert workspace.locator(".pp-status").inner_text() == "Found in 1 of 2"
+    assert workspace.locator(".pp-name").all_inner_texts() == ["a.jpg", "<b>.jpg"]
+
+
+def test_every_place_of_every_slider_is_one_the_server_takes(workspace, server):
+    workspace.evaluate("""() => {
+        for (const input of document.querySelectorAll('[data-setting]')) {
+          const places = input.type === 'checkbox' ? [false, true] : [input.min, input.max];
+          for (const place of places) {
+            if (input.type === 'checkbox') input.checked = place;
+            else input.value = place;
+            input.dispatchEvent(new Event('input', { bubbles: true }));
+            input.dispatchEvent(new Event('change', { bubbles: true }));
+          }
+        }
+    }""")
+    answered(workspace)
+    assert len(server.requests) == len(server.messages)
+    assert server.requests[-1].settings == Settings(
+        threshold=1, gamma=5, denoise=True, min_area=100, negative_threshold=1, n_eigvecs=K
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "low", "high"),
+    [
+        ("threshold", 0, 1),
+        ("gamma", 0.1, 5),
+        ("min_area", 0, 100),
+        ("negative_threshold", 0, 1),
+        ("n_eigvecs", 2, K),
+    ],
+)
+def test_a_slider_is_sent_from_its_lowest_to_its_highest_place(workspace, server, name, low, high):
+    for place in (low, high):
+        slider = workspace.locator(f"[data-setting={name}]")
+        slider.evaluate(
+            """(slider, value) => {
+                slider.value = value;
+                for (const type of ['input', 'change']) slider.dispatchEvent(new Event(type));
+            }""",
+            place,
+        )
+        answered(workspace)
+        assert getattr(server.requests[-1].settings, name) == place
+
+
+def test_the_message_of_a_download_is_one_the_server_takes(workspace):
+    workspace.locator(".pp-overlay").nth(0).press("Enter")
+    answered(workspace)
+    workspace.locator("[data-action=export]").click()
+    ((name, message),) = workspace.evaluate("triggered")
+    assert name == "export"
+    assert wire.parse_request(message).clicks == (Click(0, 0.5, 0.5),)

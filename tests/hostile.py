@@ -1,0 +1,56 @@
+"""What a hostile page may send: any JSON value, and messages that are right but for one place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+# Python's JSON reader takes NaN and Infinity too.
+NUMBERS = st.one_of(
+    st.integers(),
+    st.floats(),
+    st.sampled_from([10**400, -(10**400), 2**53, 2**63, 1 - 2**-53, 5e-324, 1e308, -0.0]),
+)
+TEXTS = st.one_of(st.text(max_size=20), st.sampled_from(["0.5", "NaN", "\ud800", "../..", "\x00"]))
+JSON = st.recursive(
+    st.one_of(st.none(), st.booleans(), NUMBERS, TEXTS),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=4), st.dictionaries(st.text(max_size=12), inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+
+
+def click(**changes: Any) -> dict[str, Any]:
+    return {"image": 0, "x": 0.25, "y": 0.5, "positive": True, **changes}
+
+
+def message(**changes: Any) -> dict[str, Any]:
+    return {"session": "token", "seq": 7, "clicks": [click()], "settings": {}, **changes}
+
+
+SETTING_NAMES = (
+    "threshold",
+    "gamma",
+    "denoise",
+    "min_area",
+    "negative_threshold",
+    "n_eigvecs",
+    "unknown",
+)
+CLICKS = st.one_of(
+    JSON,
+    st.builds(
+        lambda name, value: click(**{name: value}),
+        st.sampled_from(["image", "x", "y", "positive", "z"]),
+        JSON,
+    ),
+)
+NEARLY_MESSAGES = st.builds(
+    message,
+    seq=st.one_of(st.integers(0, 9), JSON),
+    clicks=st.one_of(st.lists(CLICKS, max_size=3), JSON),
+    settings=st.one_of(st.dictionaries(st.sampled_from(SETTING_NAMES), JSON, max_size=3), JSON),
+)
+MESSAGES = st.one_of(JSON, NEARLY_MESSAGES)

@@ -1,0 +1,301 @@
+"""Images to masks with the built-in backbone itself, on pictures whose answer is known."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pointprompt import backbones
+from pointprompt.images import ImageError, Limits
+from pointprompt.ncut import N_EIGVECS
+from pointprompt.pipeline import analyze, predict
+from pointprompt.types import Analysis, Click, Prediction, Progress, Settings
+
+BACKBONE = "efficientnet_lite0"
+GREY, RED, YELLOW, BLUE, WHITE = (
+    (120, 130, 110),
+    (200, 40, 40),
+    (250, 200, 60),
+    (40, 60, 200),
+    (230, 230, 250),
+)
+RADIUS = 55
+# A few eigenvectors see the large things, which are all that these pictures have.
+COARSE = Settings(threshold=0.2, n_eigvecs=8)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A grey picture (H, W, 3) uint8 with a striped and a checked disc, and where they are."""
+
+    pixels: np.ndarray
+    striped: np.ndarray
+    checked: np.ndarray
+
+    @property
+    def background(self) -> np.ndarray:
+        return ~(self.striped | self.checked)
+
+
+def scene(
+    size: tuple[int, int], striped: tuple[float, float], checked: tuple[float, float]
+) -> Scene:
+    """A scene with the discs' centres at these places, (x, y) from 0 to 1."""
+    height, width = size
+    rows, columns = np.mgrid[:height, :width]
+
+    def disc(x: float, y: float) -> np.ndarray:
+        return (columns - x * width) ** 2 + (rows - y * height) ** 2 < RADIUS**2
+
+    stripes = columns // 8 % 2 == 0
+    checks = (columns // 12 + rows // 12) % 2 == 0
+    pixels = np.empty((height, width, 3), np.uint8)
+    pixels[:] = GREY
+    pixels[disc(*striped)] = RED
+    pixels[disc(*striped) & stripes] = YELLOW
+    pixels[disc(*checked)] = BLUE
+    pixels[disc(*checked) & checks] = WHITE
+    return Scene(pixels, disc(*striped), disc(*checked))
+
+
+LEFT_RIGHT = scene((240, 320), (0.25, 0.5), (0.75, 0.5))
+CORNERS = scene((300, 300), (0.7, 0.3), (0.3, 0.7))
+ON_STRIPED, ON_CHECKED = Click(0, 0.25, 0.5), Click(0, 0.75, 0.5)
+
+
+def share(mask: np.ndarray, region: np.ndarray) -> float:
+    """How much of the region is masked, from 0 to 1."""
+    return float(mask[region].mean())
+
+
+@pytest.fixture(scope="module")
+def steps() -> list[Progress]:
+    return []
+
+
+@pytest.fixture(scope="module")
+def analysis(steps: list[Progress], tmp_path_factory: pytest.TempPathFactory) -> Analysis:
+    """Of a file, a Pillow image, and pixels that are the same as the file's."""
+    file = tmp_path_factory.mktemp("scenes") / "left-right.png"
+    Image.fromarray(LEFT_RIGHT.pixels).save(file)
+    return analyze(
+        [file, Image.fromarray(CORNERS.pixels), LEFT_RIGHT.pixels],
+        backbone=BACKBONE,
+        device="cpu",
+        progress=steps.append,
+    )
+
+
+SCENES = (LEFT_RIGHT, CORNERS, LEFT_RIGHT)
+
+
+def test_a_click_on_one_disc_finds_it_in_every_image_and_not_the_other(analysis):
+    for mask, its in zip(predict(analysis, [ON_STRIPED], COARSE).masks, SCENES, strict=True):
+        assert share(mask, its.striped) > 0.6
+        assert share(mask, its.checked) < 0.1
+        assert share(mask, its.background) < 0.05
+
+
+def test_a_click_on_the_other_disc_finds_the_other(analysis):
+    for mask, its in zip(predict(analysis, [ON_CHECKED], COARSE).masks, SCENES, strict=True):
+        assert share(mask, its.checked) > 0.6
+        assert share(mask, its.striped) < 0.1
+        assert share(mask, its.background) < 0.05
+
+
+def test_a_click_in_another_image_finds_the_same(analysis):
+    prediction = predict(analysis, [Click(1, 0.7, 0.3)], COARSE)
+    assert share(prediction.masks[0], LEFT_RIGHT.striped) > 0.6
+    assert share(prediction.masks[0], LEFT_RIGHT.checked) < 0.1
+
+
+def test_two_clicks_find_both_and_a_negative_one_takes_its_own_away(analysis):
+    both = predict(analysis, [ON_STRIPED, ON_CHECKED], COARSE)
+    for mask, its in zip(both.masks, SCENES, strict=True):
+        assert min(share(mask, its.striped), share(mask, its.checked)) > 0.6
+    settings = Settings(threshold=0.2, n_eigvecs=8, negative_threshold=0.2)
+    not_checked = Click(0, ON_CHECKED.x, ON_CHECKED.y, positive=False)
+    left = predict(analysis, [ON_STRIPED, ON_CHECKED, not_checked], settings)
+    for mask, its in zip(left.masks, SCENES, strict=True):
+        assert share(mask, its.striped) > 0.6
+        assert share(mask, its.checked) < 0.1
+
+
+def test_the_default_settings_stay_within_the_clicked_thing_and_hold_the_click(analysis):
+    for click, name in ((ON_STRIPED, "striped"), (ON_CHECKED, "checked")):
+        masks = predict(analysis, [click]).masks
+        assert masks[0][int(click.y * 240), int(click.x * 320)]
+        for mask, its in zip(masks, SCENES, strict=True):
+            assert mask.any()
+            assert mask[getattr(its, name)].sum() / mask.sum() > 0.9
+
+
+def test_masks_have_their_images_own_sizes_and_heatmaps_the_grids(analysis):
+    prediction = predict(analysis, [ON_STRIPED])
+    assert [mask.shape for mask in prediction.masks] == [(240, 320), (300, 300), (240, 320)]
+    assert all(mask.dtype == bool for mask in prediction.masks)
+    assert prediction.heatmaps.shape == prediction.token_masks.shape == (3, 64, 64)
+    assert prediction.heatmaps.dtype == np.float32
+
+
+def test_an_analysis_is_what_its_docstring_says(analysis):
+    assert analysis.eigvecs.shape == (3, 64, 64, N_EIGVECS)
+    assert analysis.eigvecs.dtype == analysis.eigvals.dtype == np.float32
+    assert np.isfinite(analysis.eigvecs).all()
+    assert (np.diff(analysis.eigvals) <= 0).all()
+    assert analysis.colors.shape == (3, 64, 64, 3)
+    assert analysis.colors.dtype == np.uint8
+    assert analysis.backbone == BACKBONE
+    assert [one.name for one in analysis.photos] == [
+        "left-right.png",
+        "image-002.png",
+        "image-003.png",
+    ]
+
+
+def test_the_same_image_twice_has_the_same_mask_twice(analysis):
+    np.testing.assert_allclose(analysis.eigvecs[0], analysis.eigvecs[2], atol=1e-4)
+    masks = predict(analysis, [ON_STRIPED, ON_CHECKED], COARSE).masks
+    assert (masks[0] == masks[2]).mean() > 0.999
+
+
+def test_the_same_images_give_the_same_analysis_however_they_are_handed_in(analysis):
+    again = analyze(
+        [one.pixels for one in SCENES], backbone=BACKBONE, device="cpu", names=["a", "b", "c"]
+    )
+    np.testing.assert_array_equal(again.eigvecs, analysis.eigvecs)
+    np.testing.assert_array_equal(again.eigvals, analysis.eigvals)
+    np.testing.assert_array_equal(again.colors, analysis.colors)
+    assert [one.name for one in again.photos] == ["a", "b", "c"]
+
+
+def test_every_step_is_told_in_order(analysis, steps):
+    assert list(dict.fromkeys(step.stage for step in steps)) == [
+        "read",
+        "features",
+        "cut",
+        "colors",
+    ]
+    for stage, total in (("read", 3), ("features", 3), ("cut", 1), ("colors", 1)):
+        told = [step for step in steps if step.stage == stage]
+        assert {step.total for step in told} == {total}
+        assert [step.done for step in told] == sorted(step.done for step in told)
+    assert steps[-1] == Progress("colors", 1, 1)
+
+
+def test_no_positive_click_masks_nothing(analysis):
+    for clicks in ([], [Click(0, 0.25, 0.5, positive=False)]):
+        prediction = predict(analysis, clicks)
+        assert not any(mask.any() for mask in prediction.masks)
+        assert not prediction.heatmaps.any()
+
+
+def test_a_click_on_an_image_that_is_not_there_is_an_error_that_says_so(analysis):
+    with pytest.raises(ValueError, match="image 3"):
+        predict(analysis, [Click(3, 0.5, 0.5)])
+
+
+def test_clicks_on_all_edges_are_on_the_image(analysis):
+    last = 1 - 2**-53
+    for x, y in ((0.0, 0.0), (last, 0.0), (0.0, last), (last, last)):
+        mask = predict(analysis, [Click(1, x, y)], Settings(denoise=False)).masks[1]
+        assert mask[int(y * 300), int(x * 300)]
+
+
+def test_images_of_any_shape_are_analysed_together():
+    long = np.tile(LEFT_RIGHT.pixels[95:145], (1, 63, 1))[:, :20_000]
+    dot = np.full((1, 1, 3), 77, np.uint8)
+    sizes = [(240, 320), (1, 1), (50, 20_000), (20_000, 50)]
+    odd = analyze(
+        [LEFT_RIGHT.pixels, dot, long, np.ascontiguousarray(long.transpose(1, 0, 2))],
+        backbone=BACKBONE,
+        device="cpu",
+    )
+    assert np.isfinite(odd.eigvecs).all()
+    for click in (ON_STRIPED, Click(1, 0.0, 0.0), Click(2, 0.9999, 0.5), Click(3, 0.5, 0.9999)):
+        prediction = predict(odd, [click])
+        assert [mask.shape for mask in prediction.masks] == sizes
+        assert prediction.token_masks[click.image].any()
+    first = predict(odd, [ON_STRIPED], COARSE).masks[0]
+    assert share(first, LEFT_RIGHT.striped) > share(first, LEFT_RIGHT.background)
+
+
+def test_a_single_image_without_anything_in_it_has_an_analysis():
+    plain = analyze([np.full((90, 60, 3), 77, np.uint8)], backbone=BACKBONE, device="cpu")
+    assert np.isfinite(plain.eigvecs).all()
+    prediction: Prediction = predict(plain, [Click(0, 0.5, 0.5)])
+    assert [mask.shape for mask in prediction.masks] == [(90, 60)]
+    assert np.isfinite(prediction.heatmaps).all()
+
+
+def test_no_images_are_an_error_that_says_so():
+    with pytest.raises(ImageError, match="no images"):
+        analyze([], backbone=BACKBONE, device="cpu")
+
+
+def test_an_image_that_cannot_be_read_is_named_before_anything_is_computed(tmp_path: Path):
+    text = tmp_path / "notes.txt"
+    text.write_text("no image")
+    stages = []
+    with pytest.raises(ImageError, match=r"notes\.txt: "):
+        analyze(
+            [LEFT_RIGHT.pixels, text],
+            backbone=BACKBONE,
+            device="cpu",
+            progress=lambda step: stages.append(step.stage),
+        )
+    assert set(stages) == {"read"}
+
+
+def test_more_or_larger_images_than_the_limits_allow_are_named():
+    images = [LEFT_RIGHT.pixels, CORNERS.pixels]
+    with pytest.raises(ImageError, match=r"image-002\.png: Only the first 1 images"):
+        analyze(images, backbone=BACKBONE, device="cpu", limits=Limits(max_images=1))
+    with pytest.raises(ImageError, match="megapixels"):
+        analyze(images, backbone=BACKBONE, device="cpu", limits=Limits(max_megapixels=0.08))
+
+
+def test_a_backbone_that_does_not_exist_is_an_error():
+    with pytest.raises(backbones.BackboneError, match="resnet_9000"):
+        analyze([LEFT_RIGHT.pixels], backbone="resnet_9000")
+
+
+def test_what_progress_raises_stops_the_work():
+    class Stop(Exception):
+        pass
+
+    def stop(step: Progress) -> None:
+        if step.stage == "features":
+            raise Stop
+
+    with pytest.raises(Stop):
+        analyze([LEFT_RIGHT.pixels], backbone=BACKBONE, device="cpu", progress=stop)
+
+
+def imported_by(statement: str) -> set[str]:
+    """The packages that a fresh Python has imported after a statement."""
+    command = f"{statement}; import sys; print(*{{name.partition('.')[0] for name in sys.modules}})"
+    ran = subprocess.run(
+        [sys.executable, "-c", command], capture_output=True, text=True, check=True, timeout=120
+    )
+    return set(ran.stdout.split())
+
+
+def test_importing_the_package_imports_nothing_heavy():
+    heavy = {"torch", "torchvision", "timm", "sklearn", "scipy", "skimage", "gradio"}
+    heavy |= {"ncut_pytorch", "huggingface_hub", "pyarrow", "datasets", "PIL"}
+    assert imported_by("import pointprompt") & heavy == set()
+
+
+def test_the_page_is_built_before_anything_that_computes_is_imported():
+    imported = imported_by("import pointprompt.ui.launch")
+    assert "gradio" in imported
+    assert (
+        imported & {"torch", "torchvision", "timm", "sklearn", "skimage", "ncut_pytorch"} == set()
+    )

@@ -1,0 +1,228 @@
+from __future__ import annotations
+
+import base64
+import json
+import math
+import zlib
+from dataclasses import asdict
+
+import numpy as np
+import pytest
+from hypothesis import given
+
+from pointprompt.types import Analysis, Click, Photo, Settings
+from pointprompt.ui import wire
+from tests.hostile import JSON, MESSAGES, click, message
+
+NOT_NUMBERS = [None, True, False, "0.5", [0.5], {}, math.nan, math.inf, -math.inf, 10**400]
+
+
+def decoded(text: str, shape: tuple[int, int, int]) -> np.ndarray:
+    packed = np.frombuffer(zlib.decompress(base64.b64decode(text)), np.uint8)
+    return np.unpackbits(packed, count=math.prod(shape)).reshape(shape).astype(bool)
+
+
+def test_a_message_of_the_page_is_read_as_it_is_meant():
+    request = wire.parse_request(
+        message(
+            clicks=[click(), click(image=2, x=0, y=0.999, positive=False)],
+            settings={"threshold": 0.75, "gamma": 2, "denoise": False, "n_eigvecs": None},
+        )
+    )
+    assert request == wire.Request(
+        session="token",
+        seq=7,
+        clicks=(Click(0, 0.25, 0.5, True), Click(2, 0, 0.999, False)),
+        settings=Settings(threshold=0.75, gamma=2, denoise=False),
+    )
+
+
+def test_no_settings_are_the_defaults_and_no_clicks_are_no_clicks():
+    without = message(clicks=[])
+    del without["settings"]
+    request = wire.parse_request(without)
+    assert (request.clicks, request.settings) == ((), Settings())
+
+
+def test_all_settings_survive_the_way_through_json():
+    settings = Settings(0.1, 3.5, False, 12, 0.2, 7)
+    request = wire.parse_request(json.loads(json.dumps(message(settings=asdict(settings)))))
+    assert request.settings == settings
+
+
+@given(MESSAGES)
+def test_any_message_is_a_request_or_a_wire_error(hostile):
+    try:
+        request = wire.parse_request(hostile)
+    except wire.WireError as error:
+        assert str(error)
+    else:
+        assert isinstance(request, wire.Request)
+        assert all(0 <= one.x < 1 and 0 <= one.y < 1 for one in request.clicks)
+
+
+@given(MESSAGES)
+def test_every_message_has_a_number_that_javascript_can_hold(hostile):
+    seq = wire.seq_of(hostile)
+    assert type(seq) is int
+    assert 0 <= seq < 2**53
+
+
+@given(JSON)
+def test_a_token_is_a_short_text_or_a_wire_error(hostile):
+    try:
+        token = wire.parse_token({"session": hostile})
+    except wire.WireError:
+        return
+    assert 0 < len(token) <= wire.MAX_TOKEN_CHARS
+
+
+@pytest.mark.parametrize("field", ["session", "seq", "clicks"])
+def test_a_missing_field_is_an_error(field):
+    incomplete = message()
+    del incomplete[field]
+    with pytest.raises(wire.WireError):
+        wire.parse_request(incomplete)
+
+
+@pytest.mark.parametrize("value", [None, [], "message", 1, [message()]])
+def test_what_is_no_object_is_no_message(value):
+    with pytest.raises(wire.WireError, match="must be an object"):
+        wire.parse_request(value)
+    assert wire.seq_of(value) == 0
+
+
+@pytest.mark.parametrize("session", [None, "", 5, True, ["token"], "x" * 101])
+def test_a_session_is_a_short_text(session):
+    with pytest.raises(wire.WireError, match="session"):
+        wire.parse_request(message(session=session))
+
+
+@pytest.mark.parametrize("seq", [None, True, "7", 7.0, -1, 2**53, math.nan, math.inf])
+def test_a_number_is_a_whole_number_that_javascript_can_count_to(seq):
+    with pytest.raises(wire.WireError, match="number"):
+        wire.parse_request(message(seq=seq))
+    assert wire.seq_of(message(seq=seq)) == 0
+
+
+@pytest.mark.parametrize("seq", [0, 1, 2**53 - 1])
+def test_the_number_is_found_however_wrong_the_rest_is(seq):
+    assert wire.seq_of({"seq": seq, "clicks": math.nan}) == seq
+
+
+@pytest.mark.parametrize("axis", ["x", "y"])
+@pytest.mark.parametrize("value", [*NOT_NUMBERS, 1, 1.0, -1e-9, 1e300])
+def test_a_coordinate_is_a_number_from_0_to_below_1(axis, value):
+    with pytest.raises(wire.WireError):
+        wire.parse_request(message(clicks=[click(**{axis: value})]))
+
+
+@pytest.mark.parametrize("value", [None, True, "0", 0.0, -1, math.nan])
+def test_an_image_is_a_whole_number_from_0(value):
+    with pytest.raises(wire.WireError):
+        wire.parse_request(message(clicks=[click(image=value)]))
+
+
+@pytest.mark.parametrize("value", [None, 1, 0, "true", math.nan])
+def test_positive_is_true_or_false(value):
+    with pytest.raises(wire.WireError):
+        wire.parse_request(message(clicks=[click(positive=value)]))
+
+
+@pytest.mark.parametrize("wrong", [None, [], 3, {}, click(z=1), {"image": 0, "x": 0.5, "y": 0.5}])
+def test_a_click_has_its_four_fields_and_no_other(wrong):
+    with pytest.raises(wire.WireError):
+        wire.parse_request(message(clicks=[wrong]))
+
+
+@pytest.mark.parametrize("clicks", [None, {}, "clicks", 3, click()])
+def test_clicks_are_a_list(clicks):
+    with pytest.raises(wire.WireError, match="must be a list"):
+        wire.parse_request(message(clicks=clicks))
+
+
+def test_a_thousand_clicks_are_accepted_and_one_more_is_not():
+    assert len(wire.parse_request(message(clicks=[click()] * 1000)).clicks) == 1000
+    with pytest.raises(wire.WireError, match="more than 1000 clicks"):
+        wire.parse_request(message(clicks=[click()] * 1001))
+
+
+@pytest.mark.parametrize("name", ["threshold", "negative_threshold", "gamma"])
+@pytest.mark.parametrize("value", [*NOT_NUMBERS, -0.1, 10.5])
+def test_a_setting_is_a_number_in_its_range(name, value):
+    with pytest.raises(wire.WireError):
+        wire.parse_request(message(settings={name: value}))
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"min_area": 2.0}, {"min_area": -1}, {"n_eigvecs": 0}, {"n_eigvecs": True}, {"denoise": 1}],
+)
+def test_whole_numbers_and_switches_are_what_they_are(settings):
+    with pytest.raises(wire.WireError):
+        wire.parse_request(message(settings=settings))
+
+
+@pytest.mark.parametrize("settings", [None, [], "gamma", 1, [["gamma", 1]]])
+def test_settings_are_an_object(settings):
+    with pytest.raises(wire.WireError, match="must be an object"):
+        wire.parse_request(message(settings=settings))
+
+
+def test_an_unknown_setting_is_named():
+    with pytest.raises(wire.WireError, match="no setting 'sharpness'"):
+        wire.parse_request(message(settings={"sharpness": 1}))
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 1), (1, 2, 4), (3, 5, 7), (2, 64, 64), (7, 3, 3)])
+def test_encoded_masks_hold_every_bit(shape):
+    masks = np.random.default_rng(0).random(shape) > 0.5
+    np.testing.assert_array_equal(decoded(wire.encode_masks(masks), shape), masks)
+
+
+def test_the_first_token_is_the_highest_bit():
+    masks = np.zeros((1, 3, 3), bool)
+    masks[0, 0, 0] = True
+    assert zlib.decompress(base64.b64decode(wire.encode_masks(masks))) == b"\x80\x00"
+
+
+def test_masks_of_a_hundred_images_are_small():
+    rows, columns = np.mgrid[:64, :64]
+    discs = [(rows - 20 - i % 9) ** 2 + (columns - 30) ** 2 < 150 for i in range(100)]
+    assert len(wire.encode_masks(np.stack(discs))) < 18_000
+
+
+def test_answers_and_failures_carry_the_number_and_are_json():
+    masks = np.ones((1, 2, 2), bool)
+    assert json.loads(json.dumps(wire.answer(5, masks))) == {
+        "seq": 5,
+        "masks": wire.encode_masks(masks),
+    }
+    assert json.loads(json.dumps(wire.failure(6, "gone", "It is gone."))) == {
+        "seq": 6,
+        "error": "gone",
+        "message": "It is gone.",
+    }
+
+
+def test_the_manifest_says_what_the_page_shows_and_is_json():
+    analysis = Analysis(
+        photos=(Photo("a.jpg", 30, 40, b"", np.zeros((30, 40, 3), np.uint8)),),
+        eigvecs=np.zeros((1, 5, 6, 9), np.float32),
+        eigvals=np.zeros(9, np.float32),
+        colors=np.zeros((1, 5, 6, 3), np.uint8),
+        cut=None,
+        backbone="fake",
+    )
+    manifest = wire.manifest("token", analysis, ["tiles/a.jpg"], "colors.png")
+    assert json.loads(json.dumps(manifest)) == {
+        "session": "token",
+        "grid": [5, 6],
+        "eigvecs": 9,
+        "backbone": "fake",
+        "maskColor": [255, 0, 255],
+        "colors": "colors.png",
+        "images": [{"name": "a.jpg", "width": 40, "height": 30, "tile": "tiles/a.jpg"}],
+    }
+    with pytest.raises(ValueError, match="shorter"):
+        wire.manifest("token", analysis, [], "colors.png")
