@@ -60,7 +60,7 @@ def _spread_sample(tokens: torch.Tensor, seed: int) -> torch.Tensor:
     from ncut_pytorch.utils.sample import farthest_point_sampling
 
     with seeded(seed):
-        indices = farthest_point_sampling(tokens, n_sample=min(SAMPLES, len(tokens)))
+        indices = farthest_point_sampling(tokens, n_sample=min(SAMPLES, len(tokens)), device="cpu")
     return torch.unique(tokens[indices], dim=0)
 
 

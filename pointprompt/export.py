@@ -19,7 +19,7 @@ import numpy as np
 from PIL import Image
 
 from pointprompt.images import Limits, read_pixels
-from pointprompt.refine import MASK_RGB, ImageMasks
+from pointprompt.refine import MASK_RGB
 from pointprompt.types import (
     BoolArray,
     ByteArray,
@@ -55,7 +55,7 @@ _PACKAGES = ("pointprompt", "torch", "ncut-pytorch", "timm")
 def write_zip(  # noqa: PLR0917 - an archive is of six things, each of its own type
     target: str | Path | BinaryIO,
     photos: Sequence[Photo],
-    token_masks: BoolArray,
+    masks: Sequence[BoolArray],
     prompt: Prompt,
     settings: Settings,
     backbone: str,
@@ -78,7 +78,7 @@ def write_zip(  # noqa: PLR0917 - an archive is of six things, each of its own t
     Args:
         target: A path, or a file open for writing bytes. Incomplete if this raises.
         photos: The n images.
-        token_masks: (n, h, w) bool.
+        masks: n masks, (H, W) bool, each at its image's own size.
         prompt: Its clicks made the masks.
         settings: They made the masks too.
         backbone: Name of the backbone in the registry.
@@ -90,7 +90,8 @@ def write_zip(  # noqa: PLR0917 - an archive is of six things, each of its own t
         OSError: The target cannot be written.
     """
     stems = _checked_stems(photos)
-    masks = ImageMasks(token_masks, [(photo.height, photo.width) for photo in photos])
+    if len(masks) != len(photos):
+        raise ValueError(f"There are {len(masks)} masks for {len(photos)} images.")
     clicks = [_click_entry(click, photos) for click in prompt.clicks]
     images, problems = [], []
     with zipfile.ZipFile(target, "w") as archive:

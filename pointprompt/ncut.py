@@ -84,7 +84,7 @@ def fit_cut(
     from ncut_pytorch import Ncut
 
     ncut = Ncut(n_eig=min(n_eigvecs, len(tokens)), device=device)
-    with seeded(seed):
+    with seeded(seed, device):
         eigvecs = ncut.fit_transform(tokens)
     return (
         _to_numpy(eigvecs).reshape(n, h, w, -1),
@@ -120,12 +120,20 @@ def _to_numpy(tensor: torch.Tensor) -> FloatArray:
 
 
 @contextmanager
-def seeded(seed: int) -> Iterator[None]:
-    """Seed the global generators that ncut-pytorch draws from; put them back afterwards."""
-    with _GENERATORS, torch.random.fork_rng():
+def seeded(seed: int, device: str = "cpu") -> Iterator[None]:
+    """Seed the global generators that ncut-pytorch draws from; put them back afterwards.
+
+    Args:
+        seed: The seed.
+        device: Where the work is done. Work on the CPU leaves GPUs alone: merely to ask for the
+            state of their generators would start CUDA, which not every process may.
+    """
+    on_cpu = device == "cpu"
+    with _GENERATORS, torch.random.fork_rng(devices=[] if on_cpu else None):
         numpy_state = np.random.get_state()  # noqa: NPY002 - this is the generator it draws from
         try:
-            torch.manual_seed(seed)
+            seed_torch = torch.default_generator.manual_seed if on_cpu else torch.manual_seed
+            seed_torch(seed)
             np.random.seed(seed)  # noqa: NPY002
             yield
         finally:

@@ -6,17 +6,21 @@ Knows every computing part. Knows nothing of sessions, the browser or output fil
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pointprompt import backbones
 from pointprompt.color import tsne_colors
+from pointprompt.embedding import embed
 from pointprompt.images import ImageError, ImageSource, Limits, read_set
-from pointprompt.ncut import N_EIGVECS, fit_cut
-from pointprompt.refine import ImageMasks
-from pointprompt.scoring import predict_tokens
+from pointprompt.ncut import N_EIGVECS, FittedCut, fit_cut
+from pointprompt.predictor import Predictor
+from pointprompt.refine import image_masks
 from pointprompt.types import (
     Analysis,
+    ByteArray,
     Click,
+    FloatArray,
     ImageSet,
     Prediction,
     Progress,
@@ -26,6 +30,25 @@ from pointprompt.types import (
 
 if TYPE_CHECKING:
     from pointprompt.backbones import Backbone
+
+
+@dataclass(frozen=True)
+class Computed:
+    """What of an analysis a GPU is for. It lies on the CPU and can be pickled.
+
+    Attributes:
+        eigvecs: (n, h, w, k) float32.
+        eigvals: (k,) float32.
+        embedding: (n, h, w, d) float32.
+        cut: The fitted cut.
+        backbone: Name of the backbone in the registry.
+    """
+
+    eigvecs: FloatArray = field(repr=False)
+    eigvals: FloatArray = field(repr=False)
+    embedding: FloatArray = field(repr=False)
+    cut: FittedCut = field(repr=False)
+    backbone: str
 
 
 def analyze(
@@ -94,21 +117,62 @@ def analyze_set(
     progress: ProgressFn | None = None,
 ) -> Analysis:
     """The analysis of images that were read at the model's input size. See `analyze`."""
+    computed = compute(image_set.squares, model, n_eigvecs=n_eigvecs, seed=seed, progress=progress)
+    return complete(image_set, computed, seed=seed, progress=progress)
+
+
+def compute(
+    squares: ByteArray,
+    model: Backbone,
+    *,
+    n_eigvecs: int = N_EIGVECS,
+    seed: int = 0,
+    progress: ProgressFn | None = None,
+) -> Computed:
+    """The first part of `analyze_set`, which may run on another machine: features and the cut.
+
+    Args:
+        squares: (n, s, s, 3) uint8, of `ImageSet`; s is the model's input size.
+        model: The backbone.
+        n_eigvecs: As for `analyze`.
+        seed: As for `analyze`.
+        progress: As for `analyze`.
+    """
     tell = progress or _tell_nobody
-    tell(Progress("features", 0, len(image_set.photos)))
-    features = model.features(image_set.squares, progress)
+    tell(Progress("features", 0, len(squares)))
+    features = model.features(squares, progress)
     tell(Progress("cut", 0, 1))
     eigvecs, eigvals, cut = fit_cut(features, n_eigvecs=n_eigvecs, seed=seed, device=model.device)
+    return Computed(eigvecs, eigvals, embed(features), cut, model.name)
+
+
+def complete(
+    image_set: ImageSet,
+    computed: Computed,
+    *,
+    seed: int = 0,
+    progress: ProgressFn | None = None,
+) -> Analysis:
+    """The second part of `analyze_set`, which needs no GPU: the colour view.
+
+    Args:
+        image_set: The images.
+        computed: From `compute`, of its squares.
+        seed: As for `analyze`.
+        progress: As for `analyze`.
+    """
+    tell = progress or _tell_nobody
     tell(Progress("colors", 0, 1))
-    colors = tsne_colors(eigvecs, seed=seed)
+    colors = tsne_colors(computed.eigvecs, seed=seed)
     tell(Progress("colors", 1, 1))
     return Analysis(
         photos=image_set.photos,
-        eigvecs=eigvecs,
-        eigvals=eigvals,
+        eigvecs=computed.eigvecs,
+        eigvals=computed.eigvals,
+        embedding=computed.embedding,
         colors=colors,
-        cut=cut,
-        backbone=model.name,
+        cut=computed.cut,
+        backbone=computed.backbone,
     )
 
 
@@ -120,17 +184,18 @@ def predict(
     Args:
         analysis: From `analyze`.
         clicks: At least one positive one selects anything at all.
-        settings: None takes the tutorial's.
+        settings: None takes the defaults.
 
     Raises:
         ValueError: A click is on an image that is not in the analysis.
     """
-    tokens = predict_tokens(analysis.eigvecs, clicks, settings or Settings())
-    sizes = [(photo.height, photo.width) for photo in analysis.photos]
+    settings = settings or Settings()
+    tokens = Predictor(analysis).predict(clicks, settings)
     return Prediction(
         heatmaps=tokens.heatmaps,
         token_masks=tokens.masks,
-        masks=ImageMasks(tokens.masks, sizes),
+        presence=tokens.presence,
+        masks=image_masks(tokens, analysis.photos, settings),
     )
 
 

@@ -1,17 +1,26 @@
-"""Masks at token resolution -> masks at image resolution.
+"""Predictions at token resolution -> masks at image resolution: whole tokens, or along edges.
 
-Knows numpy. Does not know eigenvectors, clicks, sessions or files.
+Knows arrays and photos. Does not know rules, sessions or output files.
 """
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
-from pointprompt.types import BoolArray
+from pointprompt.types import (
+    BoolArray,
+    ByteArray,
+    FloatArray,
+    Photo,
+    Settings,
+    TokenPrediction,
+)
 
 # The colour masks are drawn in, on the page and in files: magenta is rare in photos, and far from
 # the red and the blue of the points.
@@ -40,6 +49,25 @@ def upscale(mask: BoolArray, height: int, width: int) -> BoolArray:
     # Columns first: only h rows of them are gathered one by one, and whole rows are copied after.
     columns = mask.astype(np.bool_, copy=False)[:, _tokens_of_pixels(mask.shape[1], width)]
     return columns[_tokens_of_pixels(mask.shape[0], height)]
+
+
+def image_masks(
+    prediction: TokenPrediction,
+    photos: Sequence[Photo],
+    settings: Settings,
+) -> Sequence[BoolArray]:
+    """The masks of images at their own sizes, each (H, W) bool, computed anew when asked for.
+
+    So the masks of a hundred large images take no memory until they are looked at, one by one.
+
+    Args:
+        prediction: From a rule.
+        photos: The n images.
+        settings: Whether the masks follow the edges in the photos.
+    """
+    if not settings.edges:
+        return ImageMasks(prediction.masks, [(photo.height, photo.width) for photo in photos])
+    return EdgedMasks(prediction.margins, photos)
 
 
 class ImageMasks(Sequence[BoolArray]):
@@ -72,6 +100,46 @@ class ImageMasks(Sequence[BoolArray]):
         if isinstance(index, slice):
             return tuple(self[i] for i in range(*index.indices(len(self))))
         return upscale(self._masks[index], *self._sizes[index])
+
+
+class EdgedMasks(Sequence[BoolArray]):
+    """As `ImageMasks`, with edges that follow the photos.
+
+    Args:
+        margins: (n, h, w) float32, of `TokenPrediction`.
+        photos: The n images.
+    """
+
+    def __init__(self, margins: FloatArray, photos: Sequence[Photo]) -> None:
+        self._margins = margins
+        self._photos = tuple(photos)
+
+    def __len__(self) -> int:
+        return len(self._photos)
+
+    @overload
+    def __getitem__(self, index: int) -> BoolArray: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[BoolArray, ...]: ...
+    def __getitem__(self, index: int | slice) -> BoolArray | tuple[BoolArray, ...]:
+        if isinstance(index, slice):
+            return tuple(self[i] for i in range(*index.indices(len(self))))
+        photo = self._photos[index]
+        return self._at_size(index % len(self), (photo.height, photo.width))
+
+    def at_preview_size(self, index: int) -> BoolArray:
+        """The mask (H, W) bool of an image at the size of its preview, not at its own."""
+        return self._at_size(index, None)
+
+    def _at_size(self, index: int, size: tuple[int, int] | None) -> BoolArray:
+        from pointprompt.edges import follow_edges
+
+        return follow_edges(self._margins[index], _decoded(self._photos[index].preview), size)
+
+
+def _decoded(preview: bytes) -> ByteArray:
+    """The pixels (H, W, 3) uint8 of a photo's preview."""
+    return np.asarray(Image.open(io.BytesIO(preview), formats=["JPEG"]))
 
 
 def _tokens_of_pixels(tokens: int, pixels: int) -> NDArray[np.intp]:

@@ -161,7 +161,14 @@ class Scorer:
             masks |= self._mask(token, used, gamma, settings.threshold, min_area)
         for token in negative:
             masks &= ~self._mask(token, used, gamma, settings.negative_threshold, 0)
-        return TokenPrediction(np.nan_to_num(heatmaps, copy=False), masks)
+        heatmaps = np.nan_to_num(heatmaps, copy=False)
+        return TokenPrediction(
+            heatmaps,
+            masks,
+            # The rule votes: it does not say how sure it is of a token, and never quite is.
+            margins=np.where(masks, np.float32(0.5), np.float32(-0.5)),
+            presence=heatmaps.max(axis=(1, 2)).clip(0, 1),
+        )
 
     def _tokens(self, clicks: Iterable[Click]) -> list[_Token]:
         """The tokens under `clicks`, each once, in the order they were first clicked."""

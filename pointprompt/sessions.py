@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from pointprompt.types import Analysis
 
 if TYPE_CHECKING:
-    from pointprompt.scoring import Scorer
+    from pointprompt.predictor import Predictor
 
 GIB = 1024**3
 
@@ -51,14 +51,14 @@ class Session:
         token: Unguessable; who has it may use the session.
         folder: Its files: the images, the tiles. Deleted with it.
         analysis: The analysis of its images.
-        scorer: Answers clicks on that analysis.
+        predictor: Answers clicks on that analysis.
         page: The page it belongs to.
     """
 
     token: str
     folder: Path
     analysis: Analysis
-    scorer: Scorer
+    predictor: Predictor
     page: str
     used_at: float = field(default=0.0, repr=False)
     closed_at: float | None = field(default=None, repr=False)
@@ -67,8 +67,11 @@ class Session:
     def nbytes(self) -> int:
         """Bytes of memory it holds."""
         previews = sum(len(photo.preview) for photo in self.analysis.photos)
-        arrays = self.analysis.eigvecs.nbytes + self.analysis.colors.nbytes
-        return arrays + previews + self.analysis.cut.nbytes + self.scorer.max_bytes
+        arrays = sum(
+            array.nbytes
+            for array in (self.analysis.eigvecs, self.analysis.embedding, self.analysis.colors)
+        )
+        return arrays + previews + self.analysis.cut.nbytes + self.predictor.max_bytes
 
 
 class SessionStore:
@@ -93,16 +96,16 @@ class SessionStore:
         folder.mkdir(parents=True, mode=0o700)
         return folder
 
-    def add(self, folder: Path, analysis: Analysis, scorer: Scorer, page: str) -> Session:
+    def add(self, folder: Path, analysis: Analysis, predictor: Predictor, page: str) -> Session:
         """A new session that owns the folder; sessions over the byte limit are freed for it.
 
         Args:
             folder: From `new_folder`.
             analysis: Of the images in that folder.
-            scorer: Of that analysis.
+            predictor: Of that analysis.
             page: The page it belongs to. Other sessions of the page are closed.
         """
-        session = Session(secrets.token_urlsafe(24), folder, analysis, scorer, page)
+        session = Session(secrets.token_urlsafe(24), folder, analysis, predictor, page)
         session.used_at = self._clock()
         with self._lock:
             self._mark_closed(page)

@@ -114,22 +114,36 @@ class Prompt:
     clicks: tuple[Click, ...] = ()
 
 
+RULES = ("kernel", "tutorial")
+
+
 @dataclass(frozen=True)
 class Settings:
-    """How clicks become masks: the tutorial's parameters, with the tutorial's defaults.
+    """How clicks become masks.
 
     Attributes:
-        threshold: In [0, 1]; a token belongs to a positive click's mask where its heatmap is above.
+        rule: "kernel", our own, which weighs all clicks together; or "tutorial", the tutorial's.
+        strength: In [0, 1], for the kernel rule: how much a mask takes in. The middle is right for
+            most sets.
+        one_only: Keep, of several alike things in an image, the one that was clicked; in an image
+            without clicks, the best one.
+        edges: Let the masks of images follow the edges in the photo.
+        threshold: In [0, 1], for the tutorial's rule, as is all below: a token belongs to a
+            positive click's mask where its heatmap is above.
         gamma: In (0, 10]; the power the heatmap is raised to. Larger is stricter.
         denoise: Remove small connected regions from the masks of positive clicks.
         min_area: At least 0; regions of fewer tokens than this are small.
         negative_threshold: In [0, 1]; the same as `threshold` for negative clicks.
-        n_eigvecs: Use only the first so many eigenvectors; None uses all.
+        n_eigvecs: For both rules: use only the first so many eigenvectors; None uses all.
 
     Raises:
-        ValueError: A value is not a number in its range.
+        ValueError: A value is not of its kind or not in its range.
     """
 
+    rule: str = "kernel"
+    strength: float = 0.5
+    one_only: bool = False
+    edges: bool = True
     threshold: float = 0.5
     gamma: float = 1.0
     denoise: bool = True
@@ -138,14 +152,18 @@ class Settings:
     n_eigvecs: int | None = None
 
     def __post_init__(self) -> None:
-        for name in ("threshold", "negative_threshold"):
+        if self.rule not in RULES:
+            raise ValueError(f"rule must be one of {', '.join(RULES)}, not {self.rule!r}.")
+        for name in ("strength", "threshold", "negative_threshold"):
             value = getattr(self, name)
             if not _is_number(value) or not 0 <= value <= 1:
                 raise ValueError(f"{name} must be a number from 0 to 1, not {value!r}.")
         if not _is_number(self.gamma) or not 0 < self.gamma <= 10:
             raise ValueError(f"gamma must be a number above 0 and up to 10, not {self.gamma!r}.")
-        if not isinstance(self.denoise, bool):
-            raise ValueError(f"denoise must be true or false, not {self.denoise!r}.")
+        for name in ("one_only", "edges", "denoise"):
+            value = getattr(self, name)
+            if not isinstance(value, bool):
+                raise ValueError(f"{name} must be true or false, not {value!r}.")
         if not _is_whole(self.min_area) or self.min_area < 0:
             raise ValueError(f"min_area must be a whole number from 0 on, not {self.min_area!r}.")
         if self.n_eigvecs is not None and (not _is_whole(self.n_eigvecs) or self.n_eigvecs < 1):
@@ -181,6 +199,7 @@ class Analysis:
         photos: The n images.
         eigvecs: (n, h, w, k) float32, joint over all images, sorted by eigenvalue.
         eigvals: (k,) float32, falling.
+        embedding: (n, h, w, d) float32, each token of length 1; the features in few numbers.
         colors: (n, h, w, 3) uint8, the colour view.
         cut: The fitted cut (`ncut.FittedCut`), which extends to new images.
         backbone: Name of the backbone in the registry.
@@ -189,6 +208,7 @@ class Analysis:
     photos: tuple[Photo, ...]
     eigvecs: FloatArray = field(repr=False)
     eigvals: FloatArray = field(repr=False)
+    embedding: FloatArray = field(repr=False)
     colors: ByteArray = field(repr=False)
     cut: Any = field(repr=False)
     backbone: str
@@ -199,12 +219,18 @@ class TokenPrediction:
     """What clicks select, at token resolution.
 
     Attributes:
-        heatmaps: (n, h, w) float32; the highest heatmap of all positive clicks, 0 without any.
+        heatmaps: (n, h, w) float32; how well a token fits the clicks, higher is better, most in
+            [0, 1]; all 0 without a positive click.
         masks: (n, h, w) bool.
+        margins: (n, h, w) float32 in [-1, 1]; above 0 just where the mask is, and further from 0
+            where that is surer; exactly 1 or -1 only where a person clicked.
+        presence: (n,) float32 in [0, 1]; how sure it is that the thing is in the image at all.
     """
 
     heatmaps: FloatArray
     masks: BoolArray
+    margins: FloatArray
+    presence: FloatArray
 
 
 @dataclass(frozen=True)
@@ -214,12 +240,14 @@ class Prediction:
     Attributes:
         heatmaps: (n, h, w) float32, as in `TokenPrediction`.
         token_masks: (n, h, w) bool.
+        presence: (n,) float32, as in `TokenPrediction`.
         masks: n masks, (H, W) bool, each at its image's own size; computed when asked for, so that
             a hundred large ones need not be in memory at once.
     """
 
     heatmaps: FloatArray
     token_masks: BoolArray
+    presence: FloatArray
     masks: Sequence[BoolArray] = field(repr=False)
 
 

@@ -11,8 +11,8 @@ from PIL import Image
 
 from pointprompt import export
 from pointprompt.export import overlay, read_prompt, write_zip
-from pointprompt.refine import MASK_RGB, upscale
-from pointprompt.types import Click, Photo, Progress, Prompt, Settings
+from pointprompt.refine import MASK_RGB, ImageMasks, upscale
+from pointprompt.types import RULES, Click, Photo, Progress, Prompt, Settings
 
 GREY = 100
 
@@ -27,11 +27,18 @@ MASKS = np.random.default_rng(0).random((3, 4, 6)) > 0.5
 PROMPT = Prompt(
     "fur", (Click(0, 0.5, 0.25), Click(1, 0.999, 0.0, positive=False), Click(0, 0.0, 0.999))
 )
-SETTINGS = Settings(threshold=0.7, min_area=8, n_eigvecs=12)
+SETTINGS = Settings(
+    strength=0.25, one_only=True, edges=False, threshold=0.7, min_area=8, n_eigvecs=12
+)
+
+
+def _image_masks(masks, photos):
+    return ImageMasks(masks, [(photo.height, photo.width) for photo in photos])
 
 
 def _written(photos=PHOTOS, masks=MASKS, prompt=PROMPT, progress=None):
     file = io.BytesIO()
+    masks = _image_masks(masks, photos)
     write_zip(file, photos, masks, prompt, SETTINGS, "efficientnet_lite0", progress=progress)
     return file.getvalue()
 
@@ -67,6 +74,16 @@ def test_masks_are_one_channel_of_0_and_255_at_the_images_own_sizes():
         assert np.array_equal(np.asarray(image), 255 * upscale(tokens, photo.height, photo.width))
 
 
+def test_masks_may_have_any_shape_and_are_written_as_they_are():
+    masks = [np.random.default_rng(i).random((p.height, p.width)) > 0.5 for i, p in enumerate(PHOTOS)]
+    file = io.BytesIO()
+    write_zip(file, PHOTOS, masks, PROMPT, SETTINGS, "any")
+    members = _read(file.getvalue())
+    for mask, stem in zip(masks, ["cat", "schöner Hund", "one"], strict=True):
+        written = np.asarray(Image.open(io.BytesIO(members[f"masks/{stem}.png"])))
+        assert np.array_equal(written, 255 * mask)
+
+
 def test_overlays_show_the_photo_where_the_mask_is_not():
     members = _read(_written(masks=np.repeat([[[True, False]] * 2], 3, axis=0)))
     shown = np.asarray(Image.open(io.BytesIO(members["overlays/cat.jpg"])).convert("RGB"))
@@ -82,6 +99,10 @@ def test_prompt_json_says_what_made_the_masks():
     assert document["version"] == 1
     assert document["backbone"] == "efficientnet_lite0"
     assert document["settings"] == {
+        "rule": "kernel",
+        "strength": 0.25,
+        "one_only": True,
+        "edges": False,
         "threshold": 0.7,
         "gamma": 1.0,
         "denoise": True,
@@ -121,7 +142,7 @@ def test_a_package_that_is_not_installed_has_no_version(monkeypatch):
 
 def test_a_file_is_written_as_well_as_a_stream(tmp_path):
     path = tmp_path / "masks.zip"
-    write_zip(path, PHOTOS, MASKS, PROMPT, SETTINGS, "efficientnet_lite0")
+    write_zip(path, PHOTOS, _image_masks(MASKS, PHOTOS), PROMPT, SETTINGS, "efficientnet_lite0")
     assert path.read_bytes() == _written()
 
 
@@ -184,8 +205,9 @@ def test_two_names_that_would_be_one_file_are_refused():
 
 
 def test_every_photo_needs_a_mask():
+    masks = _image_masks(MASKS[:2], PHOTOS[:2])
     with pytest.raises(ValueError, match="2 masks for 3 images"):
-        _written(masks=MASKS[:2])
+        write_zip(io.BytesIO(), PHOTOS, masks, PROMPT, SETTINGS, "any")
 
 
 def test_a_click_on_an_image_that_is_not_there_is_an_error():
@@ -276,6 +298,10 @@ clicks = st.builds(Click, st.integers(0, 2), unit, unit, st.booleans())
 prompts = st.builds(Prompt, st.text(), st.lists(clicks).map(tuple))
 all_settings = st.builds(
     Settings,
+    rule=st.sampled_from(RULES),
+    strength=st.floats(0, 1),
+    one_only=st.booleans(),
+    edges=st.booleans(),
     threshold=st.floats(0, 1),
     gamma=st.floats(0, 10, exclude_min=True),
     denoise=st.booleans(),
@@ -290,7 +316,7 @@ all_settings = st.builds(
 def test_what_is_written_is_read_back(prompt, choice):
     file = io.BytesIO()
     photos = [_photo(f"{i}.png", 1, 1) for i in range(3)]
-    write_zip(file, photos, np.zeros((3, 1, 1), bool), prompt, choice, "any")
+    write_zip(file, photos, _image_masks(np.zeros((3, 1, 1), bool), photos), prompt, choice, "any")
     data = _read(file.getvalue())["prompt.json"]
     assert read_prompt(data) == (prompt, choice)
     assert read_prompt(data.decode()) == (prompt, choice)
@@ -299,8 +325,10 @@ def test_what_is_written_is_read_back(prompt, choice):
 def test_numbers_of_numpy_are_written_as_numbers():
     file = io.BytesIO()
     prompt = Prompt("x", (Click(0, np.float32(0.1), np.float32(0.99999994)),))
-    choice = Settings(threshold=np.float32(0.25), min_area=np.int64(4))
-    write_zip(file, PHOTOS, MASKS, prompt, choice, "any")
+    choice = Settings(
+        strength=np.float32(0.125), threshold=np.float32(0.25), min_area=np.int64(4)
+    )
+    write_zip(file, PHOTOS, _image_masks(MASKS, PHOTOS), prompt, choice, "any")
     data = _read(file.getvalue())["prompt.json"]
     assert read_prompt(data) == (prompt, choice)
     assert json.loads(data)["prompt"]["clicks"][0]["pixel_y"] == 59
@@ -347,6 +375,11 @@ HOSTILE = [
     (["prompt", "clicks", 0, "positive"], 1, "positive"),
     (["settings"], None, "no settings"),
     (["settings", "__class__"], "x", "unknown setting"),
+    (["settings", "rule"], "sharpest", "rule must be one of kernel, tutorial"),
+    (["settings", "rule"], ["kernel"], "rule"),
+    (["settings", "strength"], -0.1, "strength"),
+    (["settings", "one_only"], 1, "one_only"),
+    (["settings", "edges"], None, "edges"),
     (["settings", "threshold"], float("inf"), "threshold"),
     (["settings", "threshold"], [0.5], "threshold"),
     (["settings", "gamma"], 0, "gamma"),

@@ -27,7 +27,7 @@ GREY, RED, YELLOW, BLUE, WHITE = (
 )
 RADIUS = 55
 # A few eigenvectors see the large things, which are all that these pictures have.
-COARSE = Settings(threshold=0.2, n_eigvecs=8)
+COARSE = Settings(rule="tutorial", edges=False, threshold=0.2, n_eigvecs=8)
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ def test_two_clicks_find_both_and_a_negative_one_takes_its_own_away(analysis):
     both = predict(analysis, [ON_STRIPED, ON_CHECKED], COARSE)
     for mask, its in zip(both.masks, SCENES, strict=True):
         assert min(share(mask, its.striped), share(mask, its.checked)) > 0.6
-    settings = Settings(threshold=0.2, n_eigvecs=8, negative_threshold=0.2)
+    settings = Settings(rule="tutorial", edges=False, threshold=0.2, n_eigvecs=8, negative_threshold=0.2)
     not_checked = Click(0, ON_CHECKED.x, ON_CHECKED.y, positive=False)
     left = predict(analysis, [ON_STRIPED, ON_CHECKED, not_checked], settings)
     for mask, its in zip(left.masks, SCENES, strict=True):
@@ -204,7 +204,7 @@ def test_a_click_on_an_image_that_is_not_there_is_an_error_that_says_so(analysis
 def test_clicks_on_all_edges_are_on_the_image(analysis):
     last = 1 - 2**-53
     for x, y in ((0.0, 0.0), (last, 0.0), (0.0, last), (last, last)):
-        mask = predict(analysis, [Click(1, x, y)], Settings(denoise=False)).masks[1]
+        mask = predict(analysis, [Click(1, x, y)], Settings(rule="tutorial", edges=False, denoise=False)).masks[1]
         assert mask[int(y * 300), int(x * 300)]
 
 

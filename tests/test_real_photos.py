@@ -47,7 +47,7 @@ def face_and_background() -> tuple[np.ndarray, np.ndarray]:
 @pytest.mark.parametrize("place", ON_FACE)
 def test_a_click_on_the_cats_face_finds_the_face_and_not_what_is_behind_it(cat, place):
     face, background = face_and_background()
-    mask = predict(cat, [Click(0, *place)], Settings(threshold=0.3, n_eigvecs=3)).masks[0]
+    mask = predict(cat, [Click(0, *place)], Settings(rule="tutorial", edges=False, threshold=0.3, n_eigvecs=3)).masks[0]
     # Measured: at least 0.94, and 0.00.
     assert mask[face].mean() > 0.85
     assert mask[background].mean() < 0.05
@@ -65,7 +65,7 @@ def test_with_all_eigenvectors_the_same_click_finds_a_part_of_the_face(cat, plac
 
 def test_a_click_on_the_background_leaves_the_face_alone(cat):
     face, background = face_and_background()
-    mask = predict(cat, [Click(0, 0.93, 0.3)], Settings(threshold=0.3, n_eigvecs=3)).masks[0]
+    mask = predict(cat, [Click(0, 0.93, 0.3)], Settings(rule="tutorial", edges=False, threshold=0.3, n_eigvecs=3)).masks[0]
     assert mask[face].mean() < 0.1
     assert mask[background].mean() > 0.5
 
@@ -76,7 +76,7 @@ def test_a_click_on_the_tank_in_one_view_finds_the_tank_in_the_other(motorcycles
 
     _, _, disparity = data.stereo_motorcycle()
     height, width = disparity.shape
-    left, right = predict(motorcycles, [Click(0, *place)], Settings(threshold=0.2)).masks
+    left, right = predict(motorcycles, [Click(0, *place)], Settings(rule="tutorial", edges=False, threshold=0.2)).masks
     # A point of the left view is so many pixels further left in the right one.
     rows, columns = np.mgrid[:height, :width]
     is_known = np.isfinite(disparity)
@@ -90,7 +90,7 @@ def test_a_click_on_the_tank_in_one_view_finds_the_tank_in_the_other(motorcycles
 
 
 def test_the_tank_is_found_and_neither_the_floor_nor_the_shelves(motorcycles):
-    masks = predict(motorcycles, [Click(0, 0.57, 0.41)], Settings(threshold=0.2)).masks
+    masks = predict(motorcycles, [Click(0, 0.57, 0.41)], Settings(rule="tutorial", edges=False, threshold=0.2)).masks
     x, y = places(500, 741)
     floor = y > 0.85
     shelves = (x > 0.75) & (y < 0.3)

@@ -35,7 +35,7 @@ def store(tmp_path: Path, clock: Clock) -> SessionStore:
 
 def add(store: SessionStore, page: str = "page", nbytes: int = 100) -> Session:
     empty = np.zeros(0, np.float32)
-    analysis = Analysis((), empty, empty, np.zeros(0, np.uint8), Weight(nbytes), "fake")
+    analysis = Analysis((), empty, empty, empty, np.zeros(0, np.uint8), Weight(nbytes), "fake")
     folder = store.new_folder()
     (folder / "tile.jpg").write_bytes(b"tile")
     return store.add(folder, analysis, Weight(0), page)

@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from pointprompt.types import Analysis, Click, Photo, Settings
+from pointprompt.types import Analysis, Click, Photo, Settings, TokenPrediction
 from pointprompt.ui import wire
 from tests.hostile import JSON, MESSAGES, click, message
 
+DEFAULTS = asdict(Settings())
 NOT_NUMBERS = [None, True, False, "0.5", [0.5], {}, math.nan, math.inf, -math.inf, 10**400]
 
 
@@ -26,14 +27,14 @@ def test_a_message_of_the_page_is_read_as_it_is_meant():
     request = wire.parse_request(
         message(
             clicks=[click(), click(image=2, x=0, y=0.999, positive=False)],
-            settings={"threshold": 0.75, "gamma": 2, "denoise": False, "n_eigvecs": None},
+            settings={"rule": "tutorial", "threshold": 0.75, "edges": False, "n_eigvecs": None},
         )
     )
     assert request == wire.Request(
         session="token",
         seq=7,
         clicks=(Click(0, 0.25, 0.5, True), Click(2, 0, 0.999, False)),
-        settings=Settings(threshold=0.75, gamma=2, denoise=False),
+        settings=Settings(rule="tutorial", threshold=0.75, edges=False),
     )
 
 
@@ -45,7 +46,9 @@ def test_no_settings_are_the_defaults_and_no_clicks_are_no_clicks():
 
 
 def test_all_settings_survive_the_way_through_json():
-    settings = Settings(0.1, 3.5, False, 12, 0.2, 7)
+    settings = Settings("tutorial", 0.3, True, False, 0.1, 3.5, False, 12, 0.2, 7)
+    untouched = {name for name, value in asdict(settings).items() if value == DEFAULTS[name]}
+    assert untouched == set()
     request = wire.parse_request(json.loads(json.dumps(message(settings=asdict(settings)))))
     assert request.settings == settings
 
@@ -147,7 +150,7 @@ def test_a_thousand_clicks_are_accepted_and_one_more_is_not():
         wire.parse_request(message(clicks=[click()] * 1001))
 
 
-@pytest.mark.parametrize("name", ["threshold", "negative_threshold", "gamma"])
+@pytest.mark.parametrize("name", ["strength", "threshold", "negative_threshold", "gamma"])
 @pytest.mark.parametrize("value", [*NOT_NUMBERS, -0.1, 10.5])
 def test_a_setting_is_a_number_in_its_range(name, value):
     with pytest.raises(wire.WireError):
@@ -156,9 +159,20 @@ def test_a_setting_is_a_number_in_its_range(name, value):
 
 @pytest.mark.parametrize(
     "settings",
-    [{"min_area": 2.0}, {"min_area": -1}, {"n_eigvecs": 0}, {"n_eigvecs": True}, {"denoise": 1}],
+    [
+        {"min_area": 2.0},
+        {"min_area": -1},
+        {"n_eigvecs": 0},
+        {"n_eigvecs": True},
+        {"denoise": 1},
+        {"one_only": None},
+        {"edges": "yes"},
+        {"rule": "ours"},
+        {"rule": ["kernel"]},
+        {"rule": {}},
+    ],
 )
-def test_whole_numbers_and_switches_are_what_they_are(settings):
+def test_whole_numbers_switches_and_rules_are_what_they_are(settings):
     with pytest.raises(wire.WireError):
         wire.parse_request(message(settings=settings))
 
@@ -193,10 +207,13 @@ def test_masks_of_a_hundred_images_are_small():
 
 
 def test_answers_and_failures_carry_the_number_and_are_json():
-    masks = np.ones((1, 2, 2), bool)
-    assert json.loads(json.dumps(wire.answer(5, masks))) == {
+    masks = np.ones((2, 2, 2), bool)
+    presence = np.array([1, 0.12345], np.float32)
+    prediction = TokenPrediction(masks + 0.5, masks, masks - 0.5, presence)
+    assert json.loads(json.dumps(wire.answer(5, prediction))) == {
         "seq": 5,
         "masks": wire.encode_masks(masks),
+        "presence": [1.0, 0.123],
     }
     assert json.loads(json.dumps(wire.failure(6, "gone", "It is gone."))) == {
         "seq": 6,
@@ -205,11 +222,67 @@ def test_answers_and_failures_carry_the_number_and_are_json():
     }
 
 
+def test_masks_with_edges_come_with_their_image_and_their_size():
+    masks = {4: np.random.default_rng(0).random((5, 7)) > 0.5, 0: np.ones((1, 1), bool)}
+    answer = json.loads(json.dumps(wire.edged_answer(5, masks)))
+    assert answer["seq"] == 5
+    sizes = [(mask["image"], mask["height"], mask["width"]) for mask in answer["masks"]]
+    assert sizes == [(4, 5, 7), (0, 1, 1)]
+    for mask in answer["masks"]:
+        shape = (1, mask["height"], mask["width"])
+        np.testing.assert_array_equal(decoded(mask["mask"], shape)[0], masks[mask["image"]])
+
+
+def test_a_mask_with_edges_of_a_large_preview_is_small():
+    rows, columns = np.mgrid[:1024, :1024]
+    disc = (rows - 500) ** 2 + (columns - 300) ** 2 < 250**2
+    assert len(wire.encode_masks(disc)) < 4_000
+
+
+def test_images_are_asked_for_by_their_numbers_each_once():
+    assert wire.parse_images(message(images=[2, 0, 2, 1]), 3) == (2, 0, 1)
+    most = list(range(wire.MAX_EDGED))
+    assert wire.parse_images(message(images=most), 100) == tuple(most)
+
+
+@pytest.mark.parametrize(
+    "images",
+    [None, [], {}, 0, "0", {"0": 0}, list(range(17)), [0] * 17],
+)
+def test_some_images_must_be_asked_for_and_not_too_many(images):
+    with pytest.raises(wire.WireError, match="1 to 16 images"):
+        wire.parse_images(message(images=images), 100)
+
+
+@pytest.mark.parametrize("image", [3, -1, True, 0.0, "0", None, [0], math.nan, 10**400])
+def test_an_image_that_is_not_in_the_set_is_an_error(image):
+    with pytest.raises(wire.WireError, match="no image"):
+        wire.parse_images(message(images=[0, image]), 3)
+
+
+def test_a_message_without_images_or_that_is_no_object_asks_for_none():
+    for value in (message(), None, [0], 0):
+        with pytest.raises(wire.WireError):
+            wire.parse_images(value, 3)
+
+
+@given(JSON)
+def test_any_images_are_some_of_the_set_or_a_wire_error(hostile):
+    try:
+        images = wire.parse_images({"images": hostile}, 3)
+    except wire.WireError as error:
+        assert str(error)
+    else:
+        assert 0 < len(images) == len(set(images)) <= 3
+        assert all(type(image) is int and 0 <= image < 3 for image in images)
+
+
 def test_the_manifest_says_what_the_page_shows_and_is_json():
     analysis = Analysis(
         photos=(Photo("a.jpg", 30, 40, b"", np.zeros((30, 40, 3), np.uint8)),),
         eigvecs=np.zeros((1, 5, 6, 9), np.float32),
         eigvals=np.zeros(9, np.float32),
+        embedding=np.zeros((1, 5, 6, 4), np.float32),
         colors=np.zeros((1, 5, 6, 3), np.uint8),
         cut=None,
         backbone="fake",

@@ -31,6 +31,7 @@ __all__ = [
     "BackboneInfo",
     "availability",
     "choose_default",
+    "download",
     "info",
     "load",
     "load_default",
@@ -97,6 +98,21 @@ def load_default(
         if name == BUILTIN:
             raise
         return load(BUILTIN, device=device), _builtin_since(f"SAM cannot be had. {error}")
+
+
+def download(name: str, progress: ProgressFn | None = None) -> None:
+    """Have a backbone's weights on this computer; at once where they are here already.
+
+    Args:
+        name: As for `info`.
+        progress: As for `load`.
+
+    Raises:
+        BackboneError: As for `load`.
+    """
+    from pointprompt.backbones import weights
+
+    weights.find(info(name), progress)
 
 
 def load(

@@ -5,6 +5,7 @@ Every event here is private: the page is no API. The Python interface is.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,8 @@ from pointprompt.ui.service import (
     link_files,
     make_files,
 )
+
+_log = logging.getLogger(__name__)
 
 TITLE = "pointprompt"
 TAGLINE = "Click a thing in one photo. Get its mask in all of them."
@@ -88,7 +91,7 @@ class _Page:
                 self.cancel = gr.Button(
                     "Cancel", visible=False, size="sm", min_width=90, scale=0, elem_id="pp-cancel"
                 )
-            self.canvas = canvas(self._predict)
+            self.canvas = canvas(self._predict, self._edges)
             self._wire()
 
     def _build_upload(self) -> None:
@@ -205,6 +208,9 @@ class _Page:
     def _predict(self, message: Any) -> dict[str, Any]:
         return self.service.predict(message)
 
+    def _edges(self, message: Any) -> dict[str, Any]:
+        return self.service.edges(message)
+
     def _analyze_files(self, request: gr.Request, *inputs: Any) -> Iterator[Updates]:
         *choice, files = inputs
         yield from self._analyze(request, link_files(files or []), _choice(*choice))
@@ -241,7 +247,7 @@ class _Page:
             session, rejected = job.result()
         except Cancelled:
             yield self._ended(status.stopped("Cancelled. Your images are still here."))
-        except (ValueError, OSError, MemoryError) as error:
+        except Exception as error:
             yield self._ended(status.failed(_sentence(error)))
         else:
             title = backbones.info(session.analysis.backbone).title
@@ -263,7 +269,7 @@ class _Page:
             yield self._ended(status.stopped("Cancelled."))
         except SessionGone:
             yield self._ended(status.failed(GONE))
-        except (ValueError, OSError, MemoryError) as error:
+        except Exception as error:
             yield self._ended(status.failed(_sentence(error)))
         else:
             text = status.done("The masks are in your downloads.")
@@ -320,7 +326,13 @@ def _sentence(error: Exception) -> str:
     if isinstance(error, OSError):
         # Without its path, which is the server's affair.
         return f"The server could not read or write a file: {error.strerror or 'it is damaged'}."
-    return str(error)
+    if isinstance(error, ValueError):
+        return str(error)
+    _log.error("A mistake of this program", exc_info=error)
+    return (
+        f"This is a mistake of the program ({type(error).__name__}), which the server has noted in "
+        "its log. Your images and clicks are still here."
+    )
 
 
 def _page_of(request: gr.Request) -> str:

@@ -14,7 +14,10 @@ import gradio as gr
 STATIC = Path(__file__).parent / "static"
 
 
-def canvas(answer: Callable[[Any], dict[str, Any]]) -> gr.HTML:
+Answer = Callable[[Any], dict[str, Any]]
+
+
+def canvas(answer: Answer, answer_edges: Answer) -> gr.HTML:
     """Every image of a set as a tile with a canvas over it; at first none.
 
     Its value is a manifest (`wire.manifest`), or None for no images. It fires `export` with the
@@ -23,18 +26,22 @@ def canvas(answer: Callable[[Any], dict[str, Any]]) -> gr.HTML:
 
     Args:
         answer: Given the page's messages; what it returns goes back.
+        answer_edges: The same for messages that ask for edges.
     """
 
-    # gradio marks the function and calls it by its name, so a method will not do.
+    # gradio marks the functions and calls them by their names, so methods will not do.
     def predict(message: Any) -> dict[str, Any]:
         return answer(message)
+
+    def edges(message: Any) -> dict[str, Any]:
+        return answer_edges(message)
 
     return gr.HTML(
         value=None,
         html_template=_read("canvas.html").replace("MODULES_FOLDER", STATIC.as_posix()),
         js_on_load=_read("canvas.js"),
         apply_default_css=False,
-        server_functions=[predict],
+        server_functions=[predict, edges],
         elem_id="pp-canvas",
         download="",
     )

@@ -15,13 +15,15 @@ import gradio as gr
 
 from pointprompt.images import Limits
 from pointprompt.sessions import GIB, Lifetimes, SessionStore
-from pointprompt.ui import blocks
+from pointprompt.ui import blocks, zerogpu
 from pointprompt.ui.canvas import STATIC
-from pointprompt.ui.service import Service
+from pointprompt.ui.service import Engine, Service, ThisProcess
 
 SWEEP_SECONDS = 30
 # Uploads that no session took over are deleted after a day.
 _CACHE_SECONDS = (3600, 24 * 3600)
+# Events that wait to be begun; more are turned away.
+_QUEUE_LENGTH = 200
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -34,8 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     store = SessionStore(root, Lifetimes(max_bytes=round(options.max_session_gib * GIB)))
     store.sweep_every(SWEEP_SECONDS)
     limits = Limits(max_images=options.max_images, max_megapixels=options.max_megapixels)
-    threading.Thread(target=_warm_up, name="warm-up", daemon=True).start()
-    launch(Service(store, limits), root, host=options.host, port=options.port)
+    launch(Service(store, limits, _engine()), root, host=options.host, port=options.port)
 
 
 def launch(
@@ -58,7 +59,8 @@ def launch(
     demo = blocks.build(service)
     demo.delete_cache = _CACHE_SECONDS
     gr.set_static_paths([STATIC])
-    demo.queue().launch(
+    # With a length of its own: on a ZeroGPU Space the queue would hold one event.
+    demo.queue(max_size=_QUEUE_LENGTH).launch(
         server_name=host,
         server_port=port,
         theme=blocks.theme(),
@@ -106,6 +108,13 @@ def _parser() -> argparse.ArgumentParser:
         help="memory for all analyses together (default: %(default)s)",
     )
     return parser
+
+
+def _engine() -> Engine:
+    if zerogpu.is_here():
+        return zerogpu.ZeroGpu()
+    threading.Thread(target=_warm_up, name="warm-up", daemon=True).start()
+    return ThisProcess()
 
 
 def _warm_up() -> None:

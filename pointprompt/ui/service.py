@@ -8,20 +8,24 @@ from __future__ import annotations
 
 import io
 import os
+import secrets
 import shutil
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from pointprompt.examples import ExampleSet
 from pointprompt.images import Limits
 from pointprompt.sessions import Session, SessionGone, SessionStore
-from pointprompt.types import Analysis, ProgressFn, Prompt, Rejected
+from pointprompt.types import Analysis, ByteArray, ProgressFn, Prompt, Rejected, TokenPrediction
 from pointprompt.ui import wire
+
+if TYPE_CHECKING:
+    from pointprompt.backbones import Backbone
+    from pointprompt.pipeline import Computed
 
 # Puts a set's image files into the folder it is given, and returns them in order.
 Fetch = Callable[[Path, ProgressFn], Sequence[Path]]
@@ -41,14 +45,61 @@ class BackboneChoice:
     node: str | None = None
     layer: int | None = None
 
+    def load(self, progress: ProgressFn) -> Backbone:
+        """The backbone, by `backbones.load`."""
+        from pointprompt import backbones
+
+        return backbones.load(
+            self.name,
+            node=self.node,
+            layer=self.layer,
+            input_size=self.input_size,
+            progress=progress,
+        )
+
+
+class Engine(Protocol):
+    """Where that part of an analysis is computed which a GPU is for."""
+
+    def prepare(self, choice: BackboneChoice, progress: ProgressFn) -> int:
+        """Side of the squares that the backbone takes, in pixels; it is got where that can be done.
+
+        Raises:
+            BackboneError: It cannot be had.
+        """
+
+    def compute(self, squares: ByteArray, choice: BackboneChoice, progress: ProgressFn) -> Computed:
+        """As `pipeline.compute`."""
+
+
+class ThisProcess:
+    """An `Engine` on whatever this computer has."""
+
+    def prepare(self, choice: BackboneChoice, progress: ProgressFn) -> int:
+        """See `Engine`."""
+        return choice.load(progress).input_size
+
+    def compute(self, squares: ByteArray, choice: BackboneChoice, progress: ProgressFn) -> Computed:
+        """See `Engine`."""
+        from pointprompt import pipeline
+
+        return pipeline.compute(squares, choice.load(progress), progress=progress)
+
 
 class Service:
     """The server's side of all pages."""
 
-    def __init__(self, store: SessionStore, limits: Limits) -> None:
-        """Serve the sessions of this store, for image sets within these limits."""
+    def __init__(self, store: SessionStore, limits: Limits, engine: Engine | None = None) -> None:
+        """Serve the sessions of a store.
+
+        Args:
+            store: The sessions.
+            limits: Of the image sets.
+            engine: Where analyses are computed; None takes this process.
+        """
         self.store = store
         self.limits = limits
+        self._engine = engine or ThisProcess()
 
     def analyze(
         self, fetch: Fetch, choice: BackboneChoice, page: str, progress: ProgressFn
@@ -65,25 +116,19 @@ class Service:
         Raises:
             ValueError: One of its kinds from the core, with a sentence for the user.
         """
-        from pointprompt import backbones
         from pointprompt.images import read_set
-        from pointprompt.pipeline import analyze_set
-        from pointprompt.scoring import Scorer
+        from pointprompt.pipeline import complete
+        from pointprompt.predictor import Predictor
 
         folder = self.store.new_folder()
         try:
             paths = fetch(_subfolder(folder, "images"), progress)
-            model = backbones.load(
-                choice.name,
-                node=choice.node,
-                layer=choice.layer,
-                input_size=choice.input_size,
-                progress=progress,
-            )
-            image_set = read_set(paths, model.input_size, limits=self.limits, progress=progress)
-            analysis = analyze_set(image_set, model, progress=progress)
+            side = self._engine.prepare(choice, progress)
+            image_set = read_set(paths, side, limits=self.limits, progress=progress)
+            computed = self._engine.compute(image_set.squares, choice, progress)
+            analysis = complete(image_set, computed, progress=progress)
             _write_tiles(folder, analysis)
-            session = self.store.add(folder, analysis, Scorer(analysis.eigvecs), page)
+            session = self.store.add(folder, analysis, Predictor(analysis), page)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
@@ -101,16 +146,26 @@ class Service:
 
     def predict(self, message: object) -> dict[str, Any]:
         """The answer to a message of the page, whatever it holds: masks, or what is wrong."""
-        seq = wire.seq_of(message)
-        try:
-            request = wire.parse_request(message)
-            scorer = self.store.get(request.session).scorer
-            prediction = scorer.predict(request.clicks, request.settings)
-        except SessionGone:
-            return wire.failure(seq, "gone", GONE)
-        except ValueError as error:
-            return wire.failure(seq, "invalid", str(error))
-        return wire.answer(seq, prediction.masks)
+
+        def answer() -> dict[str, Any]:
+            request, _, prediction = self._predict(message)
+            return wire.answer(request.seq, prediction)
+
+        return _answered(message, answer)
+
+    def edges(self, message: object) -> dict[str, Any]:
+        """The answer to a message that asks for the masks of some images along their edges."""
+
+        def answer() -> dict[str, Any]:
+            from pointprompt.refine import EdgedMasks
+
+            request, session, prediction = self._predict(message)
+            photos = session.analysis.photos
+            edged = EdgedMasks(prediction.margins, photos)
+            images = wire.parse_images(message, len(photos))
+            return wire.edged_answer(request.seq, {i: edged.at_preview_size(i) for i in images})
+
+        return _answered(message, answer)
 
     def export(self, message: object, progress: ProgressFn) -> Path:
         """A ZIP file in the session's folder with the masks of a message's prompt.
@@ -120,22 +175,39 @@ class Service:
             ValueError: The message is malformed.
         """
         from pointprompt.export import write_zip
+        from pointprompt.refine import image_masks
 
-        request = wire.parse_request(message)
-        session = self.store.get(request.session)
-        masks = session.scorer.predict(request.clicks, request.settings).masks
+        request, session, prediction = self._predict(message)
+        photos = session.analysis.photos
+        exports = _subfolder(session.folder, "exports")
+        shutil.rmtree(exports)  # One download a session is kept.
         # A folder of its own, since the page only sees a download whose address is new.
-        path = Path(tempfile.mkdtemp(dir=session.folder)) / "pointprompt-masks.zip"
+        path = _subfolder(exports, secrets.token_urlsafe(8)) / "pointprompt-masks.zip"
         write_zip(
             path,
-            session.analysis.photos,
-            masks,
+            photos,
+            image_masks(prediction, photos, request.settings),
             Prompt(clicks=request.clicks),
             request.settings,
             session.analysis.backbone,
             progress=progress,
         )
         return path
+
+    def _predict(self, message: object) -> tuple[wire.Request, Session, TokenPrediction]:
+        request = wire.parse_request(message)
+        session = self.store.get(request.session)
+        return request, session, session.predictor.predict(request.clicks, request.settings)
+
+
+def _answered(message: object, answer: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """The answer, or for an error what is wrong: a page must never wait in vain."""
+    try:
+        return answer()
+    except SessionGone:
+        return wire.failure(wire.seq_of(message), "gone", GONE)
+    except ValueError as error:
+        return wire.failure(wire.seq_of(message), "invalid", str(error))
 
 
 def link_files(files: Sequence[str | Path]) -> Fetch:

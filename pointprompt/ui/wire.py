@@ -8,9 +8,15 @@ Up, at every change, the whole prompt (newest wins, so it may be sent again at a
      "clicks": [{"image": int, "x": float, "y": float, "positive": bool}, ...],
      "settings": {"threshold": float, ...}}
 
-Down, as an answer, all masks:
+Down, as an answer, all masks at token resolution, and for each image how sure it is that the thing
+is there:
 
-    {"seq": int, "masks": str}          or   {"seq": int, "error": str, "message": str}
+    {"seq": int, "masks": str, "presence": [float, ...]}
+    or, whenever something is wrong, {"seq": int, "error": str, "message": str}
+
+Up, the same with some "images": [int, ...], for their masks with edges that follow the photo; down:
+
+    {"seq": int, "masks": [{"image": int, "height": int, "width": int, "mask": str}, ...]}
 
 Down, once an analysis, the manifest: `manifest`.
 """
@@ -26,10 +32,12 @@ from typing import Any
 import numpy as np
 
 from pointprompt.refine import MASK_RGB
-from pointprompt.types import Analysis, BoolArray, Click, Settings
+from pointprompt.types import Analysis, BoolArray, Click, Settings, TokenPrediction
 
 MAX_CLICKS = 1000
 MAX_TOKEN_CHARS = 100
+# Images that may be asked for at once.
+MAX_EDGED = 16
 
 _SETTINGS = tuple(field.name for field in fields(Settings))
 _CLICK = tuple(field.name for field in fields(Click))
@@ -80,6 +88,21 @@ def parse_request(message: object) -> Request:
         raise WireError(str(error)) from error
 
 
+def parse_images(message: object, n: int) -> tuple[int, ...]:
+    """The images that a message asks for: some of n, each once.
+
+    Raises:
+        WireError: They are not that, or more than MAX_EDGED.
+    """
+    images = _mapping(message, "A message").get("images")
+    if not isinstance(images, list) or not 0 < len(images) <= MAX_EDGED:
+        raise WireError(f"A message must ask for 1 to {MAX_EDGED} images.")
+    for image in images:
+        if isinstance(image, bool) or not isinstance(image, int) or not 0 <= image < n:
+            raise WireError(f"There is no image {image!r} in this set.")
+    return tuple(dict.fromkeys(images))
+
+
 def parse_token(message: object) -> str:
     """The session token that a message shows.
 
@@ -100,9 +123,26 @@ def seq_of(message: object) -> int:
         return 0
 
 
-def answer(seq: int, masks: BoolArray) -> dict[str, Any]:
-    """The masks (n, h, w) of a request, for the page."""
-    return {"seq": seq, "masks": encode_masks(masks)}
+def answer(seq: int, prediction: TokenPrediction) -> dict[str, Any]:
+    """What the clicks of a request select, for the page."""
+    presence = [round(float(value), 3) for value in prediction.presence]
+    return {"seq": seq, "masks": encode_masks(prediction.masks), "presence": presence}
+
+
+def edged_answer(seq: int, masks: Mapping[int, BoolArray]) -> dict[str, Any]:
+    """Masks (H, W) of some images of a request, for the page."""
+    return {
+        "seq": seq,
+        "masks": [
+            {
+                "image": image,
+                "height": mask.shape[0],
+                "width": mask.shape[1],
+                "mask": encode_masks(mask),
+            }
+            for image, mask in masks.items()
+        ],
+    }
 
 
 def failure(seq: int, error: str, message: str) -> dict[str, Any]:
@@ -111,7 +151,7 @@ def failure(seq: int, error: str, message: str) -> dict[str, Any]:
 
 
 def encode_masks(masks: BoolArray) -> str:
-    """Masks (n, h, w) as base64 of zlib of packed bits, first token in the highest bit."""
+    """Masks of any shape as base64 of zlib of packed bits, first token in the highest bit."""
     return base64.b64encode(zlib.compress(np.packbits(masks).tobytes(), 6)).decode("ascii")
 
 

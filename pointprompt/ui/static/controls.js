@@ -4,10 +4,14 @@ const FORMATS = {
   threshold: (value) => value.toFixed(2),
   negative_threshold: (value) => value.toFixed(2),
   gamma: (value) => value.toFixed(1),
+  strength: (value) => value.toFixed(2),
   opacity: (value) => `${Math.round(value * 100)}%`,
 };
 
-const read = (input) => (input.type === "checkbox" ? input.checked : Number(input.value));
+function read(input) {
+  if (input.type === "checkbox") return input.checked;
+  return input.type === "range" ? Number(input.value) : input.value;
+}
 
 function write(input, value) {
   if (input.type === "checkbox") {
@@ -15,21 +19,23 @@ function write(input, value) {
     return;
   }
   input.value = value;
+  if (input.type !== "range") return;
   const format = FORMATS[input.dataset.setting ?? input.dataset.display] ?? String;
   input.parentElement.querySelector("output").textContent = format(Number(value));
 }
 
-// on: {mode, view, action, tileSize, display} take a value; setting(name, value) each step of a
+// on: {mode, view, order, action, tileSize, display} take a value; setting(name, value) each step of a
 // change, and settled() when it ends.
 export function createControls(root, on) {
   const all = (selector) => [...root.querySelectorAll(selector)];
   const settings = all("[data-setting]");
   const displays = all("[data-display]");
+  const rules = all("[data-rule]");
   const actions = Object.fromEntries(
     all("[data-action]").map((button) => [button.dataset.action, button]),
   );
 
-  for (const kind of ["mode", "view"]) {
+  for (const kind of ["mode", "view", "order"]) {
     const buttons = all(`[data-${kind}]`);
     for (const button of buttons) {
       button.addEventListener("click", () => on[kind](button.dataset[kind]));
@@ -58,9 +64,11 @@ export function createControls(root, on) {
   }
 
   return {
-    show({ mode, view, display, settings: values, can, eigvecs, tileSize: size }) {
+    show({ mode, view, order, display, settings: values, can, eigvecs, tileSize: size }) {
       check("mode", mode);
       check("view", view);
+      check("order", order);
+      for (const field of rules) field.hidden = field.dataset.rule !== values.rule;
       for (const input of settings) {
         const name = input.dataset.setting;
         if (name === "n_eigvecs") input.max = eigvecs;

@@ -66,10 +66,10 @@ export function paintMask({ context, width, height }, { image, border, color }, 
   context.lineCap = "square";
   // Dark under bright, so that the line shows on any photo.
   context.strokeStyle = "rgba(0, 0, 0, 0.65)";
-  context.lineWidth = 3.5;
+  context.lineWidth = 2.5;
   context.stroke(path);
   context.strokeStyle = `rgb(${color.join(" ")})`;
-  context.lineWidth = 1.75;
+  context.lineWidth = 1.25;
   context.stroke(path);
   context.restore();
 }

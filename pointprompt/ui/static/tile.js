@@ -9,8 +9,8 @@ const LONG_STEP = 8;
 // Tiles of a row share its height, so that no photo may be too wide or too narrow for that.
 const ASPECTS = [0.4, 4];
 
-// on.press(index, {x, y, other, touch}), on.remove(index, {x, y}); `view()` gives what to paint:
-// {clicks, mask, display, grid}.
+// on.press(index, {x, y, other, touch}), on.remove(index, {x, y}); `view(index)` gives what to show:
+// {clicks, mask, grid, presence, display}, the mask of `grid` rows and columns.
 export function createTile(image, index, { photoUrl, atlas, grid, color, view, on }) {
   const [h, w] = grid;
   const element = document.createElement("figure");
@@ -59,9 +59,10 @@ export function createTile(image, index, { photoUrl, atlas, grid, color, view, o
   let drawn = { mask: null };
 
   // What is derived from a mask is made once for each new mask, and only for tiles that are seen.
-  function maskLayers(mask) {
+  function maskLayers(mask, [rows, columns]) {
     if (drawn.mask !== mask) {
-      drawn = { mask, image: maskImage(mask, h, w, color), border: borderOf(mask, h, w), color };
+      const image = maskImage(mask, rows, columns, color);
+      drawn = { mask, image, border: borderOf(mask, rows, columns), color };
     }
     return drawn;
   }
@@ -69,17 +70,20 @@ export function createTile(image, index, { photoUrl, atlas, grid, color, view, o
   function paint() {
     stale = !visible;
     if (stale) return;
-    const { clicks, mask, display } = view(index);
+    const { clicks, mask, grid: maskGrid, display } = view(index);
     const surface = fit(overlay);
-    if (mask) paintMask(surface, maskLayers(mask), grid, display);
+    if (mask) paintMask(surface, maskLayers(mask, maskGrid), maskGrid, display);
     paintClicks(surface, clicks);
     if (focused) paintCursor(surface, cursor);
   }
 
   function describe() {
-    const { clicks, mask } = view(index);
+    const { clicks, mask, presence } = view(index);
     const covered = mask ? mask.reduce((sum, token) => sum + token, 0) / mask.length : 0;
-    share.textContent = mask ? percent(covered) : "";
+    share.textContent = mask ? `${percent(covered)} · ${presence.toFixed(2)}` : "";
+    share.title = mask
+      ? `The mask covers ${percent(covered)} of the image. How sure it is that the thing is here: ${presence.toFixed(2)} of 1.`
+      : "";
     element.classList.toggle("pp-empty", Boolean(mask) && covered === 0);
     overlay.setAttribute(
       "aria-label",
@@ -139,7 +143,7 @@ export function createTile(image, index, { photoUrl, atlas, grid, color, view, o
     if (picture) colors.getContext("2d").drawImage(picture, 0, index * h, w, h, 0, 0, w, h);
   });
 
-  return { element, overlay, paint, refresh, setVisible };
+  return { element, overlay, paint, refresh, setVisible, isVisible: () => visible };
 }
 
 const percent = (share) => {

@@ -4,12 +4,17 @@
 import * as clicks from "./clicks.js";
 import { decodeMasks } from "./codec.js";
 import { createControls } from "./controls.js";
+import { createEdges } from "./edges.js";
 import * as undoable from "./history.js";
 import { createLink } from "./link.js";
 import { forget, recall, remember } from "./memory.js";
 import { createTile } from "./tile.js";
 
 const SETTINGS = {
+  rule: "kernel",
+  strength: 0.5,
+  one_only: false,
+  edges: true,
   threshold: 0.5,
   gamma: 1,
   denoise: true,
@@ -34,10 +39,15 @@ export function mount({ element, props, server, trigger, watch, fileUrl }) {
   let beforeDrag = null;
   let mode = "positive";
   let view = "photo";
+  let order = "given";
   let display = DISPLAY;
   let tileSize = isPhone() ? 120 : 190;
   let tiles = [];
   let masks = [];
+  // Masks whose edges follow the photo, of the tiles that were seen: {mask, grid} by image.
+  let edged = [];
+  // How sure it is that the thing is in an image: n numbers from 0 to 1, once there is a mask.
+  let presence = [];
   // Sequence number of the newest request and of the masks on the screen.
   let asked = 0;
   let shown = 0;
@@ -52,9 +62,19 @@ export function mount({ element, props, server, trigger, watch, fileUrl }) {
   const seen = new IntersectionObserver(
     (entries) => {
       for (const entry of entries) entry.target.tile.setVisible(entry.isIntersecting);
+      edges.update();
     },
     { rootMargin: AHEAD },
   );
+  const edges = createEdges({
+    missing: () => {
+      if (!masks.length || asked !== shown || !history.present.settings.edges) return [];
+      const isMissing = (tile, index) => tile.isVisible() && !edged[index];
+      return tiles.flatMap((tile, index) => (isMissing(tile, index) ? [index] : []));
+    },
+    ask: (images) => server.edges({ ...message(), seq: shown, images }),
+    show: receiveEdges,
+  });
   const resized = new ResizeObserver(() => tiles.forEach((tile) => tile.paint()));
   resized.observe(grid);
 
@@ -66,6 +86,11 @@ export function mount({ element, props, server, trigger, watch, fileUrl }) {
     view: (chosen) => {
       view = chosen;
       showControls();
+    },
+    order: (chosen) => {
+      order = chosen;
+      showControls();
+      arrange();
     },
     tileSize: (size) => {
       tileSize = size;
@@ -157,10 +182,37 @@ export function mount({ element, props, server, trigger, watch, fileUrl }) {
     const decoded = await decodeMasks(answer.masks, manifest.images.length, h, w);
     if (request.session !== manifest.session) return;
     masks = request.clicks.length ? decoded : [];
+    presence = request.clicks.length ? answer.presence : [];
+    // The old edges would lie about the new masks.
+    edged = [];
     shown = answer.seq;
     notify("");
     tiles.forEach((tile) => tile.refresh());
     showStatus();
+    edges.update();
+  }
+
+  async function receiveEdges(answer) {
+    if (answer.error || answer.seq !== shown) return;
+    const { masks: received } = answer;
+    const decoded = await Promise.all(
+      received.map(({ mask, height, width }) => decodeMasks(mask, 1, height, width)),
+    );
+    if (answer.seq !== shown || !masks.length) return;
+    received.forEach(({ image, height, width }, index) => {
+      edged[image] = { mask: decoded[index][0], grid: [height, width] };
+      tiles[image].refresh();
+    });
+    showStatus();
+  }
+
+  // Only when it is asked for: tiles that move by themselves would move under the pointer.
+  function arrange() {
+    const indices = tiles.map((_, index) => index);
+    if (order === "presence" && presence.length) {
+      indices.sort((a, b) => presence[b] - presence[a] || a - b);
+    }
+    grid.append(...indices.map((index) => tiles[index].element));
   }
 
   function showControls() {
@@ -169,6 +221,7 @@ export function mount({ element, props, server, trigger, watch, fileUrl }) {
     controls.show({
       mode,
       view,
+      order,
       display,
       tileSize,
       settings: history.present.settings,
@@ -188,6 +241,7 @@ export function mount({ element, props, server, trigger, watch, fileUrl }) {
     // For tests and assistive tools: which request the masks on the screen answer.
     root.dataset.asked = String(asked);
     root.dataset.shown = String(shown);
+    root.dataset.edged = String(edged.filter(Boolean).length);
   }
 
   function statusText(positive, negative) {
@@ -209,6 +263,9 @@ export function mount({ element, props, server, trigger, watch, fileUrl }) {
     manifest = next;
     seen.disconnect();
     masks = [];
+    edged = [];
+    presence = [];
+    order = "given";
     tiles = [];
     if (!manifest) {
       root.dataset.state = "empty";
@@ -249,16 +306,15 @@ export function mount({ element, props, server, trigger, watch, fileUrl }) {
       before.images.every(({ name }, index) => name === manifest.images[index].name);
     const { eigvecs } = manifest;
     const { settings } = history.present;
-    const fitting = {
-      ...settings,
-      n_eigvecs: settings.n_eigvecs && Math.min(settings.n_eigvecs, eigvecs),
-    };
+    const fitting = { ...settings, n_eigvecs: settings.n_eigvecs && Math.min(settings.n_eigvecs, eigvecs) };
     return { clicks: sameImages ? history.present.clicks : [], settings: fitting };
   }
 
   const viewOf = (index) => ({
     clicks: history.present.clicks.filter((click) => click.image === index),
-    mask: masks[index] ?? null,
+    // At token resolution until the edges have come.
+    ...(edged[index] ?? { mask: masks[index] ?? null, grid: manifest.grid }),
+    presence: presence[index] ?? null,
     display,
   });
 

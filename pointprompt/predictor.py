@@ -1,0 +1,78 @@
+"""Either rule, by one door: clicks and settings -> what they select at token resolution.
+
+Knows the rules. Does not know pixels, sessions or files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache
+
+import numpy as np
+
+from pointprompt import kernel
+from pointprompt.regions import only_one
+from pointprompt.scoring import Scorer, token_of
+from pointprompt.types import Analysis, Click, FloatArray, Settings, TokenPrediction
+
+
+class Predictor:
+    """Predicts from one analysis many times, and computes only what is new.
+
+    `predict` may be called from several threads at once.
+
+    Attributes:
+        max_bytes: The most memory it comes to hold, besides the analysis.
+    """
+
+    def __init__(self, analysis: Analysis) -> None:
+        """Prepare both rules."""
+        eigvecs, eigvals = analysis.eigvecs, analysis.eigvals
+
+        # As in `Scorer`: a cache that knew this object would keep its memory from being freed.
+        @lru_cache(maxsize=1)
+        def coarse(k: int) -> FloatArray:
+            return kernel.coarse(eigvecs, eigvals, k)
+
+        # Now, and not while a person waits for the first click.
+        coarse(kernel.COARSE)
+
+        self._coarse = coarse
+        self._embedding = analysis.embedding
+        self._tutorial = Scorer(eigvecs)
+        coarse_bytes = 4 * kernel.COARSE * analysis.colors.size // 3
+        self.max_bytes = coarse_bytes + self._tutorial.max_bytes
+
+    def predict(self, clicks: Sequence[Click], settings: Settings) -> TokenPrediction:
+        """What the clicks select in all images, by the rule of the settings.
+
+        Raises:
+            ValueError: A click is on an image that is not in the analysis.
+        """
+        n, h, w, _ = self._embedding.shape
+        for click in clicks:
+            if click.image >= n:
+                raise ValueError(
+                    f"A click is on image {click.image}, counted from 0, but the set has only {n}."
+                )
+        if settings.rule == "tutorial":
+            prediction = self._tutorial.predict(clicks, settings)
+        else:
+            prediction = self._by_kernel(clicks, settings)
+        if not settings.one_only:
+            return prediction
+        positives = [(click.image, *token_of(click, h, w)) for click in clicks if click.positive]
+        masks = only_one(prediction.margins, positives)
+        margins = np.where(masks, prediction.margins, -np.abs(prediction.margins))
+        return replace(prediction, masks=masks, margins=margins)
+
+    def _by_kernel(self, clicks: Sequence[Click], settings: Settings) -> TokenPrediction:
+        coarse = self._coarse(min(settings.n_eigvecs or kernel.COARSE, kernel.COARSE))
+        margins = kernel.margins(coarse, self._embedding, clicks, settings.strength)
+        return TokenPrediction(
+            heatmaps=(margins + np.float32(1)) / np.float32(2),
+            masks=margins > 0,
+            margins=margins,
+            presence=kernel.presence(margins),
+        )

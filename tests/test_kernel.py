@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pointprompt.embedding import embed, unit
+from pointprompt.kernel import coarse, margins, presence
+from pointprompt.types import Click
+
+H, W = 8, 12
+
+
+def _things(n=2, noise=0.02):
+    """Three things, each a third of every image, in directions of their own: (n, H, W, 16)."""
+    rng = np.random.default_rng(0)
+    directions = unit(rng.normal(size=(3, 16)).astype(np.float32))
+    thing = np.arange(W) * 3 // W
+    tokens = np.broadcast_to(directions[thing], (n, H, W, 16))
+    return unit(tokens + noise * rng.normal(size=tokens.shape).astype(np.float32))
+
+
+def _at(image, row, column, positive=True):
+    return Click(image, (column + 0.5) / W, (row + 0.5) / H, positive)
+
+
+def _margins(clicks, n=2, strength=0.5):
+    tokens = _things(n)
+    centred = unit(tokens - tokens.mean((0, 1, 2)))
+    return margins(centred, embed(tokens, 4), clicks, strength)
+
+
+def test_a_click_on_one_thing_masks_that_thing_in_all_images():
+    masks = _margins([_at(0, 3, 1)]) > 0
+    assert masks[:, :, :4].all()
+    assert not masks[:, :, 4:].any()
+
+
+def test_a_second_thing_is_added_by_a_positive_click_and_taken_away_by_a_negative_one():
+    both = [_at(0, 3, 1), _at(1, 3, 6)]
+    assert (_margins(both) > 0)[:, :, :8].all()
+    assert not (_margins([*both, _at(0, 5, 5, False)]) > 0)[:, 5, 5].all()
+
+
+def test_without_a_positive_click_nothing_is_selected():
+    assert (_margins([]) == -1).all()
+    assert not (_margins([_at(0, 3, 1, False)]) > 0).any()
+
+
+def test_a_click_that_is_already_right_changes_only_its_own_token():
+    before = _margins([_at(0, 3, 1)])
+    after = _margins([_at(0, 3, 1), _at(1, 6, 2)])
+    before[1, 6, 2] = after[1, 6, 2]
+    assert np.array_equal(before, after)
+
+
+def test_a_negative_click_beside_a_positive_one_leaves_it():
+    masks = _margins([_at(0, 3, 1), _at(0, 3, 2, False)]) > 0
+    assert masks[0, 3, 1]
+    assert not masks[0, 3, 2]
+
+
+def test_on_one_token_the_last_click_counts():
+    assert not (_margins([_at(0, 3, 1), _at(0, 3, 1, False)]) > 0).any()
+
+
+_clicks = st.lists(
+    st.builds(_at, st.integers(0, 1), st.integers(0, H - 1), st.integers(0, W - 1), st.booleans()),
+    max_size=12,
+    unique_by=lambda click: (click.image, click.x, click.y),
+)
+
+
+@given(_clicks, st.floats(0, 1))
+def test_every_click_has_its_own_token_on_its_side_at_any_strength(clicks, strength):
+    found = _margins(clicks, strength=strength)
+    if not any(click.positive for click in clicks):
+        return
+    for click in clicks:
+        at = click.image, int(click.y * H), int(click.x * W)
+        assert found[at] == (1 if click.positive else -1)
+    assert (np.abs(found) == 1).sum() == len(clicks)
+
+
+@given(_clicks, st.floats(0, 1), st.floats(0, 1))
+def test_more_strength_takes_more_in(clicks, one, other):
+    weak, strong = (_margins(clicks, strength=value) > 0 for value in sorted((one, other)))
+    assert not (weak & ~strong).any()
+
+
+def test_an_image_without_the_thing_is_less_present_and_stays_empty():
+    tokens = _things(3)
+    tokens[2] = tokens[2, :, 8:9]  # the third thing only
+    centred = unit(tokens - tokens.mean((0, 1, 2)))
+    found = margins(centred, embed(tokens, 4), [_at(0, 3, 1)])
+    assert presence(found)[2] < presence(found)[:2].min()
+    assert not (found[2] > 0).any()
+
+
+def test_the_first_eigenvector_is_left_out_and_the_others_are_weighed_by_their_eigenvalues():
+    eigvecs = np.ones((1, 1, 2, 3), np.float32)
+    eigvecs[0, 0, 1] = (1, -1, 1)
+    found = coarse(eigvecs, np.array([1, 0.64, 0.36], np.float32))
+    assert found == pytest.approx(np.array([[[[0.8, 0.6], [-0.8, 0.6]]]]))
