@@ -5,7 +5,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fix bench assets browser clean
+.PHONY: help run test check fix bench quality assets browser clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -25,8 +25,12 @@ fix: $(VENV)/dev ## Format, and mend what the linter can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/dev browser ## Measure speed, memory and bytes
+bench: $(VENV)/dev browser ## Measure speed, memory and bytes; takes half an hour
 	$(BIN)/python -m benchmarks.speed
+	$(BIN)/python -m benchmarks.backbones
+
+quality: $(VENV)/dev ## Measure the masks on a folder of labelled photos: make quality DATA=folder
+	$(BIN)/python -m benchmarks.quality $(DATA)
 
 assets: $(VENV)/dev browser ## Make the thumbnails and the screenshot again
 	$(BIN)/python assets/make.py thumbnails

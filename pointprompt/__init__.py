@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from pointprompt.types import Analysis, Click, Prediction, Progress, Prompt, Settings
 
 if TYPE_CHECKING:
-    from pointprompt.pipeline import analyze, predict
+    from pointprompt.pipeline import analyze, extend, predict
     from pointprompt.scoring import get_mask
 
 __version__ = "0.1.0"
@@ -30,12 +30,14 @@ __all__ = [
     "Prompt",
     "Settings",
     "analyze",
+    "extend",
     "get_mask",
     "predict",
 ]
 
 _MODULE_OF = {
     "analyze": "pointprompt.pipeline",
+    "extend": "pointprompt.pipeline",
     "predict": "pointprompt.pipeline",
     "get_mask": "pointprompt.scoring",
 }

@@ -6,6 +6,7 @@ Knows arrays. Knows nothing of the cut, of clicks or of images.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -16,23 +17,47 @@ DIMENSIONS = 32
 _SAMPLE = 40_000
 
 
-def embed(features: FloatArray, dimensions: int = DIMENSIONS) -> FloatArray:
-    """The embedding (n, h, w, d) float32, each token of length 1; d is at most `dimensions`.
+@dataclass(frozen=True)
+class PrincipalAxes:
+    """What the features of one image set vary along most.
+
+    Attributes:
+        mean: (c,) float32.
+        axes: (c, d) float32.
+    """
+
+    mean: FloatArray
+    axes: FloatArray
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of memory it holds."""
+        return self.mean.nbytes + self.axes.nbytes
+
+    def embed(self, features: FloatArray) -> FloatArray:
+        """The embedding (n, h, w, d) float32, each token of length 1.
+
+        Args:
+            features: (n, h, w, c) float32, of this set or of other images.
+        """
+        # The mean is taken away after the projection, where tokens are small.
+        return unit(features @ self.axes - self.mean @ self.axes)
+
+
+def fit_axes(features: FloatArray, dimensions: int = DIMENSIONS) -> PrincipalAxes:
+    """The principal axes of all tokens together.
 
     Args:
         features: (n, h, w, c) float32.
-        dimensions: How many principal components to keep.
+        dimensions: d, how many axes to keep; c where that is less.
 
-    Source: Principal component analysis of the tokens of all images together.
+    Source: Principal component analysis.
     """
-    n, h, w, c = features.shape
-    tokens = features.reshape(-1, c)
+    tokens = features.reshape(-1, features.shape[-1])
     mean = tokens.mean(axis=0)
     sample = tokens[:: math.ceil(len(tokens) / _SAMPLE)] - mean
     _, axes = np.linalg.eigh(sample.T @ sample)
-    axes = axes[:, ::-1][:, :dimensions]
-    # The mean is taken away after the projection, where tokens are small.
-    return unit((tokens @ axes - mean @ axes).reshape(n, h, w, -1))
+    return PrincipalAxes(mean, np.ascontiguousarray(axes[:, ::-1][:, :dimensions]))
 
 
 def unit(vectors: FloatArray) -> FloatArray:

@@ -6,13 +6,15 @@ Knows every computing part. Knows nothing of sessions, the browser or output fil
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from pointprompt import backbones
 from pointprompt.color import tsne_colors
-from pointprompt.embedding import embed
-from pointprompt.images import ImageError, ImageSource, Limits, read_set
+from pointprompt.embedding import PrincipalAxes, fit_axes
+from pointprompt.images import ImageError, ImageSource, Limits, read_set, safe_names
 from pointprompt.ncut import N_EIGVECS, FittedCut, fit_cut
 from pointprompt.predictor import Predictor
 from pointprompt.refine import image_masks
@@ -33,6 +35,24 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class Fitted:
+    """What describes the tokens of images that an analysis was not made of, in its own terms.
+
+    Attributes:
+        cut: Gives them eigenvectors.
+        axes: Give them embeddings.
+    """
+
+    cut: FittedCut
+    axes: PrincipalAxes
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of memory it holds."""
+        return self.cut.nbytes + self.axes.nbytes
+
+
+@dataclass(frozen=True)
 class Computed:
     """What of an analysis a GPU is for. It lies on the CPU and can be pickled.
 
@@ -40,14 +60,14 @@ class Computed:
         eigvecs: (n, h, w, k) float32.
         eigvals: (k,) float32.
         embedding: (n, h, w, d) float32.
-        cut: The fitted cut.
+        cut: What extends to new images.
         backbone: Name of the backbone in the registry.
     """
 
     eigvecs: FloatArray = field(repr=False)
     eigvals: FloatArray = field(repr=False)
     embedding: FloatArray = field(repr=False)
-    cut: FittedCut = field(repr=False)
+    cut: Fitted = field(repr=False)
     backbone: str
 
 
@@ -72,6 +92,7 @@ def analyze(
         backbone: A name from `backbones.REGISTRY`; None takes SAM where there is a GPU and its
             weights, else the built-in one.
         node: What to take of the layer: "attn", "mlp" or "block"; None takes the backbone's own.
+            This and the next two only where the backbone is named.
         layer: Index of the layer, from 0; None takes the backbone's own.
         input_size: Side of the squares it sees, in pixels; None takes the backbone's own.
         names: What to call the images; by default their file names.
@@ -84,27 +105,24 @@ def analyze(
     Raises:
         ImageError: An image cannot be read, is too large, or there is none.
         BackboneError: The backbone is unknown, or its weights cannot be had.
+        ValueError: Something of a backbone was asked for, but none was named.
 
     Source: Tutorial steps 1 to 4.
     """
-    model = backbones.load(
-        backbone or backbones.choose_default()[0],
-        device=device,
-        node=node,
-        layer=layer,
-        input_size=input_size,
-    )
-    image_set = read_set(
-        images,
-        model.input_size,
-        names=names,
-        limits=limits or Limits(),
-        progress=progress,
-    )
-    if image_set.rejected:
-        raise ImageError(
-            " ".join(f"{rejected.name}: {rejected.reason}" for rejected in image_set.rejected)
+    if backbone is not None:
+        model = backbones.load(
+            backbone,
+            device=device,
+            node=node,
+            layer=layer,
+            input_size=input_size,
+            progress=progress,
         )
+    elif (node, layer, input_size) == (None, None, None):
+        model, _ = backbones.load_default(device, progress)
+    else:
+        raise ValueError("node, layer and input_size are of a backbone: name that as well.")
+    image_set = _read_all(images, model.input_size, names, limits, progress)
     return analyze_set(image_set, model, n_eigvecs=n_eigvecs, seed=seed, progress=progress)
 
 
@@ -143,7 +161,8 @@ def compute(
     features = model.features(squares, progress)
     tell(Progress("cut", 0, 1))
     eigvecs, eigvals, cut = fit_cut(features, n_eigvecs=n_eigvecs, seed=seed, device=model.device)
-    return Computed(eigvecs, eigvals, embed(features), cut, model.name)
+    axes = fit_axes(features)
+    return Computed(eigvecs, eigvals, axes.embed(features), Fitted(cut, axes), model.name)
 
 
 def complete(
@@ -176,6 +195,85 @@ def complete(
     )
 
 
+def extend(
+    analysis: Analysis,
+    images: Sequence[ImageSource],
+    *,
+    node: str | None = None,
+    layer: int | None = None,
+    input_size: int | None = None,
+    names: Sequence[str] | None = None,
+    device: str | None = None,
+    seed: int = 0,
+    limits: Limits | None = None,
+    progress: ProgressFn | None = None,
+) -> Analysis:
+    """The analysis with more images behind its own, whose masks stay as they are.
+
+    Nothing is cut anew: the new images are described in the terms of the first ones. Where they
+    show things of other kinds, a new `analyze` of all images serves those better.
+
+    Args:
+        analysis: From `analyze`, with the same `node`, `layer` and `input_size`.
+        images: As for `analyze`, as is all below.
+        node: As for `analyze`.
+        layer: As for `analyze`.
+        input_size: As for `analyze`.
+        names: As for `analyze`.
+        device: As for `analyze`.
+        seed: As for `analyze`.
+        limits: As for `analyze`.
+        progress: As for `analyze`.
+
+    Raises:
+        ImageError: As for `analyze`.
+        BackboneError: As for `analyze`.
+
+    Source: Nystrom extension, as in `ncut_pytorch.Ncut.transform`.
+    """
+    model = backbones.load(
+        analysis.backbone,
+        device=device,
+        node=node,
+        layer=layer,
+        input_size=input_size,
+        progress=progress,
+    )
+    image_set = _read_all(images, model.input_size, names, limits, progress)
+    return extend_set(analysis, image_set, model, seed=seed, progress=progress)
+
+
+def extend_set(
+    analysis: Analysis,
+    image_set: ImageSet,
+    model: Backbone,
+    *,
+    seed: int = 0,
+    progress: ProgressFn | None = None,
+) -> Analysis:
+    """The analysis with images that were read at the model's input size. See `extend`."""
+    tell = progress or _tell_nobody
+    tell(Progress("features", 0, len(image_set.photos)))
+    features = model.features(image_set.squares, progress)
+    tell(Progress("cut", 0, 1))
+    eigvecs = np.concatenate([analysis.eigvecs, analysis.cut.cut.extend(features, seed)])
+    embedding = np.concatenate([analysis.embedding, analysis.cut.axes.embed(features)])
+    tell(Progress("colors", 0, 1))
+    colors = tsne_colors(eigvecs, seed=seed)
+    tell(Progress("colors", 1, 1))
+    photos = (*analysis.photos, *image_set.photos)
+    return replace(
+        analysis,
+        photos=tuple(
+            replace(photo, name=name)
+            for photo, name in zip(photos, safe_names([p.name for p in photos]), strict=True)
+        ),
+        eigvecs=eigvecs,
+        embedding=embedding,
+        colors=colors,
+    )
+
+
 def predict(
     analysis: Analysis, clicks: Sequence[Click], settings: Settings | None = None
 ) -> Prediction:
@@ -197,6 +295,22 @@ def predict(
         presence=tokens.presence,
         masks=image_masks(tokens, analysis.photos, settings),
     )
+
+
+def _read_all(
+    images: Sequence[ImageSource],
+    side: int,
+    names: Sequence[str] | None,
+    limits: Limits | None,
+    progress: ProgressFn | None,
+) -> ImageSet:
+    """The images, every one of them; else an ImageError."""
+    image_set = read_set(images, side, names=names, limits=limits or Limits(), progress=progress)
+    if image_set.rejected:
+        raise ImageError(
+            " ".join(f"{rejected.name}: {rejected.reason}" for rejected in image_set.rejected)
+        )
+    return image_set
 
 
 def _tell_nobody(_: Progress) -> None:

@@ -201,7 +201,7 @@ class Analysis:
         eigvals: (k,) float32, falling.
         embedding: (n, h, w, d) float32, each token of length 1; the features in few numbers.
         colors: (n, h, w, 3) uint8, the colour view.
-        cut: The fitted cut (`ncut.FittedCut`), which extends to new images.
+        cut: The fitted cut (`pipeline.Fitted`), which extends to new images.
         backbone: Name of the backbone in the registry.
     """
 

@@ -6,6 +6,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from pointprompt.types import Settings
+
 # Python's JSON reader takes NaN and Infinity too.
 NUMBERS = st.one_of(
     st.integers(),
@@ -30,15 +32,7 @@ def message(**changes: Any) -> dict[str, Any]:
     return {"session": "token", "seq": 7, "clicks": [click()], "settings": {}, **changes}
 
 
-SETTING_NAMES = (
-    "threshold",
-    "gamma",
-    "denoise",
-    "min_area",
-    "negative_threshold",
-    "n_eigvecs",
-    "unknown",
-)
+SETTING_NAMES = (*Settings.__dataclass_fields__, "unknown")
 CLICKS = st.one_of(
     JSON,
     st.builds(
@@ -52,5 +46,6 @@ NEARLY_MESSAGES = st.builds(
     seq=st.one_of(st.integers(0, 9), JSON),
     clicks=st.one_of(st.lists(CLICKS, max_size=3), JSON),
     settings=st.one_of(st.dictionaries(st.sampled_from(SETTING_NAMES), JSON, max_size=3), JSON),
+    images=st.one_of(st.lists(st.integers(0, 2), max_size=3), JSON),
 )
 MESSAGES = st.one_of(JSON, NEARLY_MESSAGES)

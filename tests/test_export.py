@@ -75,7 +75,9 @@ def test_masks_are_one_channel_of_0_and_255_at_the_images_own_sizes():
 
 
 def test_masks_may_have_any_shape_and_are_written_as_they_are():
-    masks = [np.random.default_rng(i).random((p.height, p.width)) > 0.5 for i, p in enumerate(PHOTOS)]
+    masks = [
+        np.random.default_rng(i).random((p.height, p.width)) > 0.5 for i, p in enumerate(PHOTOS)
+    ]
     file = io.BytesIO()
     write_zip(file, PHOTOS, masks, PROMPT, SETTINGS, "any")
     members = _read(file.getvalue())
@@ -325,9 +327,7 @@ def test_what_is_written_is_read_back(prompt, choice):
 def test_numbers_of_numpy_are_written_as_numbers():
     file = io.BytesIO()
     prompt = Prompt("x", (Click(0, np.float32(0.1), np.float32(0.99999994)),))
-    choice = Settings(
-        strength=np.float32(0.125), threshold=np.float32(0.25), min_area=np.int64(4)
-    )
+    choice = Settings(strength=np.float32(0.125), threshold=np.float32(0.25), min_area=np.int64(4))
     write_zip(file, PHOTOS, _image_masks(MASKS, PHOTOS), prompt, choice, "any")
     data = _read(file.getvalue())["prompt.json"]
     assert read_prompt(data) == (prompt, choice)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pointprompt.embedding import embed, unit
+from pointprompt.embedding import fit_axes, unit
 from pointprompt.kernel import coarse, margins, presence
 from pointprompt.types import Click
 
@@ -28,7 +28,7 @@ def _at(image, row, column, positive=True):
 def _margins(clicks, n=2, strength=0.5):
     tokens = _things(n)
     centred = unit(tokens - tokens.mean((0, 1, 2)))
-    return margins(centred, embed(tokens, 4), clicks, strength)
+    return margins(centred, fit_axes(tokens, 4).embed(tokens), clicks, strength)
 
 
 def test_a_click_on_one_thing_masks_that_thing_in_all_images():
@@ -93,7 +93,7 @@ def test_an_image_without_the_thing_is_less_present_and_stays_empty():
     tokens = _things(3)
     tokens[2] = tokens[2, :, 8:9]  # the third thing only
     centred = unit(tokens - tokens.mean((0, 1, 2)))
-    found = margins(centred, embed(tokens, 4), [_at(0, 3, 1)])
+    found = margins(centred, fit_axes(tokens, 4).embed(tokens), [_at(0, 3, 1)])
     assert presence(found)[2] < presence(found)[:2].min()
     assert not (found[2] > 0).any()
 

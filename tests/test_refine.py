@@ -1,11 +1,15 @@
+import io
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
-from pointprompt.refine import MASK_RGB, ImageMasks, upscale
+from pointprompt.edges import follow_edges
+from pointprompt.refine import MASK_RGB, EdgedMasks, ImageMasks, image_masks, upscale
 from pointprompt.scoring import token_of
-from pointprompt.types import Click
+from pointprompt.types import Click, Photo, Settings, TokenPrediction
 
 
 def test_four_quadrants_become_four_quadrants():
@@ -122,6 +126,82 @@ def test_no_images_have_no_masks():
 def test_every_mask_needs_a_size():
     with pytest.raises(ValueError, match="3 masks for 2 images"):
         ImageMasks(_masks(), SIZES[:2])
+
+
+# Masks along edges.
+
+
+def _photo(size, preview_size, edge):
+    """A photo that is dark left of `edge`, from 0 to 1, and bright right of it."""
+    height, width = preview_size
+    pixels = np.full((height, width, 3), 40, np.uint8)
+    pixels[:, round(edge * width) :] = 220
+    preview = io.BytesIO()
+    Image.fromarray(pixels).save(preview, "JPEG", quality=95)
+    return Photo("photo.jpg", *size, preview.getvalue(), pixels)
+
+
+# The tokens' border is at half, the photos' edges are beside it. Of the second, only the preview
+# is small, as with a large photo.
+EDGED_PHOTOS = [_photo((60, 90), (60, 90), 0.45), _photo((400, 800), (40, 80), 0.55)]
+MARGINS = np.where(np.arange(16) < 8, np.float32(0.9), np.float32(-0.9))
+MARGINS = np.broadcast_to(MARGINS, (2, 16, 16)).copy()
+PREDICTION = TokenPrediction(MARGINS, MARGINS > 0, MARGINS, np.ones(2, np.float32))
+
+
+def test_edged_masks_end_where_the_photos_have_an_edge():
+    masks = EdgedMasks(MARGINS, EDGED_PHOTOS)
+    for mask, photo, edge in zip(masks, EDGED_PHOTOS, (0.45, 0.55), strict=True):
+        assert mask.dtype == bool
+        assert mask.shape == (photo.height, photo.width)
+        # Within a pixel of the preview.
+        found = mask.mean(axis=1) * photo.width
+        assert np.abs(found - edge * photo.width).max() <= photo.width / 80
+
+
+def test_edged_masks_are_a_sequence_of_masks_of_their_sizes():
+    masks = EdgedMasks(MARGINS, EDGED_PHOTOS)
+    sizes = [(60, 90), (400, 800)]
+    assert len(masks) == 2
+    for i in range(-2, 2):
+        assert masks[i].shape == sizes[i]
+        assert np.array_equal(masks[i], masks[i % 2])
+    for index in (slice(None), slice(1, 99), slice(None, None, -1), slice(2, 1)):
+        assert isinstance(masks[index], tuple)
+        assert [mask.shape for mask in masks[index]] == sizes[index]
+    for index in (2, -3):
+        with pytest.raises(IndexError):
+            masks[index]
+
+
+def test_an_edged_mask_at_preview_size_is_the_same_mask_and_smaller():
+    masks = EdgedMasks(MARGINS, EDGED_PHOTOS)
+    assert np.array_equal(masks.at_preview_size(0), masks[0])
+    small = masks.at_preview_size(1)
+    assert small.shape == (40, 80)
+    assert np.abs(upscale(small, 400, 800).mean(axis=1) - masks[1].mean(axis=1)).max() < 1 / 80
+
+
+def test_an_edged_mask_is_computed_only_when_it_is_asked_for():
+    broken = Photo("broken.jpg", 50_000, 50_000, b"no preview", np.zeros((1, 1, 3), np.uint8))
+    masks = EdgedMasks(np.repeat(MARGINS, 500, axis=0), [broken] * 999 + [EDGED_PHOTOS[1]])
+    assert len(masks) == 1000
+    assert masks[-1].shape == (400, 800)
+
+
+def test_the_settings_say_whether_masks_follow_edges():
+    tokens = image_masks(PREDICTION, EDGED_PHOTOS, Settings(edges=False))
+    edged = image_masks(PREDICTION, EDGED_PHOTOS, Settings(edges=True))
+    for index, photo in enumerate(EDGED_PHOTOS):
+        whole = upscale(PREDICTION.masks[index], photo.height, photo.width)
+        assert np.array_equal(tokens[index], whole)
+        assert not np.array_equal(edged[index], whole)
+        followed = follow_edges(MARGINS[index], _preview(photo), whole.shape)
+        assert np.array_equal(edged[index], followed)
+
+
+def _preview(photo):
+    return np.asarray(Image.open(io.BytesIO(photo.preview)))
 
 
 def test_the_mask_colour_is_three_bytes():

@@ -6,7 +6,7 @@ import json
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from pointprompt import backbones, pipeline
 from pointprompt.examples import ExampleImage, ExampleSet
 from pointprompt.images import ImageError, Limits, read_pixels
 from pointprompt.sessions import Session, SessionGone, SessionStore
-from pointprompt.types import Progress, ProgressFn
+from pointprompt.types import RULES, Progress, ProgressFn, Settings
 from pointprompt.ui import wire
 from pointprompt.ui.jobs import Cancelled
 from pointprompt.ui.service import (
@@ -37,8 +37,9 @@ CHOICE = BackboneChoice("color")
 GREY, RED, BLUE = (128, 128, 128), (220, 30, 30), (30, 30, 220)
 SIDE = 64
 GRID = 16
-# The images have three colours, so three eigenvectors tell all that there is to tell.
-SETTINGS = {"n_eigvecs": 3, "threshold": 0.3}
+# What is masked is known exactly by the tutorial's rule. The images have three colours, so three
+# eigenvectors tell all that there is to tell.
+EXACT = {"rule": "tutorial", "edges": False, "n_eigvecs": 3, "threshold": 0.3}
 
 
 @dataclass(frozen=True)
@@ -123,20 +124,39 @@ def analyzed(service: Service, files: Sequence[Path], page: str = "page") -> Ses
 
 
 def message(
-    session: Session, *clicks: tuple[int, float, float, bool], seq: int = 3
+    session: Session,
+    *clicks: tuple[int, float, float, bool],
+    seq: int = 3,
+    choice: dict[str, Any] = EXACT,
 ) -> dict[str, Any]:
     names = ("image", "x", "y", "positive")
     return {
         "session": session.token,
         "seq": seq,
         "clicks": [dict(zip(names, click, strict=True)) for click in clicks],
-        "settings": SETTINGS,
+        "settings": choice,
     }
 
 
 def token_masks(answer: dict[str, Any], n: int) -> np.ndarray:
     packed = np.frombuffer(zlib.decompress(base64.b64decode(answer["masks"])), np.uint8)
     return np.unpackbits(packed).reshape(n, GRID, GRID).astype(bool)
+
+
+def edged_masks(answer: dict[str, Any]) -> dict[int, np.ndarray]:
+    """The masks (H, W) bool with edges, by their image."""
+    masks = {}
+    for one in answer["masks"]:
+        size = one["height"], one["width"]
+        packed = np.frombuffer(zlib.decompress(base64.b64decode(one["mask"])), np.uint8)
+        bits = np.unpackbits(packed, count=size[0] * size[1])
+        masks[one["image"]] = bits.reshape(size).astype(bool)
+    return masks
+
+
+def overlap(mask: np.ndarray, other: np.ndarray) -> float:
+    """The share of what either covers that both cover."""
+    return float((mask & other).sum() / (mask | other).sum())
 
 
 def folders(service: Service) -> list[Path]:
@@ -176,6 +196,81 @@ def test_clicks_on_both_blobs_mask_both_and_no_click_masks_nothing(service, phot
     assert not token_masks(service.predict(message(session)), 2).any()
     negative = (*ON_RED[:3], False)
     assert not token_masks(service.predict(message(session, negative)), 2).any()
+
+
+def test_by_the_default_settings_a_click_finds_the_blob_and_where_it_is_not(service, tmp_path):
+    without_red = photo(tmp_path / "in" / "c.png", (3, 3), (3, 3))
+    files = [
+        photo(tmp_path / "in" / "a.png", (0, 0), (3, 2)),
+        photo(tmp_path / "in" / "b.png", (2, 3), (1, 0)),
+        without_red,
+    ]
+    session = analyzed(service, files)
+    answer = service.predict(message(session, ON_RED, choice={}))
+    masks, red = token_masks(answer, 3), expected(files, RED)
+    for index in (0, 1):
+        assert overlap(masks[index], red[index]) > 0.6
+    assert not masks[2].any()
+    assert len(answer["presence"]) == 3
+    assert answer["presence"][2] < min(answer["presence"][:2]) <= 1
+
+
+def test_more_strength_takes_more_in(service, photos):
+    session = analyzed(service, photos)
+    areas = [
+        token_masks(
+            service.predict(message(session, ON_RED, choice={"strength": strength})), 2
+        ).sum()
+        for strength in (0, 0.5, 1)
+    ]
+    assert areas == sorted(areas)
+    assert areas[0] < areas[2]
+
+
+def test_edges_come_at_the_size_of_the_tile_and_only_for_the_images_asked_for(service, photos):
+    session = analyzed(service, photos)
+    asked = {**message(session, ON_RED, seq=8, choice={}), "images": [1]}
+    answer = service.edges(asked)
+    assert answer["seq"] == 8
+    ((image, mask),) = edged_masks(answer).items()
+    assert image == 1
+    red = is_color(photos[1], RED)
+    assert mask.shape == red.shape
+    # The border of tokens is that of the blob here; what is a token less, edges must not lose.
+    assert overlap(mask, red) > 0.9
+    both = edged_masks(service.edges({**asked, "images": [1, 0]}))
+    assert list(both) == [1, 0]
+    np.testing.assert_array_equal(both[1], mask)
+
+
+def test_edges_of_a_large_photo_have_the_size_of_its_preview(service, tmp_path):
+    large = photo(tmp_path / "in" / "large.png", (0, 0), (3, 2), size=2048)
+    session = analyzed(service, [large])
+    asked = {**message(session, ON_RED, choice={}), "images": [0]}
+    mask = edged_masks(service.edges(asked))[0]
+    assert mask.shape == (1024, 1024)
+    assert overlap(mask, is_color(large, RED)[::2, ::2]) > 0.9
+
+
+def test_edges_without_a_click_are_empty(service, photos):
+    session = analyzed(service, photos)
+    answer = service.edges({**message(session, choice={}), "images": [0, 1]})
+    assert [mask.any() for mask in edged_masks(answer).values()] == [False, False]
+
+
+@pytest.mark.parametrize("images", [None, [], [2], [-1], [0.0], ["0"], [True], list(range(17))])
+def test_edges_of_images_that_are_not_there_are_answered_with_a_sentence(service, photos, images):
+    session = analyzed(service, photos)
+    answer = service.edges({**message(session, ON_RED, seq=5), "images": images})
+    assert (answer["seq"], answer["error"]) == (5, "invalid")
+    assert "image" in answer["message"]
+
+
+def test_edges_of_a_session_that_is_gone_say_so(service, photos):
+    session = analyzed(service, photos)
+    service.store.drop(session.token)
+    answer = service.edges({**message(session, ON_RED, seq=9), "images": [0]})
+    assert answer == {"seq": 9, "error": "gone", "message": GONE}
 
 
 def test_the_manifest_leads_to_the_tiles_and_the_colour_view(service, photos):
@@ -364,14 +459,27 @@ def test_a_download_holds_the_masks_that_are_on_the_screen(service, photos):
             np.testing.assert_array_equal(np.array(small), on_screen[index])
         document = json.loads(archive.read("prompt.json"))
     assert [click["positive"] for click in document["prompt"]["clicks"]] == [True, False]
-    assert document["settings"]["n_eigvecs"] == 3
+    assert document["settings"] == {**asdict(Settings()), **EXACT}
 
 
-def test_a_second_download_has_an_address_of_its_own(service, photos):
+@pytest.mark.parametrize("rule", RULES)
+def test_a_download_with_edges_holds_the_masks_with_edges_that_are_on_the_screen(
+    service, photos, rule
+):
+    session = analyzed(service, photos)
+    asked = message(session, ON_RED, (1, 0.9, 0.9, False), choice={"rule": rule})
+    on_screen = edged_masks(service.edges({**asked, "images": [0, 1]}))
+    with zipfile.ZipFile(service.export(asked, silent)) as archive:
+        for index, file in enumerate(photos):
+            mask = np.array(Image.open(io.BytesIO(archive.read(f"masks/{file.stem}.png")))) > 0
+            np.testing.assert_array_equal(mask, on_screen[index])
+
+
+def test_a_second_download_has_an_address_of_its_own_and_takes_the_firsts_place(service, photos):
     session = analyzed(service, photos)
     paths = [service.export(message(session, ON_RED), silent) for _ in range(2)]
     assert paths[0] != paths[1]
-    assert all(path.exists() for path in paths)
+    assert [path.exists() for path in paths] == [False, True]
 
 
 @pytest.mark.parametrize("wrong", [None, {}, {"session": "x"}, {"session": 1, "clicks": []}])
@@ -395,11 +503,11 @@ def test_whatever_the_page_sends_is_answered_under_its_number(open_session, host
     service, session = open_session
     if knows_token and isinstance(hostile, dict):
         hostile = {**hostile, "session": session.token}
-    answer = service.predict(hostile)
-    assert answer["seq"] == wire.seq_of(hostile)
-    assert ("masks" in answer) != ("error" in answer)
-    # It can be sent: as JSON without NaN, and as UTF-8.
-    json.dumps(answer, allow_nan=False, ensure_ascii=False).encode()
+    for answer in (service.predict(hostile), service.edges(hostile)):
+        assert answer["seq"] == wire.seq_of(hostile)
+        assert ("masks" in answer) != ("error" in answer)
+        # It can be sent: as JSON without NaN, and as UTF-8.
+        json.dumps(answer, allow_nan=False, ensure_ascii=False).encode()
 
 
 def test_linked_files_keep_their_order_and_their_names(photos, tmp_path):

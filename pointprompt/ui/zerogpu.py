@@ -76,7 +76,7 @@ class ZeroGpu:
         backbones.load_default()
 
     def prepare(self, choice: BackboneChoice, progress: ProgressFn) -> int:
-        """Side of the squares that the backbone takes; it is downloaded here, and loaded on the GPU.
+        """Side of the squares that the backbone takes; it is downloaded here, loaded there.
 
         Raises:
             BackboneError: There is no such backbone, or its weights cannot be had.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -86,6 +87,21 @@ class Page:
             "(document.querySelector('.pp-workspace').dataset)"
         )
 
+    def wait_for_edges(self) -> None:
+        """Until the masks on the screen follow the edges too, if the settings want that."""
+        self.tab.wait_for_function(
+            """() => {
+                const root = document.querySelector('.pp-workspace');
+                const { asked, shown, edged } = root.dataset;
+                if (asked === undefined || asked !== shown) return false;
+                if (!root.querySelector('[data-setting=edges]').checked) return true;
+                const isMasked = (element) =>
+                  element.tile.isVisible() && element.querySelector('.pp-share').textContent !== '';
+                const tiles = [...root.querySelectorAll('.pp-tile')];
+                return Number(edged) >= tiles.filter(isMasked).length;
+            }"""
+        )
+
     @property
     def tile_count(self) -> int:
         return self.tab.locator(".pp-tile").count()
@@ -109,14 +125,20 @@ class Page:
         overlay = self.overlay(index)
         overlay.scroll_into_view_if_needed()
         self.next_frame()
-        width, height, values = overlay.evaluate(
+        self.wait_for_edges()
+        # As text: a list of a million numbers takes seconds on its way.
+        width, height, text = overlay.evaluate(
             """(canvas) => {
                 const {width, height} = canvas;
                 const {data} = canvas.getContext('2d').getImageData(0, 0, width, height);
-                return [width, height, Array.from(data)];
+                let letters = '';
+                for (let at = 0; at < data.length; at += 4096) {
+                  letters += String.fromCharCode(...data.subarray(at, at + 4096));
+                }
+                return [width, height, btoa(letters)];
             }"""
         )
-        return np.array(values, np.uint8).reshape(height, width, 4)
+        return np.frombuffer(base64.b64decode(text), np.uint8).reshape(height, width, 4)
 
     def mask(self, index: int) -> np.ndarray:
         """Where something is painted over a photo, (height, width) bool."""
@@ -127,6 +149,20 @@ class Page:
         self.tab.evaluate(
             "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
         )
+
+    def open_settings(self) -> None:
+        """Show all settings, as a phone does not at first and nothing does the expert's."""
+        for name in ("panel", "expert"):
+            details = self.tab.locator(f".pp-{name}")
+            if details.get_attribute("open") is None:
+                details.locator("summary").first.click()
+
+    def use_tutorial(self) -> None:
+        """Mask by the tutorial's rule, and whole tokens: two settings."""
+        self.open_settings()
+        self.tab.locator("[data-setting=rule]").select_option("tutorial")
+        self.tab.locator("[data-setting=edges]").uncheck()
+        self.wait_for_masks()
 
     def set_slider(self, name: str, value: float) -> None:
         self.tab.locator(f"[data-setting={name}]").evaluate(

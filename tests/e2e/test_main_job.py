@@ -14,6 +14,9 @@ from tests.e2e.browser import Page
 
 # Where the red ball is in the first images of the example set "still-life".
 BALL = {0: (0.31, 0.42), 1: (0.68, 0.36), 2: (0.61, 0.30), 3: (0.44, 0.50)}
+CYLINDER = {0: (0.635, 0.34)}
+# The cat's forehead in the first image of the example set "cat-or-not".
+CAT = (0.5, 0.35)
 # Places on the table, far from everything.
 TABLE = {0: (0.08, 0.9), 1: (0.1, 0.92), 2: (0.1, 0.9)}
 
@@ -24,10 +27,105 @@ def is_masked(page: Page, index: int, place: tuple[float, float]) -> bool:
     return bool(mask[int(place[1] * height), int(place[0] * width)])
 
 
+def as_large(mask: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """The mask at the other's size."""
+    image = Image.fromarray(mask).resize(other.shape[::-1], Image.Resampling.NEAREST)
+    return np.array(image)
+
+
+def borders(mask: np.ndarray) -> int:
+    """In how many columns of the mask there is a border between two columns that differ."""
+    return int((mask[:, 1:] != mask[:, :-1]).any(axis=0).sum())
+
+
 def test_an_example_set_is_clicked_corrected_tuned_and_undone(page: Page):
     page.analyze_example("still-life")
     assert page.tile_count == 6
     assert not any(page.mask(i).any() for i in range(6))
+
+    page.click(0, *BALL[0])
+    page.wait_for_masks()
+    found = [is_masked(page, i, BALL[i]) for i in (1, 2, 3)]
+    assert found == [True, True, True]
+    assert not is_masked(page, 1, TABLE[1])
+    after_one_click = page.mask(1)
+
+    page.set_slider("strength", 0.8)
+    page.wait_for_masks()
+    after_slider = page.mask(1)
+    assert after_slider.sum() > 1.2 * after_one_click.sum()
+    assert (after_slider | ~after_one_click).mean() > 0.99
+
+    page.click(0, *CYLINDER[0], positive=False)
+    page.wait_for_masks()
+    after_negative = page.mask(1)
+    assert after_negative.sum() < after_slider.sum()
+    assert [is_masked(page, i, BALL[i]) for i in (1, 2, 3)] == [True, True, True]
+
+    page.action("undo").click()
+    page.wait_for_masks()
+    np.testing.assert_array_equal(page.mask(1), after_slider)
+    page.action("undo").click()
+    page.wait_for_masks()
+    assert page.slider("strength") == 0.5
+    np.testing.assert_array_equal(page.mask(1), after_one_click)
+
+    for _ in range(2):
+        page.action("redo").click()
+    page.wait_for_masks()
+    assert page.slider("strength") == 0.8
+    np.testing.assert_array_equal(page.mask(1), after_negative)
+
+    page.action("clear").click()
+    page.wait_for_masks()
+    assert not any(page.mask(i).any() for i in range(6))
+    assert page.problems == []
+
+
+def test_masks_follow_the_edges_in_the_photos_unless_they_shall_not(page: Page, photos: list[Path]):
+    page.analyze_files(photos)
+    page.tab.locator("[data-tile-size]").fill("400")
+    page.click(0, *BALL[0])
+    page.wait_for_masks()
+    with_edges = page.mask(1)
+    page.tab.locator("[data-setting=edges]").uncheck()
+    page.wait_for_masks()
+    whole_tokens = page.mask(1)
+    # Of whole tokens' borders, nearly every step is along the grid; the edges of a ball have more
+    # places to step.
+    assert borders(with_edges) > 3 * borders(whole_tokens)
+    page.action("undo").click()
+    page.wait_for_masks()
+    np.testing.assert_array_equal(page.mask(1), with_edges)
+    assert page.problems == []
+
+
+def test_best_first_puts_the_images_with_the_thing_before_those_without(page: Page):
+    page.analyze_example("cat-or-not")
+    names = page.tab.locator(".pp-name")
+    given = names.all_inner_texts()
+    page.click(0, *CAT)
+    page.wait_for_masks()
+    assert names.all_inner_texts() == given
+    assert page.status == "Found in 2 of 5"
+    page.tab.get_by_role("radio", name="Best first").click()
+    best = names.all_inner_texts()
+    assert {name.split(".")[0] for name in best[:2]} == {"cat", "cat-closer"}
+    assert sorted(best) == sorted(given)
+    shares = page.tab.locator(".pp-share").all_inner_texts()
+    presence = [float(share.split(" · ")[1]) for share in shares]
+    assert presence == sorted(presence, reverse=True)
+    assert presence[1] > presence[2] + 0.3
+    # The masks have moved with their tiles.
+    assert [page.mask(i).any() for i in range(5)] == [True, True, False, False, False]
+    page.tab.get_by_role("radio", name="As given").click()
+    assert names.all_inner_texts() == given
+    assert page.problems == []
+
+
+def test_by_the_tutorials_rule_the_set_is_clicked_corrected_tuned_and_undone(page: Page):
+    page.analyze_example("still-life")
+    page.use_tutorial()
 
     page.click(0, *BALL[0])
     page.wait_for_masks()
@@ -178,14 +276,23 @@ def test_the_download_holds_the_masks_that_are_on_the_screen(page: Page, photos:
     prompt = json.loads(archive.read("prompt.json"))
     assert len(prompt["prompt"]["clicks"]) == 1
     assert prompt["backbone"]
+    assert prompt["settings"]["rule"] == "kernel"
+    assert prompt["settings"]["edges"] is True
     page.tab.locator("[data-display=outline]").uncheck()
+    page.tab.locator("[data-tile-size]").fill("400")
+    shown = []
     for index, photo in enumerate(photos):
         mask = np.array(Image.open(io.BytesIO(archive.read(f"masks/{photo.stem}.png"))))
         assert mask.shape == np.array(Image.open(photo)).shape[:2]
         assert set(np.unique(mask)) <= {0, 255}
-        shown = Image.fromarray(page.mask(index)).resize(mask.shape[::-1], Image.Resampling.NEAREST)
-        agreement = (np.array(shown) == (mask > 0)).mean()
-        assert agreement > 0.98  # The click's marker is on the screen only.
+        with_edges = as_large(page.mask(index), mask)
+        # The click's marker is on the screen only.
+        assert (with_edges == (mask > 0)).mean() > 0.99
+        shown.append(with_edges)
+    page.tab.locator("[data-setting=edges]").uncheck()
+    page.wait_for_masks()
+    assert all((as_large(page.mask(i), shown[i]) != shown[i]).mean() > 0.01 for i in range(3))
+    page.action("undo").click()
 
     # A second download is another file.
     page.click(1, *TABLE[1], positive=False)

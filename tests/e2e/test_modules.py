@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from playwright.sync_api import Browser, BrowserContext, Error, Route
 from playwright.sync_api import Page as Tab
 
-from pointprompt.types import Analysis, Click, Photo, Settings
+from pointprompt.types import RULES, Analysis, Click, Photo, Settings, TokenPrediction
 from pointprompt.ui import wire
 from pointprompt.ui.canvas import STATIC
 
@@ -431,6 +431,93 @@ def test_a_slow_receiver_is_waited_for(run):
     assert seen == [1, 2]
 
 
+# Edges
+
+# Tiles that want edges, and a server that answers when told to.
+EDGES = """
+    const { createEdges } = await import('/edges.js');
+    let wanted = [];
+    const asked = [], answers = [];
+    const edges = createEdges({
+      missing: () => wanted,
+      ask: (images) => new Promise((resolve, reject) => {
+        asked.push(images);
+        answers.push({ resolve, reject });
+      }),
+      show: (images) => { wanted = wanted.filter((image) => !images.includes(image)); },
+    });
+    const settled = () => new Promise((done) => setTimeout(done, 0));
+    const answer = async (index, images = asked[index]) => {
+      answers[index].resolve(images);
+      await settled();
+    };
+    const fail = async (index) => {
+      answers[index].reject(new Error('unreachable'));
+      await settled();
+    };
+    const want = async (images) => {
+      wanted = images;
+      edges.update();
+      await settled();
+    };
+"""
+
+
+def test_edges_are_asked_for_four_at_a_time_and_one_request_after_the_other(run):
+    asked = run(f"""{EDGES}
+        await want([0, 1, 2, 3, 4, 5, 6, 7, 8]);
+        await want(wanted);
+        const atFirst = asked.length;
+        for (let index = 0; index < asked.length; index += 1) await answer(index);
+        return [atFirst, asked, wanted];
+    """)
+    assert asked == [1, [[0, 1, 2, 3], [4, 5, 6, 7], [8]], []]
+
+
+def test_where_no_edges_are_wanted_none_are_asked_for(run):
+    assert run(f"{EDGES} await want([]); return asked;") == []
+
+
+def test_what_the_server_has_no_edges_for_is_not_asked_for_over_and_over(run):
+    asked = run(f"""{EDGES}
+        await want([3, 5]);
+        await answer(0, []);
+        const afterNothing = [...asked];
+        // After the next change it may have them.
+        await want([3, 5]);
+        await answer(1);
+        return [afterNothing, asked];
+    """)
+    assert asked == [[[3, 5]], [[3, 5], [3, 5]]]
+
+
+def test_a_change_while_edges_are_awaited_asks_for_the_same_images_again(run):
+    asked = run(f"""{EDGES}
+        await want([0, 1]);
+        await want([0, 1]);
+        // The answer is stale: it shows nothing.
+        await answer(0, []);
+        await answer(1);
+        return [asked, wanted];
+    """)
+    assert asked == [[[0, 1], [0, 1]], []]
+
+
+def test_edges_that_cannot_be_had_are_asked_for_again_after_the_next_change(run):
+    asked = run(f"""{EDGES}
+        await want([0]);
+        await fail(0);
+        const afterFailure = [...asked];
+        await want([0]);
+        await want([0]);
+        // A change came while this one was under way.
+        await fail(1);
+        await answer(2);
+        return [afterFailure, asked, wanted];
+    """)
+    assert asked == [[[0]], [[0], [0], [0]], []]
+
+
 # Memory
 
 
@@ -730,65 +817,132 @@ def test_the_browsers_own_menu_stays_away(pointer):
 
 
 class Server:
-    """Answers every message that it can read, and keeps them all."""
+    """Answers every message that it can read, and keeps them all.
 
-    def __init__(self, masks: np.ndarray) -> None:
+    Attributes:
+        masks: (n, h, w) bool, its answer to any clicks.
+        presence: (n,), likewise.
+        fine: Images with edges have so many pixels a token.
+    """
+
+    fine = 4
+
+    def __init__(self, masks: np.ndarray, presence: list[float]) -> None:
         self.masks = masks
+        self.presence = np.array(presence, np.float32)
         self.messages: list[Any] = []
         self.requests: list[wire.Request] = []
+        self.edged: list[tuple[wire.Request, tuple[int, ...]]] = []
 
     def predict(self, message: object) -> dict[str, Any]:
         # As it arrives: through JSON.
         self.messages.append(json.loads(json.dumps(message)))
         request = wire.parse_request(self.messages[-1])
         self.requests.append(request)
-        return wire.answer(request.seq, self.masks)
+        prediction = TokenPrediction(self.masks + 0.0, self.masks, self.masks - 0.5, self.presence)
+        return wire.answer(request.seq, prediction)
+
+    def edges(self, message: object) -> dict[str, Any]:
+        message = json.loads(json.dumps(message))
+        request = wire.parse_request(message)
+        images = wire.parse_images(message, len(self.masks))
+        self.edged.append((request, images))
+        return wire.edged_answer(request.seq, {image: self.edged_mask(image) for image in images})
+
+    def edged_mask(self, image: int) -> np.ndarray:
+        """The mask with a row less at its upper edge, so that it can be told from the other."""
+        large = self.masks[image].repeat(self.fine, axis=0).repeat(self.fine, axis=1)
+        return large & np.roll(large, 1, axis=0)
+
+    @property
+    def edged_images(self) -> list[int]:
+        return [image for _, images in self.edged for image in images]
 
 
 H, W, K = 5, 7, 20
+MOUNT = """async (manifest) => {
+    const { mount } = await import('/workspace.js');
+    window.triggered = [];
+    // Answers to messages that ask for edges wait until they are let go, or are lost.
+    let held = null;
+    window.edgesOnTheWay = 0;
+    window.holdEdges = () => { held = new Promise((done) => { window.letEdgesGo = done; }); };
+    window.loseEdges = () => { held = 'lost'; };
+    window.answerEdges = () => { held = null; };
+    mount({
+      element: document.body,
+      props: { value: manifest, download: '' },
+      server: {
+        predict: window.predict,
+        edges: async (message) => {
+          const answer = await window.edges(message);
+          if (held === 'lost') throw new Error('unreachable');
+          window.edgesOnTheWay += 1;
+          await held;
+          return answer;
+        },
+      },
+      trigger: (name, data) => triggered.push([name, data]),
+      watch: () => {},
+      fileUrl: (path) => path,
+    });
+}"""
+
+
+def open_workspace(context: BrowserContext, server: Server, names: list[str]) -> Tab:
+    """The page's workspace with these images open, joined to the server without gradio."""
+    pixels = np.zeros((50, 70, 3), np.uint8)
+    n = len(names)
+    analysis = Analysis(
+        photos=tuple(Photo(name, 50, 70, b"", pixels) for name in names),
+        eigvecs=np.zeros((n, H, W, K), np.float32),
+        eigvals=np.zeros(K, np.float32),
+        embedding=np.zeros((n, H, W, 1), np.float32),
+        colors=np.zeros((n, H, W, 3), np.uint8),
+        cut=None,
+        backbone="fake",
+    )
+    tiles = [f"/{index}.jpg" for index in range(n)]
+    manifest = wire.manifest("token", analysis, tiles, "/colors.png")
+    tab = context.new_page()
+    tab.expose_function("predict", server.predict)
+    tab.expose_function("edges", server.edges)
+    tab.goto(ORIGIN)
+    tab.set_content((STATIC / "canvas.html").read_text(encoding="utf-8"))
+    tab.add_style_tag(path=STATIC / "page.css")
+    tab.evaluate(MOUNT, json.loads(json.dumps(manifest)))
+    answered(tab)
+    return tab
 
 
 @pytest.fixture
 def server() -> Server:
     masks = np.zeros((2, H, W), bool)
     masks[0, 1:4, 2:5] = True
-    return Server(masks)
+    return Server(masks, [0.9, 0.25])
 
 
 @pytest.fixture
 def workspace(context: BrowserContext, server: Server) -> Iterator[Tab]:
-    """The page's workspace with two images open, joined to the server without gradio."""
-    pixels = np.zeros((50, 70, 3), np.uint8)
-    analysis = Analysis(
-        photos=(Photo("a.jpg", 50, 70, b"", pixels), Photo("<b>.jpg", 50, 70, b"", pixels)),
-        eigvecs=np.zeros((2, H, W, K), np.float32),
-        eigvals=np.zeros(K, np.float32),
-        colors=np.zeros((2, H, W, 3), np.uint8),
-        cut=None,
-        backbone="fake",
-    )
-    manifest = wire.manifest("token", analysis, ["/0.jpg", "/1.jpg"], "/colors.png")
-    tab = context.new_page()
-    tab.expose_function("predict", server.predict)
-    tab.goto(ORIGIN)
-    tab.set_content((STATIC / "canvas.html").read_text(encoding="utf-8"))
-    tab.add_style_tag(path=STATIC / "page.css")
-    tab.evaluate(
-        """async (manifest) => {
-            const { mount } = await import('/workspace.js');
-            window.triggered = [];
-            mount({
-              element: document.body,
-              props: { value: manifest, download: '' },
-              server: { predict: window.predict },
-              trigger: (name, data) => triggered.push([name, data]),
-              watch: () => {},
-              fileUrl: (path) => path,
-            });
-        }""",
-        json.loads(json.dumps(manifest)),
-    )
-    answered(tab)
+    tab = open_workspace(context, server, ["a.jpg", "<b>.jpg"])
+    yield tab
+    tab.close()
+
+
+MANY = 60
+
+
+@pytest.fixture
+def many() -> Server:
+    """A server of so many images that most are far below the screen."""
+    masks = np.zeros((MANY, H, W), bool)
+    masks[:, :3] = True
+    return Server(masks, [((7 * index) % MANY) / MANY for index in range(MANY)])
+
+
+@pytest.fixture
+def long_workspace(context: BrowserContext, many: Server) -> Iterator[Tab]:
+    tab = open_workspace(context, many, [f"{index}.jpg" for index in range(MANY)])
     yield tab
     tab.close()
 
@@ -799,6 +953,46 @@ def answered(tab: Tab) -> None:
         "(({ asked, shown }) => asked !== undefined && asked === shown)"
         "(document.querySelector('.pp-workspace').dataset)"
     )
+
+
+def edged(tab: Tab, count: int) -> None:
+    """Until the newest change was answered, and so many tiles have edges."""
+    answered(tab)
+    tab.wait_for_function(
+        "(count) => document.querySelector('.pp-workspace').dataset.edged === String(count)",
+        arg=count,
+    )
+
+
+def visible(tab: Tab) -> list[int]:
+    """The tiles that are on the screen or near it, in the order they came in."""
+    tab.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 0)))")
+    return tab.evaluate("""() => [...document.querySelectorAll('.pp-tile')].flatMap(
+        (element) => element.tile.isVisible()
+          ? [Number.parseInt(element.querySelector('.pp-name').textContent, 10)] : [])""")
+
+
+def open_settings(tab: Tab) -> None:
+    tab.locator(".pp-expert summary").click()
+
+
+def shares(tab: Tab) -> list[str]:
+    return tab.locator(".pp-share").all_inner_texts()
+
+
+def names(tab: Tab) -> list[str]:
+    return tab.locator(".pp-name").all_inner_texts()
+
+
+def slide(tab: Tab, name: str, place: float) -> None:
+    tab.locator(f"[data-setting={name}]").evaluate(
+        """(slider, value) => {
+            slider.value = value;
+            for (const type of ['input', 'change']) slider.dispatchEvent(new Event(type));
+        }""",
+        place,
+    )
+    answered(tab)
 
 
 def test_the_first_message_has_no_clicks_and_the_servers_default_settings(workspace, server):
@@ -816,16 +1010,21 @@ def test_a_click_reaches_the_server_and_its_masks_reach_the_tiles(workspace, ser
     assert this == Click(0, 3.5 / W, 2.5 / H, True)
     assert not_this == Click(1, not_this.x, 2.5 / H, False)
     assert not_this.x == pytest.approx(2.5 / W)
-    assert workspace.locator(".pp-share").all_inner_texts() == ["26%", "0%"]
+    assert [share.split(" · ")[1] for share in shares(workspace)] == ["0.90", "0.25"]
+    assert workspace.locator(".pp-tile.pp-empty .pp-name").all_inner_texts() == ["<b>.jpg"]
     assert workspace.locator(".pp-status").inner_text() == "Found in 1 of 2"
-    assert workspace.locator(".pp-name").all_inner_texts() == ["a.jpg", "<b>.jpg"]
+    assert names(workspace) == ["a.jpg", "<b>.jpg"]
 
 
-def test_every_place_of_every_slider_is_one_the_server_takes(workspace, server):
+def test_every_place_of_every_setting_is_one_the_server_takes(workspace, server):
     workspace.evaluate("""() => {
+        const placesOf = (input) => {
+          if (input.type === 'checkbox') return [false, true];
+          if (input.type === 'range') return [input.min, input.max];
+          return [...input.options].map((option) => option.value);
+        };
         for (const input of document.querySelectorAll('[data-setting]')) {
-          const places = input.type === 'checkbox' ? [false, true] : [input.min, input.max];
-          for (const place of places) {
+          for (const place of placesOf(input)) {
             if (input.type === 'checkbox') input.checked = place;
             else input.value = place;
             input.dispatchEvent(new Event('input', { bubbles: true }));
@@ -836,13 +1035,32 @@ def test_every_place_of_every_slider_is_one_the_server_takes(workspace, server):
     answered(workspace)
     assert len(server.requests) == len(server.messages)
     assert server.requests[-1].settings == Settings(
-        threshold=1, gamma=5, denoise=True, min_area=100, negative_threshold=1, n_eigvecs=K
+        rule="tutorial",
+        strength=1,
+        one_only=True,
+        edges=True,
+        threshold=1,
+        gamma=5,
+        denoise=True,
+        min_area=100,
+        negative_threshold=1,
+        n_eigvecs=K,
     )
+
+
+def test_there_is_a_control_for_every_setting_and_an_option_for_every_rule(workspace):
+    controls = workspace.locator("[data-setting]")
+    named = controls.evaluate_all("(inputs) => inputs.map((input) => input.dataset.setting)")
+    assert sorted(named) == sorted(Settings.__dataclass_fields__)
+    options = workspace.locator("[data-setting=rule] option")
+    values = options.evaluate_all("(options) => options.map((option) => option.value)")
+    assert sorted(values) == sorted(RULES)
 
 
 @pytest.mark.parametrize(
     ("name", "low", "high"),
     [
+        ("strength", 0, 1),
         ("threshold", 0, 1),
         ("gamma", 0.1, 5),
         ("min_area", 0, 100),
@@ -852,15 +1070,7 @@ def test_every_place_of_every_slider_is_one_the_server_takes(workspace, server):
 )
 def test_a_slider_is_sent_from_its_lowest_to_its_highest_place(workspace, server, name, low, high):
     for place in (low, high):
-        slider = workspace.locator(f"[data-setting={name}]")
-        slider.evaluate(
-            """(slider, value) => {
-                slider.value = value;
-                for (const type of ['input', 'change']) slider.dispatchEvent(new Event(type));
-            }""",
-            place,
-        )
-        answered(workspace)
+        slide(workspace, name, place)
         assert getattr(server.requests[-1].settings, name) == place
 
 
@@ -871,3 +1081,191 @@ def test_the_message_of_a_download_is_one_the_server_takes(workspace):
     ((name, message),) = workspace.evaluate("triggered")
     assert name == "export"
     assert wire.parse_request(message).clicks == (Click(0, 0.5, 0.5),)
+
+
+def test_each_rule_shows_its_own_sliders_and_hides_the_others(workspace, server):
+    open_settings(workspace)
+    of_rule = {
+        "kernel": ["strength"],
+        "tutorial": ["threshold", "gamma", "denoise", "min_area", "negative_threshold"],
+    }
+    of_both = ["rule", "one_only", "edges", "n_eigvecs"]
+    for rule, other in (("kernel", "tutorial"), ("tutorial", "kernel"), ("kernel", "tutorial")):
+        workspace.locator("[data-setting=rule]").select_option(rule)
+        answered(workspace)
+        assert server.requests[-1].settings.rule == rule
+        for name in (*of_both, *of_rule[rule]):
+            assert workspace.locator(f"[data-setting={name}]").is_visible()
+        for name in of_rule[other]:
+            assert workspace.locator(f"[data-setting={name}]").is_hidden()
+
+
+def test_all_settings_survive_undo_redo_and_a_reset_with_them(workspace, server):
+    open_settings(workspace)
+    workspace.locator(".pp-overlay").nth(0).press("Enter")
+    answered(workspace)
+    states = [server.requests[-1].settings]
+
+    def changed() -> None:
+        answered(workspace)
+        states.append(server.requests[-1].settings)
+
+    slide(workspace, "strength", 0.8)
+    changed()
+    workspace.locator("[data-setting=one_only]").check()
+    changed()
+    workspace.locator("[data-setting=edges]").uncheck()
+    changed()
+    workspace.locator("[data-setting=rule]").select_option("tutorial")
+    changed()
+    slide(workspace, "gamma", 2)
+    changed()
+    workspace.locator("[data-action=reset]").click()
+    changed()
+    assert states[-2] == Settings("tutorial", 0.8, one_only=True, edges=False, gamma=2)
+    assert states[0] == states[-1] == Settings()
+    assert len(set(states)) == len(states) - 1
+
+    def shown() -> tuple[str, str, bool, bool, str]:
+        at = {name: workspace.locator(f"[data-setting={name}]") for name in SHOWN}
+        checked = at["one_only"].is_checked(), at["edges"].is_checked()
+        return (
+            at["rule"].input_value(),
+            at["strength"].input_value(),
+            *checked,
+            at["gamma"].input_value(),
+        )
+
+    for step, order in (("undo", states[-2::-1]), ("redo", states[1:])):
+        for state in order:
+            workspace.locator(f"[data-action={step}]").click()
+            answered(workspace)
+            assert server.requests[-1].settings == state
+            assert len(server.requests[-1].clicks) == 1
+            assert shown() == (
+                state.rule,
+                f"{state.strength:g}",
+                state.one_only,
+                state.edges,
+                f"{state.gamma:g}",
+            )
+
+
+SHOWN = ("rule", "strength", "one_only", "edges", "gamma")
+
+
+def test_edges_take_the_place_of_whole_tokens_when_they_come(workspace, server):
+    workspace.evaluate("holdEdges()")
+    workspace.locator(".pp-overlay").nth(0).press("Enter")
+    answered(workspace)
+    assert shares(workspace) == ["26% · 0.90", "0% · 0.25"]
+    workspace.evaluate("letEdgesGo()")
+    edged(workspace, 2)
+    covered = round(100 * server.edged_mask(0).mean())
+    assert covered != 26
+    assert shares(workspace) == [f"{covered}% · 0.90", "0% · 0.25"]
+    assert sorted(server.edged_images) == [0, 1]
+    assert server.edged[-1][0] == server.requests[-1]
+
+
+def test_without_clicks_or_with_edges_switched_off_none_are_asked_for(workspace, server):
+    workspace.locator("[data-setting=edges]").uncheck()
+    answered(workspace)
+    workspace.locator(".pp-overlay").nth(0).press("Enter")
+    edged(workspace, 0)
+    assert server.edged == []
+    assert shares(workspace)[0] == "26% · 0.90"
+    workspace.locator("[data-setting=edges]").check()
+    edged(workspace, 2)
+    workspace.locator("[data-setting=edges]").uncheck()
+    edged(workspace, 0)
+    assert shares(workspace)[0] == "26% · 0.90"
+    assert len(server.edged_images) == 2
+
+
+def test_edges_are_asked_for_where_they_are_seen_and_nowhere_else(long_workspace, many):
+    long_workspace.locator(".pp-overlay").nth(0).press("Enter")
+    near = visible(long_workspace)
+    assert 4 < len(near) < MANY / 2
+    edged(long_workspace, len(near))
+    assert sorted(many.edged_images) == near
+    assert max(len(images) for _, images in many.edged) <= 4
+
+    long_workspace.locator(".pp-tile").nth(MANY - 1).scroll_into_view_if_needed()
+    far = visible(long_workspace)
+    assert MANY - 1 in far
+    long_workspace.wait_for_function(
+        "(indices) => indices.every((index) => !document.querySelectorAll('.pp-share')[index]"
+        ".textContent.startsWith('60%'))",
+        arg=far,
+    )
+    assert len(set(many.edged_images)) < MANY
+    # Each once: what was seen before is kept.
+    assert len(set(many.edged_images)) == len(many.edged_images)
+    assert set(far) <= set(many.edged_images)
+
+
+def test_edges_that_come_late_for_an_older_prompt_never_paint(workspace, server):
+    workspace.evaluate("""() => {
+        window.texts = [];
+        const share = document.querySelector('.pp-share');
+        const note = () => texts.push(share.textContent);
+        new MutationObserver(note).observe(share, { childList: true, characterData: true });
+        holdEdges();
+    }""")
+    server.masks[0, 1:] = True
+    workspace.locator(".pp-overlay").nth(0).press("Enter")
+    answered(workspace)
+    workspace.wait_for_function("edgesOnTheWay === 1")
+    # A click changes the masks while their edges are on the way.
+    stale = f"{round(100 * server.edged_mask(0).mean())}% · 0.90"
+    server.masks[0] = False
+    server.masks[0, 0, :] = True
+    workspace.locator(".pp-overlay").nth(1).press("Shift+Enter")
+    answered(workspace)
+    workspace.evaluate("letEdgesGo()")
+    edged(workspace, 2)
+    new = f"{round(100 * server.edged_mask(0).mean())}% · 0.90"
+    texts = workspace.evaluate("texts")
+    assert texts == ["80% · 0.90", "20% · 0.90", new]
+    assert len({*texts, stale}) == 4
+    assert [len(request.clicks) for request, _ in server.edged] == [1, 2]
+
+
+def test_a_server_that_fails_at_edges_leaves_the_whole_tokens(workspace, server):
+    workspace.evaluate("loseEdges()")
+    workspace.locator(".pp-overlay").nth(0).press("Enter")
+    edged(workspace, 0)
+    assert shares(workspace)[0] == "26% · 0.90"
+    workspace.evaluate("answerEdges()")
+    workspace.locator(".pp-overlay").nth(1).press("Shift+Enter")
+    edged(workspace, 2)
+    assert shares(workspace)[0] != "26% · 0.90"
+    assert workspace.locator(".pp-notice").is_hidden()
+
+
+def test_best_first_sorts_the_tiles_by_presence_when_it_is_asked_for(long_workspace, many):
+    given = [f"{index}.jpg" for index in range(MANY)]
+    best = [given[index] for index in np.argsort(-many.presence, kind="stable")]
+    order = long_workspace.get_by_role("radio", name="Best first")
+    # Without a mask nothing is better than anything.
+    order.click()
+    assert names(long_workspace) == given
+    long_workspace.locator(".pp-overlay").nth(0).press("Enter")
+    answered(long_workspace)
+    assert names(long_workspace) == given
+    order.click()
+    assert names(long_workspace) == best
+    assert order.get_attribute("aria-checked") == "true"
+
+    # Tiles do not move under the pointer, and a click goes to the image that it is on.
+    many.presence = np.zeros(MANY, np.float32)
+    many.presence[7] = 1
+    long_workspace.locator(".pp-overlay").nth(1).press("Enter")
+    answered(long_workspace)
+    assert names(long_workspace) == best
+    assert many.requests[-1].clicks[-1].image == given.index(best[1])
+    order.click()
+    assert names(long_workspace) == [given[7], *given[:7], *given[8:]]
+    long_workspace.get_by_role("radio", name="As given").click()
+    assert names(long_workspace) == given

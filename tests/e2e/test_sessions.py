@@ -84,7 +84,8 @@ def test_dragging_a_slider_ends_at_its_last_value_and_is_one_step_of_undo(
     page.analyze_files(photos)
     page.click(0, *BALL[0])
     page.wait_for_masks()
-    slider = page.tab.locator("[data-setting=threshold]")
+    page.open_settings()
+    slider = page.tab.locator("[data-setting=strength]")
     box = slider.bounding_box()
     y = box["y"] + box["height"] / 2
     page.tab.mouse.move(box["x"] + box["width"] * 0.5, y)
@@ -93,13 +94,13 @@ def test_dragging_a_slider_ends_at_its_last_value_and_is_one_step_of_undo(
         page.tab.mouse.move(box["x"] + box["width"] * (0.5 - 0.02 * step), y)
     page.tab.mouse.up()
     page.wait_for_masks()
-    value = page.slider("threshold")
+    value = page.slider("strength")
     assert value < 0.2
-    assert gate.messages[-1]["settings"]["threshold"] == pytest.approx(value)
+    assert gate.messages[-1]["settings"]["strength"] == pytest.approx(value)
     page.action("undo").click()
     page.wait_for_masks()
-    assert page.slider("threshold") == 0.5
-    assert gate.messages[-1]["settings"]["threshold"] == 0.5
+    assert page.slider("strength") == 0.5
+    assert gate.messages[-1]["settings"]["strength"] == 0.5
     assert len(gate.messages[-1]["clicks"]) == 1
 
 

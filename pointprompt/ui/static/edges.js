@@ -6,30 +6,28 @@ const AT_ONCE = 4;
 // show(answer) puts it on the screen, so that those images are missing no more.
 export function createEdges({ missing, ask, show }) {
   let asking = false;
-
-  async function fetchMissing() {
-    let last = "";
-    for (let images = next(); images.length > 0; images = next()) {
-      // The same again would be asked for ever: the server has nothing for these.
-      if (String(images) === last) return;
-      last = String(images);
-      await show(await ask(images));
-    }
-  }
+  // What was asked for last since the last change. The same again would be asked for ever: the
+  // server has nothing for these.
+  let last = "";
 
   const next = () => missing().slice(0, AT_ONCE);
 
   return {
+    // After each change of what is missing. A change while an answer is awaited makes that answer
+    // stale, so that the same images may have to be asked for again.
     async update() {
+      last = "";
       if (asking) return;
       asking = true;
-      try {
-        await fetchMissing();
-      } catch {
-        // The coarse masks stay, and the next change tries again.
-      } finally {
-        asking = false;
+      for (let images = next(); images.length > 0 && String(images) !== last; images = next()) {
+        last = String(images);
+        try {
+          await show(await ask(images));
+        } catch {
+          // The coarse masks stay, and the next change tries again.
+        }
       }
+      asking = false;
     },
   };
 }

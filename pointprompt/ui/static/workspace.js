@@ -180,7 +180,7 @@ export function mount({ element, props, server, trigger, watch, fileUrl }) {
     }
     const [h, w] = manifest.grid;
     const decoded = await decodeMasks(answer.masks, manifest.images.length, h, w);
-    if (request.session !== manifest.session) return;
+    if (request.session !== manifest?.session) return;
     masks = request.clicks.length ? decoded : [];
     presence = request.clicks.length ? answer.presence : [];
     // The old edges would lie about the new masks.
