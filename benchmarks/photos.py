@@ -1,0 +1,43 @@
+"""Photos to measure with: varied views of the built-in examples, as a camera would have saved them.
+
+Knows the examples and Pillow. The same photos come out every time.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from pointprompt.examples import example_sets
+from pointprompt.types import ByteArray
+
+SIZE = (1280, 960)
+_QUALITY = 90
+# Grey levels. Enlarged pictures are smooth, and would be decoded faster than what a sensor saw.
+_NOISE = 4.0
+
+
+def make_photos(folder: Path, count: int) -> list[Path]:
+    """That many JPEG files of `SIZE` pixels, no two alike; the first ones are always the same."""
+    pictures = [image.load() for example in example_sets() for image in example.images]
+    paths = [folder / f"photo-{index:03d}.jpg" for index in range(count)]
+    for index, path in enumerate(paths):
+        photo = _photo_of(pictures[index % len(pictures)], np.random.default_rng(index))
+        photo.save(path, quality=_QUALITY)
+    return paths
+
+
+def _photo_of(picture: ByteArray, rng: np.random.Generator) -> Image.Image:
+    """A part of the picture at another size and brightness, perhaps mirrored, with noise."""
+    image = Image.fromarray(picture)
+    share = rng.uniform(0.7, 1)
+    left, top = rng.uniform(0, 1 - share, 2) * image.size
+    box = (left, top, left + share * image.width, top + share * image.height)
+    image = image.resize(SIZE, Image.Resampling.BICUBIC, box=box)
+    if rng.random() < 0.5:
+        image = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    pixels = np.asarray(image, np.float32) * np.float32(rng.uniform(0.8, 1.2))
+    pixels += _NOISE * rng.standard_normal((*pixels.shape[:2], 1), np.float32)
+    return Image.fromarray(pixels.clip(0, 255).astype(np.uint8))

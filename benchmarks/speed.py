@@ -1,0 +1,160 @@
+"""How fast pointprompt is, and how much memory and traffic it takes, beside what was aimed at.
+
+    python -m benchmarks.speed
+    python -m benchmarks.speed --images 1 8 --tiles
+
+Prints tables and judges nothing else: on a busy computer every second is longer.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import statistics
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+from benchmarks.page import PageCost, measure_page, serving
+from benchmarks.photos import SIZE, make_photos
+from benchmarks.stages import BACKBONE, analyze_in_new_process
+from benchmarks.table import Figure, print_row
+from tests.e2e.browser import launch_chromium
+
+# The aims hold for two CPU cores and the built-in backbone; the numbers are of images.
+READY_SECONDS = {8: 8, 100: 60}
+COLORS_SECONDS = 3
+PEAK_GB = {100: 2.5}
+PAINTED_MS = {12: 120, 100: 250}
+DOWN_KB = 40
+START_SECONDS = 8
+
+STARTS = 3
+# Analyses of up to so many images are cheap enough to be repeated.
+_FEW_IMAGES = 8
+_REPEATS = 3
+
+
+def main() -> None:
+    """Measure what the command line asks for."""
+    options = _parser().parse_args()
+    print(f"{BACKBONE}, JPEG photos of {SIZE[0]} x {SIZE[1]} pixels. {_machine()}")
+    print("What was aimed at stands after a stroke.")
+    with tempfile.TemporaryDirectory() as folder:
+        photos = make_photos(Path(folder), max([*options.images, *options.tiles], default=0))
+        _print_starts()
+        if options.images:
+            _print_analyses(photos, options.images)
+        if options.tiles:
+            _print_pages(photos, options.tiles)
+    print(f"\n{_machine()}")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.speed", description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    for name, numbers, what in (
+        ("--images", [1, 8, 32, 100], "how many images to analyse; none leaves that out"),
+        ("--tiles", [12, 100], "how many tiles to click on; none leaves the browser out"),
+    ):
+        parser.add_argument(name, type=int, nargs="*", default=numbers, metavar="N", help=what)
+    return parser
+
+
+def _machine() -> str:
+    load = ", ".join(f"{average:.1f}" for average in os.getloadavg())
+    return f"{os.cpu_count()} cores, load average {load}; Python {platform.python_version()}."
+
+
+def _print_starts() -> None:
+    print(f"\nStart of app.py to serving, {STARTS} times:")
+    print_row(["median s", "worst s"])
+    starts = []
+    for _ in range(STARTS):
+        with serving() as app:
+            starts.append(app.start)
+    print_row([Figure(statistics.median(starts), aim=START_SECONDS), Figure(max(starts))])
+
+
+def _print_analyses(photos: Sequence[Path], counts: Sequence[int]) -> None:
+    print("\nAnalysis from the start of a new process, in seconds:")
+    print_row(
+        ["images", "load", "read", "features", "cut", "colours", "ready", "cpu time", "peak GB"]
+    )
+    for count in counts:
+        print_row(_analysis_row(photos[:count]))
+
+
+def _analysis_row(photos: Sequence[Path]) -> list[object]:
+    count = len(photos)
+    repeats = _REPEATS if count <= _FEW_IMAGES else 1
+    costs = [analyze_in_new_process(photos) for _ in range(repeats)]
+
+    def median(name: str, aim: float | None = None) -> Figure:
+        return Figure(statistics.median(getattr(cost, name) for cost in costs), 2, aim)
+
+    return [
+        count,
+        median("load"),
+        median("read"),
+        median("features"),
+        median("cut"),
+        median("colors", COLORS_SECONDS),
+        median("ready", READY_SECONDS.get(count)),
+        median("cpu"),
+        Figure(max(cost.peak for cost in costs), 2, PEAK_GB.get(count)),
+    ]
+
+
+def _print_pages(photos: Sequence[Path], counts: Sequence[int]) -> None:
+    print("\n20 clicks in headless Chromium, from the mouse's release to the painted masks, and")
+    print("until the edges of the tiles on the screen are there too:")
+    print_row(
+        [
+            "tiles",
+            "ready s",
+            "masks ms",
+            "worst",
+            "edges ms",
+            "worst",
+            "up kB",
+            "worst",
+            "down kB",
+            "worst",
+            "JS heap MB",
+            "server GB",
+        ]
+    )
+    with sync_playwright() as playwright:
+        browser = launch_chromium(playwright)
+        for count in counts:
+            print_row(_page_row(count, measure_page(browser, photos[:count])))
+        browser.close()
+
+
+def _page_row(count: int, cost: PageCost) -> list[object]:
+    painted = [1000 * click.painted for click in cost.clicks]
+    settled = [1000 * click.settled for click in cost.clicks]
+    up = [click.up / 1000 for click in cost.clicks]
+    down = [click.down / 1000 for click in cost.clicks]
+    return [
+        count,
+        Figure(cost.ready),
+        Figure(statistics.median(painted), 0, PAINTED_MS.get(count)),
+        Figure(max(painted), 0),
+        Figure(statistics.median(settled), 0),
+        Figure(max(settled), 0),
+        Figure(statistics.median(up)),
+        Figure(max(up)),
+        Figure(statistics.median(down)),
+        Figure(max(down), aim=DOWN_KB),
+        Figure(cost.heap / 1e6),
+        Figure(cost.server, 2),
+    ]
+
+
+if __name__ == "__main__":
+    main()
