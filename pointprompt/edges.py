@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 from scipy.ndimage import uniform_filter
 
+from pointprompt.refine import tokens_of_pixels
 from pointprompt.types import BoolArray, ByteArray, FloatArray
 
 # Radii of the windows as shares of the grid: 3 and 8 of 64 tokens. The small one keeps small
@@ -66,9 +67,12 @@ def _filtered(margins: FloatArray, photo: ByteArray) -> FloatArray:
 
 
 def _pixels(token: int, tokens: int, pixels: int) -> slice:
-    """The pixels under a token along one axis, at least one."""
-    start, stop = token * pixels // tokens, (token + 1) * pixels // tokens
-    return slice(start, max(stop, start + 1))
+    """The pixels along one axis whose centres are in the token; the nearest one where none is."""
+    first, stop = np.searchsorted(tokens_of_pixels(tokens, pixels), [token, token + 1])
+    if first == stop:
+        first = min(int(first), pixels - 1)
+        stop = first + 1
+    return slice(int(first), int(stop))
 
 
 def _linear(guide: FloatArray, margins: FloatArray, share: float) -> FloatArray:

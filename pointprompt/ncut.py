@@ -18,6 +18,13 @@ from pointprompt.types import FloatArray
 
 N_EIGVECS = 30
 
+# Tokens that the cut is solved on. It holds three matrices of that many rows and columns beside the
+# features; of so many images that those fill the memory of a laptop, fewer have to do. The masks
+# differ by no more than with another seed.
+_SAMPLES = 10_240
+_SAMPLES_OF_MANY = 7_168
+_MANY_TOKENS = 32 * 64 * 64
+
 # The generators are global to the process: two cuts at once would draw from each other's seed.
 _GENERATORS = threading.Lock()
 
@@ -83,7 +90,13 @@ def fit_cut(
         raise ValueError("The images look the same everywhere, so there is nothing to cut.")
     from ncut_pytorch import Ncut
 
-    ncut = Ncut(n_eig=min(n_eigvecs, len(tokens)), device=device)
+    ncut = Ncut(
+        n_eig=min(n_eigvecs, len(tokens)),
+        n_sample=_SAMPLES if len(tokens) <= _MANY_TOKENS else _SAMPLES_OF_MANY,
+        # Of a repulsion there is none here: any number spares the search for one.
+        repulsion_sigma=1.0,
+        device=device,
+    )
     with seeded(seed, device):
         eigvecs = ncut.fit_transform(tokens)
     return (

@@ -15,7 +15,6 @@ from PIL import Image
 
 from pointprompt.types import (
     BoolArray,
-    ByteArray,
     FloatArray,
     Photo,
     Settings,
@@ -47,8 +46,8 @@ def upscale(mask: BoolArray, height: int, width: int) -> BoolArray:
     if height < 1 or width < 1:
         raise ValueError(f"An image must have pixels, not a size of {width} x {height}.")
     # Columns first: only h rows of them are gathered one by one, and whole rows are copied after.
-    columns = mask.astype(np.bool_, copy=False)[:, _tokens_of_pixels(mask.shape[1], width)]
-    return columns[_tokens_of_pixels(mask.shape[0], height)]
+    columns = mask.astype(np.bool_, copy=False)[:, tokens_of_pixels(mask.shape[1], width)]
+    return columns[tokens_of_pixels(mask.shape[0], height)]
 
 
 def image_masks(
@@ -124,25 +123,31 @@ class EdgedMasks(Sequence[BoolArray]):
     def __getitem__(self, index: int | slice) -> BoolArray | tuple[BoolArray, ...]:
         if isinstance(index, slice):
             return tuple(self[i] for i in range(*index.indices(len(self))))
-        photo = self._photos[index]
-        return self._at_size(index % len(self), (photo.height, photo.width))
-
-    def at_preview_size(self, index: int) -> BoolArray:
-        """The mask (H, W) bool of an image at the size of its preview, not at its own."""
-        return self._at_size(index, None)
-
-    def _at_size(self, index: int, size: tuple[int, int] | None) -> BoolArray:
         from pointprompt.edges import follow_edges
 
-        return follow_edges(self._margins[index], _decoded(self._photos[index].preview), size)
+        photo = self._photos[index]
+        pixels = np.asarray(_decoded(photo.preview))
+        return follow_edges(self._margins[index], pixels, (photo.height, photo.width))
+
+    def within(self, index: int, side: int) -> BoolArray:
+        """The mask (H, W) bool of an image at most so large, for a screen.
+
+        Args:
+            index: Of the image.
+            side: The most that H and W may be; never more than those of the preview.
+        """
+        from pointprompt.edges import follow_edges
+
+        preview = _decoded(self._photos[index].preview)
+        preview.thumbnail((side, side), Image.Resampling.BOX)
+        return follow_edges(self._margins[index], np.asarray(preview))
 
 
-def _decoded(preview: bytes) -> ByteArray:
-    """The pixels (H, W, 3) uint8 of a photo's preview."""
-    return np.asarray(Image.open(io.BytesIO(preview), formats=["JPEG"]))
+def _decoded(preview: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(preview), formats=["JPEG"])
 
 
-def _tokens_of_pixels(tokens: int, pixels: int) -> NDArray[np.intp]:
+def tokens_of_pixels(tokens: int, pixels: int) -> NDArray[np.intp]:
     """For each of `pixels` along an axis, which of `tokens` its centre is in: (pixels,)."""
     # The arithmetic of scoring.token_of, so that both round alike.
     centres = (np.arange(pixels) + 0.5) / pixels

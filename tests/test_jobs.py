@@ -204,12 +204,12 @@ def test_the_time_left_follows_the_pace_of_the_images(clock):
     eta = Eta(clock)
     eta.seconds_left(Progress("features", 0, 10))
     clock.now += 8
-    # 4 s an image for 8 more images, 0.1 s an image for the cut, 2 s for the colours.
-    assert eta.seconds_left(Progress("features", 2, 10)) == pytest.approx(35)
+    # 4 s an image for 8 more images, 4 s and 0.1 s an image for the cut, 2 s for the colours.
+    assert eta.seconds_left(Progress("features", 2, 10)) == pytest.approx(39)
     clock.now += 8
-    assert eta.seconds_left(Progress("features", 4, 10)) == pytest.approx(27)
+    assert eta.seconds_left(Progress("features", 4, 10)) == pytest.approx(31)
     clock.now += 24
-    assert eta.seconds_left(Progress("features", 10, 10)) == pytest.approx(3)
+    assert eta.seconds_left(Progress("features", 10, 10)) == pytest.approx(7)
 
 
 def test_the_time_for_reading_is_no_part_of_the_pace(clock):
@@ -218,15 +218,15 @@ def test_the_time_for_reading_is_no_part_of_the_pace(clock):
     clock.now += 1000
     eta.seconds_left(Progress("features", 0, 4))
     clock.now += 2
-    assert eta.seconds_left(Progress("features", 1, 4)) == pytest.approx(8.4)
+    assert eta.seconds_left(Progress("features", 1, 4)) == pytest.approx(12.4)
 
 
 def test_the_last_stages_count_down_and_never_below_nothing(clock):
     eta = Eta(clock)
     eta.seconds_left(Progress("features", 0, 100))
-    assert eta.seconds_left(Progress("cut", 0, 1)) == pytest.approx(12)
+    assert eta.seconds_left(Progress("cut", 0, 1)) == pytest.approx(16)
     clock.now += 4
-    assert eta.seconds_left(Progress("cut", 0, 1)) == pytest.approx(8)
+    assert eta.seconds_left(Progress("cut", 0, 1)) == pytest.approx(12)
     clock.now += 400
     assert eta.seconds_left(Progress("cut", 0, 1)) == pytest.approx(2)
     assert eta.seconds_left(Progress("colors", 0, 1)) == pytest.approx(2)

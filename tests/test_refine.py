@@ -174,10 +174,10 @@ def test_edged_masks_are_a_sequence_of_masks_of_their_sizes():
             masks[index]
 
 
-def test_an_edged_mask_at_preview_size_is_the_same_mask_and_smaller():
+def test_an_edged_mask_within_a_screen_is_the_same_mask_and_smaller():
     masks = EdgedMasks(MARGINS, EDGED_PHOTOS)
-    assert np.array_equal(masks.at_preview_size(0), masks[0])
-    small = masks.at_preview_size(1)
+    assert np.array_equal(masks.within(0, 4096), masks[0])
+    small = masks.within(1, 4096)
     assert small.shape == (40, 80)
     assert np.abs(upscale(small, 400, 800).mean(axis=1) - masks[1].mean(axis=1)).max() < 1 / 80
 

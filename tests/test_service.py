@@ -135,6 +135,7 @@ def message(
         "seq": seq,
         "clicks": [dict(zip(names, click, strict=True)) for click in clicks],
         "settings": choice,
+        "side": 4096,
     }
 
 
@@ -229,7 +230,7 @@ def test_more_strength_takes_more_in(service, photos):
 
 def test_edges_come_at_the_size_of_the_tile_and_only_for_the_images_asked_for(service, photos):
     session = analyzed(service, photos)
-    asked = {**message(session, ON_RED, seq=8, choice={}), "images": [1]}
+    asked = {**message(session, ON_RED, seq=8, choice={**EXACT, "edges": True}), "images": [1]}
     answer = service.edges(asked)
     assert answer["seq"] == 8
     ((image, mask),) = edged_masks(answer).items()
@@ -246,7 +247,7 @@ def test_edges_come_at_the_size_of_the_tile_and_only_for_the_images_asked_for(se
 def test_edges_of_a_large_photo_have_the_size_of_its_preview(service, tmp_path):
     large = photo(tmp_path / "in" / "large.png", (0, 0), (3, 2), size=2048)
     session = analyzed(service, [large])
-    asked = {**message(session, ON_RED, choice={}), "images": [0]}
+    asked = {**message(session, ON_RED, choice={**EXACT, "edges": True}), "images": [0]}
     mask = edged_masks(service.edges(asked))[0]
     assert mask.shape == (1024, 1024)
     assert overlap(mask, is_color(large, RED)[::2, ::2]) > 0.9

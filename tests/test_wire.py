@@ -299,3 +299,10 @@ def test_the_manifest_says_what_the_page_shows_and_is_json():
     }
     with pytest.raises(ValueError, match="shorter"):
         wire.manifest("token", analysis, [], "colors.png")
+
+
+def test_the_size_of_a_screen_is_a_whole_number_within_bounds():
+    assert wire.parse_side({"side": 256}) == 256
+    for side in (0, -1, 4097, 1.5, "256", None, True, [256]):
+        with pytest.raises(wire.WireError, match="pixels"):
+            wire.parse_side({"side": side})

@@ -29,6 +29,9 @@ _QUEUE_LENGTH = 200
 def main(arguments: Sequence[str] | None = None) -> None:
     """Serve the page until interrupted, as the command line and the environment say."""
     options = _parser().parse_args(arguments)
+    # Before torch is imported: threads that wait for each other spinning take the cores from the
+    # page, and from each other where the cores are shared.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     if options.device:
         os.environ["POINTPROMPT_DEVICE"] = options.device
     root = Path(tempfile.mkdtemp(prefix="pointprompt-"))
@@ -36,7 +39,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     store = SessionStore(root, Lifetimes(max_bytes=round(options.max_session_gib * GIB)))
     store.sweep_every(SWEEP_SECONDS)
     limits = Limits(max_images=options.max_images, max_megapixels=options.max_megapixels)
-    launch(Service(store, limits, _engine()), root, host=options.host, port=options.port)
+    service = Service(store, limits, _engine())
+    demo = launch(service, root, host=options.host, port=options.port)
+    # Not before the page is up, which it would slow.
+    if not zerogpu.is_here():
+        threading.Thread(target=_warm_up, name="warm-up", daemon=True).start()
+    demo.block_thread()
 
 
 def launch(
@@ -45,16 +53,16 @@ def launch(
     *,
     host: str | None = None,
     port: int | None = None,
-    wait: bool = True,
+    quiet: bool = False,
 ) -> gr.Blocks:
-    """The page, served.
+    """The page, served in threads of its own until it is closed.
 
     Args:
         service: What does the work.
         root: The folder below which the service keeps what the page shows.
         host: Address to listen on; None takes GRADIO_SERVER_NAME, or this machine only.
         port: None takes GRADIO_SERVER_PORT, or the first free one from 7860 on.
-        wait: Return only when the server was stopped.
+        quiet: Do not print where it is.
     """
     demo = blocks.build(service)
     demo.delete_cache = _CACHE_SECONDS
@@ -67,8 +75,8 @@ def launch(
         css_paths=[blocks.css_file()],
         allowed_paths=[str(root)],
         footer_links=[],
-        prevent_thread_lock=not wait,
-        quiet=not wait,
+        prevent_thread_lock=True,
+        quiet=quiet,
         # A page of its own process and its list of past runs would slow every click.
         ssr_mode=False,
         run_history=False,
@@ -111,14 +119,13 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _engine() -> Engine:
-    if zerogpu.is_here():
-        return zerogpu.ZeroGpu()
-    threading.Thread(target=_warm_up, name="warm-up", daemon=True).start()
-    return ThisProcess()
+    return zerogpu.ZeroGpu() if zerogpu.is_here() else ThisProcess()
 
 
 def _warm_up() -> None:
     """Import what the first analysis needs while its user is still choosing images."""
+    import ncut_pytorch  # noqa: F401
     import timm  # noqa: F401
+    from sklearn.manifold import TSNE  # noqa: F401
 
     from pointprompt import pipeline  # noqa: F401

@@ -163,7 +163,8 @@ class Service:
             photos = session.analysis.photos
             edged = EdgedMasks(prediction.margins, photos)
             images = wire.parse_images(message, len(photos))
-            return wire.edged_answer(request.seq, {i: edged.at_preview_size(i) for i in images})
+            side = wire.parse_side(message)
+            return wire.edged_answer(request.seq, {i: edged.within(i, side) for i in images})
 
         return _answered(message, answer)
 

@@ -14,7 +14,8 @@ is there:
     {"seq": int, "masks": str, "presence": [float, ...]}
     or, whenever something is wrong, {"seq": int, "error": str, "message": str}
 
-Up, the same with some "images": [int, ...], for their masks with edges that follow the photo; down:
+Up, the same with some "images": [int, ...] and the most pixels that their masks are shown with, as
+"side": int, for masks with edges that follow the photo; down:
 
     {"seq": int, "masks": [{"image": int, "height": int, "width": int, "mask": str}, ...]}
 
@@ -38,6 +39,8 @@ MAX_CLICKS = 1000
 MAX_TOKEN_CHARS = 100
 # Images that may be asked for at once.
 MAX_EDGED = 16
+# Height and width of a mask on a screen, at most.
+MAX_SIDE = 4096
 
 _SETTINGS = tuple(field.name for field in fields(Settings))
 _CLICK = tuple(field.name for field in fields(Click))
@@ -101,6 +104,18 @@ def parse_images(message: object, n: int) -> tuple[int, ...]:
         if isinstance(image, bool) or not isinstance(image, int) or not 0 <= image < n:
             raise WireError(f"There is no image {image!r} in this set.")
     return tuple(dict.fromkeys(images))
+
+
+def parse_side(message: object) -> int:
+    """The most pixels, in height and width, that a message asks for.
+
+    Raises:
+        WireError: It is not a whole number from 1 to MAX_SIDE.
+    """
+    side = _mapping(message, "A message").get("side")
+    if isinstance(side, bool) or not isinstance(side, int) or not 1 <= side <= MAX_SIDE:
+        raise WireError(f"A message must ask for 1 to {MAX_SIDE} pixels.")
+    return side
 
 
 def parse_token(message: object) -> str:

@@ -91,8 +91,7 @@ def test_masks_follow_the_edges_in_the_photos_unless_they_shall_not(page: Page, 
     page.tab.locator("[data-setting=edges]").uncheck()
     page.wait_for_masks()
     whole_tokens = page.mask(1)
-    # Of whole tokens' borders, nearly every step is along the grid; the edges of a ball have more
-    # places to step.
+    # The border of whole tokens steps from token to token, that of a ball from pixel to pixel.
     assert borders(with_edges) > 3 * borders(whole_tokens)
     page.action("undo").click()
     page.wait_for_masks()

@@ -1100,6 +1100,26 @@ def test_each_rule_shows_its_own_sliders_and_hides_the_others(workspace, server)
             assert workspace.locator(f"[data-setting={name}]").is_hidden()
 
 
+@pytest.mark.parametrize(("width", "is_open"), [(1280, True), (390, False)])
+def test_on_a_phone_the_settings_are_closed_at_first_and_the_experts_are_everywhere(
+    browser, server, width, is_open
+):
+    context = browser.new_context(viewport={"width": width, "height": 800})
+    context.route(f"{ORIGIN}/**", serve)
+    tab = open_workspace(context, server, ["a.jpg", "b.jpg"])
+    strength, rule = (tab.locator(f"[data-setting={name}]") for name in ("strength", "rule"))
+    assert strength.is_visible() == is_open
+    assert rule.is_hidden()
+    if not is_open:
+        tab.locator(".pp-panel summary").first.click()
+    assert strength.is_visible()
+    tab.locator(".pp-expert summary").click()
+    rule.select_option("tutorial")
+    answered(tab)
+    assert server.requests[-1].settings.rule == "tutorial"
+    context.close()
+
+
 def test_all_settings_survive_undo_redo_and_a_reset_with_them(workspace, server):
     open_settings(workspace)
     workspace.locator(".pp-overlay").nth(0).press("Enter")

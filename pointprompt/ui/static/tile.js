@@ -97,6 +97,10 @@ export function createTile(image, index, { photoUrl, atlas, grid, color, view, o
     paint();
   }
 
+  // Its longer side, in the screen's own pixels.
+  const shownSide = () =>
+    Math.max(overlay.clientWidth, overlay.clientHeight) * (window.devicePixelRatio || 1);
+
   function setVisible(now) {
     visible = now;
     if (visible && stale) paint();
@@ -143,7 +147,7 @@ export function createTile(image, index, { photoUrl, atlas, grid, color, view, o
     if (picture) colors.getContext("2d").drawImage(picture, 0, index * h, w, h, 0, 0, w, h);
   });
 
-  return { element, overlay, paint, refresh, setVisible, isVisible: () => visible };
+  return { element, overlay, paint, refresh, setVisible, isVisible: () => visible, shownSide };
 }
 
 const percent = (share) => {

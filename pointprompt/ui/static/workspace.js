@@ -46,6 +46,8 @@ export function mount({ element, props, server, trigger, watch, fileUrl }) {
   let masks = [];
   // Masks whose edges follow the photo, of the tiles that were seen: {mask, grid} by image.
   let edged = [];
+  // The most pixels of such a mask, in height and width.
+  let edgedSide = 256;
   // How sure it is that the thing is in an image: n numbers from 0 to 1, once there is a mask.
   let presence = [];
   // Sequence number of the newest request and of the masks on the screen.
@@ -72,10 +74,13 @@ export function mount({ element, props, server, trigger, watch, fileUrl }) {
       const isMissing = (tile, index) => tile.isVisible() && !edged[index];
       return tiles.flatMap((tile, index) => (isMissing(tile, index) ? [index] : []));
     },
-    ask: (images) => server.edges({ ...message(), seq: shown, images }),
+    ask: (images) => server.edges({ ...message(), seq: shown, images, side: edgedSide }),
     show: receiveEdges,
   });
-  const resized = new ResizeObserver(() => tiles.forEach((tile) => tile.paint()));
+  const resized = new ResizeObserver(() => {
+    tiles.forEach((tile) => tile.paint());
+    fitEdges();
+  });
   resized.observe(grid);
 
   const controls = createControls(root, {
@@ -189,7 +194,7 @@ export function mount({ element, props, server, trigger, watch, fileUrl }) {
     notify("");
     tiles.forEach((tile) => tile.refresh());
     showStatus();
-    edges.update();
+    fitEdges();
   }
 
   async function receiveEdges(answer) {
@@ -213,6 +218,15 @@ export function mount({ element, props, server, trigger, watch, fileUrl }) {
       indices.sort((a, b) => presence[b] - presence[a] || a - b);
     }
     grid.append(...indices.map((index) => tiles[index].element));
+  }
+
+  // Masks with edges are asked for at the size they are shown at, and again when tiles have grown.
+  function fitEdges() {
+    const shownSide = Math.max(...tiles.map((tile) => tile.shownSide()), 1);
+    const wanted = Math.min(Math.max(256, 2 ** Math.ceil(Math.log2(shownSide))), 4096);
+    if (wanted > edgedSide) edged = [];
+    edgedSide = wanted;
+    edges.update();
   }
 
   function showControls() {
