@@ -833,6 +833,7 @@ class Server:
         self.messages: list[Any] = []
         self.requests: list[wire.Request] = []
         self.edged: list[tuple[wire.Request, tuple[int, ...]]] = []
+        self.sides: list[int] = []
 
     def predict(self, message: object) -> dict[str, Any]:
         # As it arrives: through JSON.
@@ -847,6 +848,7 @@ class Server:
         request = wire.parse_request(message)
         images = wire.parse_images(message, len(self.masks))
         self.edged.append((request, images))
+        self.sides.append(wire.parse_side(message))
         return wire.edged_answer(request.seq, {image: self.edged_mask(image) for image in images})
 
     def edged_mask(self, image: int) -> np.ndarray:
@@ -1250,6 +1252,30 @@ def test_edges_that_come_late_for_an_older_prompt_never_paint(workspace, server)
     assert texts == ["80% · 0.90", "20% · 0.90", new]
     assert len({*texts, stale}) == 4
     assert [len(request.clicks) for request, _ in server.edged] == [1, 2]
+
+
+def test_tiles_that_grow_while_their_edges_are_on_the_way_get_finer_ones(workspace, server):
+    workspace.evaluate("holdEdges()")
+    workspace.locator(".pp-overlay").nth(0).press("Enter")
+    workspace.wait_for_function("edgesOnTheWay === 1")
+    server.fine = 8
+    before = workspace.locator(".pp-overlay").nth(0).bounding_box()["width"]
+    workspace.locator("[data-tile-size]").fill("800")
+    assert workspace.locator(".pp-overlay").nth(0).bounding_box()["width"] > 1.5 * before
+    visible(workspace)
+    workspace.evaluate("letEdgesGo()")
+    finer = f"{round(100 * server.edged_mask(0).mean())}% · 0.90"
+    workspace.wait_for_function(
+        "(finer) => document.querySelector('.pp-share').textContent === finer", arg=finer
+    )
+    assert server.sides == sorted(server.sides)
+    assert server.sides[-1] > server.sides[0]
+    # Smaller tiles keep what they have.
+    asked = len(server.edged)
+    workspace.locator("[data-tile-size]").fill("60")
+    visible(workspace)
+    edged(workspace, 2)
+    assert len(server.edged) == asked
 
 
 def test_a_server_that_fails_at_edges_leaves_the_whole_tokens(workspace, server):

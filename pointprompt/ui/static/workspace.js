@@ -74,7 +74,10 @@ export function mount({ element, props, server, trigger, watch, fileUrl }) {
       const isMissing = (tile, index) => tile.isVisible() && !edged[index];
       return tiles.flatMap((tile, index) => (isMissing(tile, index) ? [index] : []));
     },
-    ask: (images) => server.edges({ ...message(), seq: shown, images, side: edgedSide }),
+    ask: async (images) => {
+      const side = edgedSide;
+      return { ...(await server.edges({ ...message(), seq: shown, images, side })), side };
+    },
     show: receiveEdges,
   });
   const resized = new ResizeObserver(() => {
@@ -198,12 +201,14 @@ export function mount({ element, props, server, trigger, watch, fileUrl }) {
   }
 
   async function receiveEdges(answer) {
-    if (answer.error || answer.seq !== shown) return;
+    // The masks, or the tiles, may have changed since they were asked for.
+    const isStale = () => answer.seq !== shown || answer.side < edgedSide || !masks.length;
+    if (answer.error || isStale()) return;
     const { masks: received } = answer;
     const decoded = await Promise.all(
       received.map(({ mask, height, width }) => decodeMasks(mask, 1, height, width)),
     );
-    if (answer.seq !== shown || !masks.length) return;
+    if (isStale()) return;
     received.forEach(({ image, height, width }, index) => {
       edged[image] = { mask: decoded[index][0], grid: [height, width] };
       tiles[image].refresh();
