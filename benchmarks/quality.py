@@ -34,7 +34,7 @@ from pointprompt.pipeline import analyze_set, predict
 from pointprompt.predictor import Predictor
 from pointprompt.refine import image_masks, upscale
 from pointprompt.scoring import token_of
-from pointprompt.types import Analysis, BoolArray, Click, FloatArray, Settings
+from pointprompt.types import Analysis, BoolArray, ByteArray, Click, FloatArray, Settings
 
 BACKBONE = "efficientnet_lite0"
 # The numbers of clicks that the tables show.
@@ -65,13 +65,13 @@ class LabelledSet:
     Attributes:
         name: Of the set.
         kind: Of the set: class, part, video, egocentric, instance.
-        photos: Files.
+        photos: (H, W, 3) uint8.
         masks: (H, W) bool, one a photo.
     """
 
     name: str
     kind: str
-    photos: list[Path]
+    photos: list[ByteArray]
     masks: list[BoolArray]
 
 
@@ -231,7 +231,7 @@ def _rules(labelled: LabelledSet) -> dict[str, Rule]:
     return rules
 
 
-def _analyze(photos: Sequence[Path]) -> tuple[Analysis, FloatArray]:
+def _analyze(photos: Sequence[ByteArray]) -> tuple[Analysis, FloatArray]:
     """The analysis and the features it was made from."""
     model = backbones.load(BACKBONE)
     image_set = read_set(photos, model.input_size)
@@ -346,7 +346,8 @@ def _table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
 
 def _read(folder: Path, entry: dict[str, list[str]]) -> LabelledSet:
     masks = [np.asarray(Image.open(folder / name).convert("L")) > 127 for name in entry["masks"]]
-    photos = [folder / name for name in entry["images"]]
+    # As stored, since the masks are drawn so: an orientation in a photo's EXIF does not count.
+    photos = [np.asarray(Image.open(folder / name).convert("RGB")) for name in entry["images"]]
     return LabelledSet(str(entry["name"]), str(entry["kind"]), photos, masks)
 
 

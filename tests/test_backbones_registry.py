@@ -149,7 +149,7 @@ def test_the_built_in_backbone_is_the_default_otherwise_and_says_why(monkeypatch
 
 
 def test_a_default_that_fails_to_load_leaves_the_built_in_one_and_says_why(monkeypatch):
-    def load(name, *, device):
+    def load(name, *, device, progress=None):
         if name == "sam_vit_b":
             raise BackboneError("The Hub does not answer.")
         return name
