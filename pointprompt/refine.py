@@ -69,7 +69,24 @@ def image_masks(
     return EdgedMasks(prediction.margins, photos)
 
 
-class ImageMasks(Sequence[BoolArray]):
+class _LazyMasks(Sequence[BoolArray]):
+    """A sequence of masks, each computed anew when it is asked for."""
+
+    def _compute(self, index: int) -> BoolArray:
+        """The mask of an image, counted from 0."""
+        raise NotImplementedError
+
+    @overload
+    def __getitem__(self, index: int) -> BoolArray: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[BoolArray, ...]: ...
+    def __getitem__(self, index: int | slice) -> BoolArray | tuple[BoolArray, ...]:
+        if isinstance(index, slice):
+            return tuple(self[i] for i in range(*index.indices(len(self))))
+        return self._compute(range(len(self))[index])
+
+
+class ImageMasks(_LazyMasks):
     """The masks of images at their own sizes, each (H, W) bool, computed anew when asked for.
 
     So the masks of a hundred large images take no memory until they are looked at, one by one.
@@ -91,17 +108,11 @@ class ImageMasks(Sequence[BoolArray]):
     def __len__(self) -> int:
         return len(self._sizes)
 
-    @overload
-    def __getitem__(self, index: int) -> BoolArray: ...
-    @overload
-    def __getitem__(self, index: slice) -> tuple[BoolArray, ...]: ...
-    def __getitem__(self, index: int | slice) -> BoolArray | tuple[BoolArray, ...]:
-        if isinstance(index, slice):
-            return tuple(self[i] for i in range(*index.indices(len(self))))
+    def _compute(self, index: int) -> BoolArray:
         return upscale(self._masks[index], *self._sizes[index])
 
 
-class EdgedMasks(Sequence[BoolArray]):
+class EdgedMasks(_LazyMasks):
     """As `ImageMasks`, with edges that follow the photos.
 
     Args:
@@ -116,13 +127,7 @@ class EdgedMasks(Sequence[BoolArray]):
     def __len__(self) -> int:
         return len(self._photos)
 
-    @overload
-    def __getitem__(self, index: int) -> BoolArray: ...
-    @overload
-    def __getitem__(self, index: slice) -> tuple[BoolArray, ...]: ...
-    def __getitem__(self, index: int | slice) -> BoolArray | tuple[BoolArray, ...]:
-        if isinstance(index, slice):
-            return tuple(self[i] for i in range(*index.indices(len(self))))
+    def _compute(self, index: int) -> BoolArray:
         from pointprompt.edges import follow_edges
 
         photo = self._photos[index]
