@@ -13,7 +13,7 @@ import numpy as np
 
 from pointprompt import kernel
 from pointprompt.regions import only_one
-from pointprompt.scoring import Scorer, token_of
+from pointprompt.scoring import Scorer, check_image, token_of
 from pointprompt.types import Analysis, Click, FloatArray, Settings, TokenPrediction
 
 
@@ -52,10 +52,7 @@ class Predictor:
         """
         n, h, w, _ = self._embedding.shape
         for click in clicks:
-            if click.image >= n:
-                raise ValueError(
-                    f"A click is on image {click.image}, counted from 0, but the set has only {n}."
-                )
+            check_image(click, n)
         if settings.rule == "tutorial":
             prediction = self._tutorial.predict(clicks, settings)
         else:

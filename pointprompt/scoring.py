@@ -105,6 +105,18 @@ def token_of(click: Click, h: int, w: int) -> tuple[int, int]:
     return int(float(click.y) * h), int(float(click.x) * w)
 
 
+def check_image(click: Click, n: int) -> None:
+    """Pass a click that is on one of `n` images.
+
+    Raises:
+        ValueError: It is on another one.
+    """
+    if click.image >= n:
+        raise ValueError(
+            f"A click is on image {click.image}, counted from 0, but the set has only {n}."
+        )
+
+
 class Scorer:
     """Predicts from one set of eigenvectors many times, and computes only what is new.
 
@@ -175,10 +187,7 @@ class Scorer:
         n, h, w, _ = self._shape
         tokens: dict[_Token, None] = {}
         for click in clicks:
-            if click.image >= n:
-                raise ValueError(
-                    f"A click is on image {click.image}, counted from 0, but the set has only {n}."
-                )
+            check_image(click, n)
             tokens[(click.image, *token_of(click, h, w))] = None
         return list(tokens)
 

@@ -17,7 +17,7 @@ from pointprompt.examples import ExampleSet, example_sets
 from pointprompt.hub import SUGGESTED_DATASET, DatasetRequest, fetch_dataset
 from pointprompt.sessions import SessionGone
 from pointprompt.types import ProgressFn
-from pointprompt.ui import status
+from pointprompt.ui import status, wire
 from pointprompt.ui.canvas import STATIC, canvas
 from pointprompt.ui.jobs import Cancelled, Eta, Job, Jobs
 from pointprompt.ui.service import (
@@ -311,8 +311,6 @@ class _Page:
 
 
 def _token_of(message: object) -> str:
-    from pointprompt.ui import wire
-
     try:
         return wire.parse_token(message)
     except wire.WireError as error:
