@@ -31,6 +31,7 @@ bench: $(VENV)/dev browser ## Measure speed, memory and bytes; takes half an hou
 
 quality: $(VENV)/dev ## Measure the masks on a folder of labelled photos: make quality DATA=folder
 	$(BIN)/python -m benchmarks.quality $(DATA)
+	$(BIN)/python -m benchmarks.mixed $(DATA)
 
 assets: $(VENV)/dev browser ## Make the thumbnails and the screenshot again
 	$(BIN)/python assets/make.py thumbnails

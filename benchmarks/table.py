@@ -33,3 +33,13 @@ class Figure:
 def print_row(cells: Sequence[object]) -> None:
     """A line of a table, seen at once: measuring the next one may take minutes."""
     print("  ".join(str(cell).rjust(_WIDTH) for cell in cells), flush=True)
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """The rows under their columns, set right, the columns as wide as they need to be."""
+    lines = [list(columns), *([str(cell) for cell in row] for row in rows)]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(columns))]
+    return "\n".join(
+        "  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True))
+        for line in lines
+    )
