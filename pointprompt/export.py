@@ -21,6 +21,7 @@ from PIL import Image
 from pointprompt.images import Limits, read_pixels
 from pointprompt.refine import MASK_RGB
 from pointprompt.types import (
+    BackboneChoice,
     BoolArray,
     ByteArray,
     Click,
@@ -58,7 +59,7 @@ def write_zip(  # noqa: PLR0917 - an archive is of six things, each of its own t
     masks: Sequence[BoolArray],
     prompt: Prompt,
     settings: Settings,
-    backbone: str,
+    backbone: BackboneChoice,
     *,
     progress: ProgressFn | None = None,
 ) -> None:
@@ -81,7 +82,7 @@ def write_zip(  # noqa: PLR0917 - an archive is of six things, each of its own t
         masks: n masks, (H, W) bool, each at its image's own size.
         prompt: Its clicks made the masks.
         settings: They made the masks too.
-        backbone: Name of the backbone in the registry.
+        backbone: What the features came from.
         progress: Told after every image, with the stage "export"; it may raise to cancel.
 
     Raises:
@@ -125,7 +126,7 @@ def write_zip(  # noqa: PLR0917 - an archive is of six things, each of its own t
             "version": FORMAT_VERSION,
             "prompt": {"name": prompt.name, "clicks": clicks},
             "settings": asdict(settings),
-            "backbone": backbone,
+            "backbone": asdict(backbone),
             "versions": _versions(),
             "images": images,
             "problems": problems,

@@ -247,7 +247,7 @@ def read_set(
 
     if not photos:
         raise ImageError(_none_readable(rejected))
-    too_many = f"Only the first {limits.max_images} images are used."
+    too_many = f"The set had room for only {limits.max_images} of the images."
     rejected.extend(Rejected(name, too_many) for name in owner_names[len(used) :])
     return ImageSet(tuple(photos), squares[: len(photos)], tuple(rejected))
 

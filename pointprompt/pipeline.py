@@ -6,7 +6,7 @@ Knows every computing part. Knows nothing of sessions, the browser or output fil
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,10 +20,12 @@ from pointprompt.predictor import Predictor
 from pointprompt.refine import image_masks
 from pointprompt.types import (
     Analysis,
+    BackboneChoice,
     ByteArray,
     Click,
     FloatArray,
     ImageSet,
+    Photo,
     Prediction,
     Progress,
     ProgressFn,
@@ -36,20 +38,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Fitted:
-    """What describes the tokens of images that an analysis was not made of, in its own terms.
+    """What describes the tokens of more images in the terms of an analysis.
 
     Attributes:
         cut: Gives them eigenvectors.
+        eigvals: (k,) float32, of the cut.
         axes: Give them embeddings.
     """
 
     cut: FittedCut
+    eigvals: FloatArray
     axes: PrincipalAxes
 
     @property
     def nbytes(self) -> int:
         """Bytes of memory it holds."""
-        return self.cut.nbytes + self.axes.nbytes
+        return self.cut.nbytes + self.eigvals.nbytes + self.axes.nbytes
 
 
 @dataclass(frozen=True)
@@ -58,17 +62,15 @@ class Computed:
 
     Attributes:
         eigvecs: (n, h, w, k) float32.
-        eigvals: (k,) float32.
         embedding: (n, h, w, d) float32.
-        cut: What extends to new images.
-        backbone: Name of the backbone in the registry.
+        fitted: The terms that these are in.
+        backbone: What the features came from.
     """
 
     eigvecs: FloatArray = field(repr=False)
-    eigvals: FloatArray = field(repr=False)
     embedding: FloatArray = field(repr=False)
-    cut: Fitted = field(repr=False)
-    backbone: str
+    fitted: Fitted = field(repr=False)
+    backbone: BackboneChoice
 
 
 def analyze(
@@ -143,16 +145,18 @@ def compute(
     squares: ByteArray,
     model: Backbone,
     *,
+    fitted: Fitted | None = None,
     n_eigvecs: int = N_EIGVECS,
     seed: int = 0,
     progress: ProgressFn | None = None,
 ) -> Computed:
-    """The first part of `analyze_set`, which may run on another machine: features and the cut.
+    """The first part of an analysis, which may run on another machine: features and the cut.
 
     Args:
         squares: (n, s, s, 3) uint8, of `ImageSet`; s is the model's input size.
         model: The backbone.
-        n_eigvecs: As for `analyze`.
+        fitted: Of an analysis with this backbone that these images are to join; None cuts anew.
+        n_eigvecs: As for `analyze`, where the cut is new.
         seed: As for `analyze`.
         progress: As for `analyze`.
     """
@@ -160,37 +164,49 @@ def compute(
     tell(Progress("features", 0, len(squares)))
     features = model.features(squares, progress)
     tell(Progress("cut", 0, 1))
-    eigvecs, eigvals, cut = fit_cut(features, n_eigvecs=n_eigvecs, seed=seed, device=model.device)
-    axes = fit_axes(features)
-    return Computed(eigvecs, eigvals, axes.embed(features), Fitted(cut, axes), model.name)
+    if fitted is None:
+        eigvecs, eigvals, cut = fit_cut(
+            features, n_eigvecs=n_eigvecs, seed=seed, device=model.device
+        )
+        fitted = Fitted(cut, eigvals, fit_axes(features))
+    else:
+        eigvecs = fitted.cut.extend(features, seed)
+    return Computed(eigvecs, fitted.axes.embed(features), fitted, model.choice)
 
 
 def complete(
     image_set: ImageSet,
     computed: Computed,
     *,
+    joins: Analysis | None = None,
     seed: int = 0,
     progress: ProgressFn | None = None,
 ) -> Analysis:
-    """The second part of `analyze_set`, which needs no GPU: the colour view.
+    """The second part of an analysis, which needs no GPU: the colour view.
 
     Args:
         image_set: The images.
         computed: From `compute`, of its squares.
+        joins: The analysis that the images come behind; `computed` is in its terms.
         seed: As for `analyze`.
         progress: As for `analyze`.
     """
     tell = progress or _tell_nobody
+    photos, eigvecs, embedding = image_set.photos, computed.eigvecs, computed.embedding
+    if joins is not None:
+        photos = _renamed((*joins.photos, *photos))
+        eigvecs = np.concatenate([joins.eigvecs, eigvecs])
+        embedding = np.concatenate([joins.embedding, embedding])
     tell(Progress("colors", 0, 1))
-    colors = tsne_colors(computed.eigvecs, seed=seed)
+    colors = tsne_colors(eigvecs, seed=seed)
     tell(Progress("colors", 1, 1))
     return Analysis(
-        photos=image_set.photos,
-        eigvecs=computed.eigvecs,
-        eigvals=computed.eigvals,
-        embedding=computed.embedding,
+        photos=photos,
+        eigvecs=eigvecs,
+        eigvals=computed.fitted.eigvals,
+        embedding=embedding,
         colors=colors,
-        cut=computed.cut,
+        fitted=computed.fitted,
         backbone=computed.backbone,
     )
 
@@ -199,9 +215,6 @@ def extend(
     analysis: Analysis,
     images: Sequence[ImageSource],
     *,
-    node: str | None = None,
-    layer: int | None = None,
-    input_size: int | None = None,
     names: Sequence[str] | None = None,
     device: str | None = None,
     seed: int = 0,
@@ -214,32 +227,23 @@ def extend(
     show things of other kinds, a new `analyze` of all images serves those better.
 
     Args:
-        analysis: From `analyze`, with the same `node`, `layer` and `input_size`.
-        images: As for `analyze`, as is all below.
-        node: As for `analyze`.
-        layer: As for `analyze`.
-        input_size: As for `analyze`.
+        analysis: From `analyze`.
+        images: As for `analyze`.
         names: As for `analyze`.
         device: As for `analyze`.
         seed: As for `analyze`.
-        limits: As for `analyze`.
+        limits: As for `analyze`; the most images are those of the whole set.
         progress: As for `analyze`.
 
     Raises:
-        ImageError: As for `analyze`.
+        ImageError: As for `analyze`, or the set is full.
         BackboneError: As for `analyze`.
 
     Source: Nystrom extension, as in `ncut_pytorch.Ncut.transform`.
     """
-    model = backbones.load(
-        analysis.backbone,
-        device=device,
-        node=node,
-        layer=layer,
-        input_size=input_size,
-        progress=progress,
-    )
-    image_set = _read_all(images, model.input_size, names, limits, progress)
+    room = room_in(analysis, limits or Limits())
+    model = backbones.load(**asdict(analysis.backbone), device=device, progress=progress)
+    image_set = _read_all(images, model.input_size, names, room, progress)
     return extend_set(analysis, image_set, model, seed=seed, progress=progress)
 
 
@@ -252,26 +256,22 @@ def extend_set(
     progress: ProgressFn | None = None,
 ) -> Analysis:
     """The analysis with images that were read at the model's input size. See `extend`."""
-    tell = progress or _tell_nobody
-    tell(Progress("features", 0, len(image_set.photos)))
-    features = model.features(image_set.squares, progress)
-    tell(Progress("cut", 0, 1))
-    eigvecs = np.concatenate([analysis.eigvecs, analysis.cut.cut.extend(features, seed)])
-    embedding = np.concatenate([analysis.embedding, analysis.cut.axes.embed(features)])
-    tell(Progress("colors", 0, 1))
-    colors = tsne_colors(eigvecs, seed=seed)
-    tell(Progress("colors", 1, 1))
-    photos = (*analysis.photos, *image_set.photos)
-    return replace(
-        analysis,
-        photos=tuple(
-            replace(photo, name=name)
-            for photo, name in zip(photos, safe_names([p.name for p in photos]), strict=True)
-        ),
-        eigvecs=eigvecs,
-        embedding=embedding,
-        colors=colors,
+    computed = compute(
+        image_set.squares, model, fitted=analysis.fitted, seed=seed, progress=progress
     )
+    return complete(image_set, computed, joins=analysis, seed=seed, progress=progress)
+
+
+def room_in(analysis: Analysis, limits: Limits) -> Limits:
+    """The limits for images that are to join an analysis.
+
+    Raises:
+        ImageError: There is no room for any.
+    """
+    room = limits.max_images - len(analysis.photos)
+    if room < 1:
+        raise ImageError(f"The set is full: it holds {len(analysis.photos)} images already.")
+    return replace(limits, max_images=room)
 
 
 def predict(
@@ -311,6 +311,12 @@ def _read_all(
             " ".join(f"{rejected.name}: {rejected.reason}" for rejected in image_set.rejected)
         )
     return image_set
+
+
+def _renamed(photos: Sequence[Photo]) -> tuple[Photo, ...]:
+    """The photos with names that are unique among them."""
+    names = safe_names([photo.name for photo in photos])
+    return tuple(replace(photo, name=name) for photo, name in zip(photos, names, strict=True))
 
 
 def _tell_nobody(_: Progress) -> None:

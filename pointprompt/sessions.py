@@ -71,7 +71,7 @@ class Session:
             array.nbytes
             for array in (self.analysis.eigvecs, self.analysis.embedding, self.analysis.colors)
         )
-        return arrays + previews + self.analysis.cut.nbytes + self.predictor.max_bytes
+        return arrays + previews + self.analysis.fitted.nbytes + self.predictor.max_bytes
 
 
 class SessionStore:
@@ -127,6 +127,18 @@ class SessionStore:
             session.used_at = self._clock()
             session.closed_at = None
             return session
+
+    def of_page(self, page: str) -> Session:
+        """The session that a page shows, which thereby counts as used.
+
+        Raises:
+            SessionGone: It shows none (any more).
+        """
+        with self._lock:
+            shown = [s for s in self._sessions.values() if s.page == page and s.closed_at is None]
+        if not shown:
+            raise SessionGone("This page shows no analysis.")
+        return self.get(shown[-1].token)
 
     def move_to_page(self, token: str, page: str) -> Session:
         """The session with this token, now owned by another page: a reload of its own.

@@ -192,6 +192,24 @@ ProgressFn = Callable[[Progress], None]
 
 
 @dataclass(frozen=True)
+class BackboneChoice:
+    """Which backbone, and what of it makes the features.
+
+    Attributes:
+        name: In the registry, or "timm:" and a model's name.
+        node: What is taken of the layer: "attn", "mlp" or "block"; None is the backbone's own, as
+            below.
+        layer: Index of the layer, from 0.
+        input_size: Side of the squares it sees, in pixels.
+    """
+
+    name: str
+    node: str | None = None
+    layer: int | None = None
+    input_size: int | None = None
+
+
+@dataclass(frozen=True)
 class Analysis:
     """What is computed once for a set of images; everything after it is live.
 
@@ -201,8 +219,8 @@ class Analysis:
         eigvals: (k,) float32, falling.
         embedding: (n, h, w, d) float32, each token of length 1; the features in few numbers.
         colors: (n, h, w, 3) uint8, the colour view.
-        cut: The fitted cut (`pipeline.Fitted`), which extends to new images.
-        backbone: Name of the backbone in the registry.
+        fitted: What describes more images in the same terms (`pipeline.Fitted`).
+        backbone: What the features came from, nothing of it left open.
     """
 
     photos: tuple[Photo, ...]
@@ -210,8 +228,8 @@ class Analysis:
     eigvals: FloatArray = field(repr=False)
     embedding: FloatArray = field(repr=False)
     colors: ByteArray = field(repr=False)
-    cut: Any = field(repr=False)
-    backbone: str
+    fitted: Any = field(repr=False)
+    backbone: BackboneChoice
 
 
 @dataclass(frozen=True)

@@ -207,12 +207,22 @@ class Visitor:
 
     def analyze(self, photos: Sequence[Path], backbone: str) -> Iterator[Answer]:
         """What the page is told, when it is told; the last is what came of it."""
+        inputs = [backbone, INPUT_SIZE, "", "", self._upload(photos)]
+        yield from self._press("pp-analyze", inputs)
+
+    def add(self, photos: Sequence[Path]) -> Iterator[Answer]:
+        """As `analyze`, of photos that join the set that was analysed."""
+        yield from self._press("pp-add", [self._upload(photos)])
+
+    def _upload(self, photos: Sequence[Path]) -> list[dict[str, Any]]:
         uploads = [("files", (photo.name, photo.read_bytes())) for photo in photos]
-        files = [
+        return [
             {"path": path, "meta": {"_type": "gradio.FileData"}}
             for path in self._http.post("upload", files=uploads).json()
         ]
-        event = self._event("pp-analyze", [backbone, INPUT_SIZE, "", "", files])
+
+    def _press(self, button: str, inputs: list[Any]) -> Iterator[Answer]:
+        event = self._event(button, inputs)
         # The Hub adds the header, by which the scheduler knows whose quota it is.
         self._http.post(
             "queue/join", json=event, headers={"X-IP-Token": self._name}

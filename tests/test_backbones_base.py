@@ -8,7 +8,7 @@ import torch
 
 from pointprompt.backbones import BackboneError, base
 from pointprompt.backbones.base import Backbone, Encoder
-from pointprompt.types import Progress
+from pointprompt.types import BackboneChoice, Progress
 
 SIDE = 8
 
@@ -44,7 +44,7 @@ def batches_of_eight(monkeypatch):
 
 
 def backbone(encoder):
-    return Backbone("fake", SIDE, "cpu", encoder)
+    return Backbone(BackboneChoice("fake", "block", 0, SIDE), "cpu", encoder)
 
 
 def test_features_are_the_tokens_of_each_image_at_length_one(squares):

@@ -12,7 +12,7 @@ from PIL import Image
 from pointprompt import export
 from pointprompt.export import overlay, read_prompt, write_zip
 from pointprompt.refine import MASK_RGB, ImageMasks, upscale
-from pointprompt.types import RULES, Click, Photo, Progress, Prompt, Settings
+from pointprompt.types import RULES, BackboneChoice, Click, Photo, Progress, Prompt, Settings
 
 GREY = 100
 
@@ -24,6 +24,7 @@ def _photo(name, height, width, source=None):
 
 PHOTOS = [_photo("cat.jpeg", 60, 90), _photo("schöner Hund.png", 33, 7), _photo("one", 1, 1)]
 MASKS = np.random.default_rng(0).random((3, 4, 6)) > 0.5
+BACKBONE = BackboneChoice("efficientnet_lite0", "block", 4, 512)
 PROMPT = Prompt(
     "fur", (Click(0, 0.5, 0.25), Click(1, 0.999, 0.0, positive=False), Click(0, 0.0, 0.999))
 )
@@ -39,7 +40,7 @@ def _image_masks(masks, photos):
 def _written(photos=PHOTOS, masks=MASKS, prompt=PROMPT, progress=None):
     file = io.BytesIO()
     masks = _image_masks(masks, photos)
-    write_zip(file, photos, masks, prompt, SETTINGS, "efficientnet_lite0", progress=progress)
+    write_zip(file, photos, masks, prompt, SETTINGS, BACKBONE, progress=progress)
     return file.getvalue()
 
 
@@ -79,7 +80,7 @@ def test_masks_may_have_any_shape_and_are_written_as_they_are():
         np.random.default_rng(i).random((p.height, p.width)) > 0.5 for i, p in enumerate(PHOTOS)
     ]
     file = io.BytesIO()
-    write_zip(file, PHOTOS, masks, PROMPT, SETTINGS, "any")
+    write_zip(file, PHOTOS, masks, PROMPT, SETTINGS, BACKBONE)
     members = _read(file.getvalue())
     for mask, stem in zip(masks, ["cat", "schöner Hund", "one"], strict=True):
         written = np.asarray(Image.open(io.BytesIO(members[f"masks/{stem}.png"])))
@@ -99,7 +100,12 @@ def test_prompt_json_says_what_made_the_masks():
     document = _document(_written())
     assert document["format"] == "pointprompt"
     assert document["version"] == 1
-    assert document["backbone"] == "efficientnet_lite0"
+    assert document["backbone"] == {
+        "name": "efficientnet_lite0",
+        "node": "block",
+        "layer": 4,
+        "input_size": 512,
+    }
     assert document["settings"] == {
         "rule": "kernel",
         "strength": 0.25,
@@ -144,7 +150,7 @@ def test_a_package_that_is_not_installed_has_no_version(monkeypatch):
 
 def test_a_file_is_written_as_well_as_a_stream(tmp_path):
     path = tmp_path / "masks.zip"
-    write_zip(path, PHOTOS, _image_masks(MASKS, PHOTOS), PROMPT, SETTINGS, "efficientnet_lite0")
+    write_zip(path, PHOTOS, _image_masks(MASKS, PHOTOS), PROMPT, SETTINGS, BACKBONE)
     assert path.read_bytes() == _written()
 
 
@@ -209,7 +215,7 @@ def test_two_names_that_would_be_one_file_are_refused():
 def test_every_photo_needs_a_mask():
     masks = _image_masks(MASKS[:2], PHOTOS[:2])
     with pytest.raises(ValueError, match="2 masks for 3 images"):
-        write_zip(io.BytesIO(), PHOTOS, masks, PROMPT, SETTINGS, "any")
+        write_zip(io.BytesIO(), PHOTOS, masks, PROMPT, SETTINGS, BACKBONE)
 
 
 def test_a_click_on_an_image_that_is_not_there_is_an_error():
@@ -318,7 +324,9 @@ all_settings = st.builds(
 def test_what_is_written_is_read_back(prompt, choice):
     file = io.BytesIO()
     photos = [_photo(f"{i}.png", 1, 1) for i in range(3)]
-    write_zip(file, photos, _image_masks(np.zeros((3, 1, 1), bool), photos), prompt, choice, "any")
+    write_zip(
+        file, photos, _image_masks(np.zeros((3, 1, 1), bool), photos), prompt, choice, BACKBONE
+    )
     data = _read(file.getvalue())["prompt.json"]
     assert read_prompt(data) == (prompt, choice)
     assert read_prompt(data.decode()) == (prompt, choice)
@@ -328,7 +336,7 @@ def test_numbers_of_numpy_are_written_as_numbers():
     file = io.BytesIO()
     prompt = Prompt("x", (Click(0, np.float32(0.1), np.float32(0.99999994)),))
     choice = Settings(strength=np.float32(0.125), threshold=np.float32(0.25), min_area=np.int64(4))
-    write_zip(file, PHOTOS, _image_masks(MASKS, PHOTOS), prompt, choice, "any")
+    write_zip(file, PHOTOS, _image_masks(MASKS, PHOTOS), prompt, choice, BACKBONE)
     data = _read(file.getvalue())["prompt.json"]
     assert read_prompt(data) == (prompt, choice)
     assert json.loads(data)["prompt"]["clicks"][0]["pixel_y"] == 59

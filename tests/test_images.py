@@ -476,7 +476,7 @@ def test_images_beyond_the_limit_are_not_looked_at() -> None:
     sources = [noise(4, 4, i) for i in range(3)] + [np.zeros(1)] * 2
     result = read_set(sources, 4, limits=Limits(max_images=3))
     assert len(result.photos) == 3
-    assert [r.reason for r in result.rejected] == ["Only the first 3 images are used."] * 2
+    assert [r.reason for r in result.rejected] == ["The set had room for only 3 of the images."] * 2
 
 
 def test_names_are_made_safe_and_rejections_keep_the_owners_name() -> None:

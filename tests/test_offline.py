@@ -36,7 +36,8 @@ SCRIPT = textwrap.dedent(
     from pointprompt.images import Limits
     from pointprompt.sessions import SessionStore
     from pointprompt.ui.launch import launch
-    from pointprompt.ui.service import BackboneChoice, Service, make_files
+    from pointprompt.types import BackboneChoice
+    from pointprompt.ui.service import Service, make_files
 
     root = Path(tempfile.mkdtemp())
     service = Service(SessionStore(root), Limits())
@@ -45,7 +46,7 @@ SCRIPT = textwrap.dedent(
 
     fetch = make_files(example_set("still-life"))
     choice = BackboneChoice("efficientnet_lite0")
-    session, rejected = service.analyze(fetch, choice, "page", lambda step: None)
+    session, rejected, added = service.analyze(fetch, choice, "page", lambda step: None)
     click = {"image": 0, "x": 0.31, "y": 0.42, "positive": True}
     message = {"session": session.token, "seq": 1, "clicks": [click], "settings": {}}
     assert len(service.predict(message)["masks"]) > 100

@@ -15,7 +15,7 @@ from pointprompt import backbones
 from pointprompt.images import ImageError, Limits
 from pointprompt.ncut import N_EIGVECS
 from pointprompt.pipeline import analyze, extend, predict
-from pointprompt.types import Analysis, Click, Prediction, Progress, Settings
+from pointprompt.types import Analysis, BackboneChoice, Click, Prediction, Progress, Settings
 
 BACKBONE = "efficientnet_lite0"
 GREY, RED, YELLOW, BLUE, WHITE = (
@@ -181,7 +181,7 @@ def test_an_analysis_is_what_its_docstring_says(analysis):
     np.testing.assert_allclose(np.linalg.norm(analysis.embedding, axis=-1), 1, atol=1e-5)
     assert analysis.colors.shape == (3, 64, 64, 3)
     assert analysis.colors.dtype == np.uint8
-    assert analysis.backbone == BACKBONE
+    assert analysis.backbone == BackboneChoice(BACKBONE, "block", 4, 512)
     assert [one.name for one in analysis.photos] == [
         "left-right.png",
         "image-002.png",
@@ -289,7 +289,7 @@ def test_an_image_that_cannot_be_read_is_named_before_anything_is_computed(tmp_p
 
 def test_more_or_larger_images_than_the_limits_allow_are_named():
     images = [LEFT_RIGHT.pixels, CORNERS.pixels]
-    with pytest.raises(ImageError, match=r"image-002\.png: Only the first 1 images"):
+    with pytest.raises(ImageError, match=r"image-002\.png: The set had room for only 1 of"):
         analyze(images, backbone=BACKBONE, device="cpu", limits=Limits(max_images=1))
     with pytest.raises(ImageError, match="megapixels"):
         analyze(images, backbone=BACKBONE, device="cpu", limits=Limits(max_megapixels=0.08))
@@ -348,6 +348,21 @@ def test_adding_images_leaves_the_masks_of_the_others_exactly_as_they_are(analys
     # The last one is the first one again, so what is found in that is found in it.
     assert (after.token_masks[-1] == after.token_masks[0]).mean() > 0.9
     assert len({photo.name for photo in more.photos}) == n + 2
+
+
+def test_images_join_by_the_options_that_the_first_ones_were_analysed_with():
+    pictures = [LEFT_RIGHT.pixels, CORNERS.pixels]
+    analysis = analyze(pictures[:1], backbone=BACKBONE, input_size=384, device="cpu")
+    more = extend(analysis, pictures[1:], device="cpu")
+    assert more.backbone == analysis.backbone == BackboneChoice(BACKBONE, "block", 4, 384)
+    assert more.eigvecs.shape[:3] == (2, 48, 48)
+
+
+def test_a_full_set_takes_no_more(analysis):
+    with pytest.raises(ImageError, match="The set is full"):
+        extend(analysis, [CORNERS.pixels], limits=Limits(max_images=3))
+    with pytest.raises(ImageError, match="had room for only 1 of"):
+        extend(analysis, [CORNERS.pixels] * 2, limits=Limits(max_images=4))
 
 
 def test_what_is_of_a_backbone_needs_the_backbones_name():

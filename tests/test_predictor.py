@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from pointprompt.predictor import Predictor
 from pointprompt.scoring import predict_tokens
-from pointprompt.types import RULES, Analysis, Click, Settings
+from pointprompt.types import RULES, Analysis, BackboneChoice, Click, Settings
 
 N, H, W = 3, 16, 24
 TUTORIAL = Settings(rule="tutorial")
@@ -27,8 +27,8 @@ def _analysis(kinds, seed=0):
         eigvals=np.linspace(1, 0.5, 8, dtype=np.float32),
         embedding=tokens.astype(np.float32),
         colors=np.zeros((*kinds.shape, 3), np.uint8),
-        cut=None,
-        backbone="fake",
+        fitted=None,
+        backbone=BackboneChoice("fake"),
     )
 
 

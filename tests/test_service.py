@@ -20,12 +20,12 @@ from pointprompt import backbones, pipeline
 from pointprompt.examples import ExampleImage, ExampleSet
 from pointprompt.images import ImageError, Limits, read_pixels
 from pointprompt.sessions import Session, SessionGone, SessionStore
-from pointprompt.types import RULES, Progress, ProgressFn, Settings
+from pointprompt.types import RULES, BackboneChoice, Progress, ProgressFn, Settings
 from pointprompt.ui import wire
 from pointprompt.ui.jobs import Cancelled
 from pointprompt.ui.service import (
     GONE,
-    BackboneChoice,
+    Opened,
     Service,
     as_fetching,
     link_files,
@@ -33,10 +33,10 @@ from pointprompt.ui.service import (
 )
 from tests.hostile import MESSAGES
 
-CHOICE = BackboneChoice("color")
 GREY, RED, BLUE = (128, 128, 128), (220, 30, 30), (30, 30, 220)
 SIDE = 64
 GRID = 16
+CHOICE = BackboneChoice("color", "block", 0, SIDE)
 # What is masked is known exactly by the tutorial's rule. The images have three colours, so three
 # eigenvectors tell all that there is to tell.
 EXACT = {"rule": "tutorial", "edges": False, "n_eigvecs": 3, "threshold": 0.3}
@@ -46,7 +46,7 @@ EXACT = {"rule": "tutorial", "edges": False, "n_eigvecs": 3, "threshold": 0.3}
 class ColorBackbone:
     """Features that are the mean colour of a token, and nothing else."""
 
-    name: str = "color"
+    choice: BackboneChoice = CHOICE
     input_size: int = SIDE
     device: str = "cpu"
 
@@ -70,9 +70,13 @@ class ColorEngine:
         return SIDE
 
     def compute(
-        self, squares: np.ndarray, choice: BackboneChoice, progress: ProgressFn
+        self,
+        squares: np.ndarray,
+        choice: BackboneChoice,
+        fitted: pipeline.Fitted | None,
+        progress: ProgressFn,
     ) -> pipeline.Computed:
-        return pipeline.compute(squares, ColorBackbone(), progress=progress)
+        return pipeline.compute(squares, ColorBackbone(), fitted=fitted, progress=progress)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -119,8 +123,14 @@ def photos(tmp_path: Path) -> list[Path]:
     ]
 
 
-def analyzed(service: Service, files: Sequence[Path], page: str = "page") -> Session:
-    return service.analyze(link_files(files), CHOICE, page, silent)[0]
+def analyzed(
+    service: Service, files: Sequence[Path], page: str = "page", choice: BackboneChoice = CHOICE
+) -> Session:
+    return service.analyze(link_files(files), choice, page, silent).session
+
+
+def extended(service: Service, files: Sequence[Path], page: str = "page") -> Opened:
+    return service.extend(link_files(files), page, silent)
 
 
 def message(
@@ -295,10 +305,11 @@ def test_images_that_cannot_be_used_are_named_and_the_others_go_on(service, phot
     text = tmp_path / "in" / "notes.txt"
     text.write_text("no image")
     files = [broken, photos[0], text, photos[1], photos[0]]
-    session, rejected = service.analyze(link_files(files), CHOICE, "page", silent)
+    session, rejected, added = service.analyze(link_files(files), CHOICE, "page", silent)
+    assert added == 2
     assert [one.name for one in session.analysis.photos] == ["a.png", "b.png"]
     assert [one.name for one in rejected] == ["broken.jpg", "notes.txt", "a.png"]
-    assert "first 4 images" in rejected[-1].reason
+    assert "room for only 4 of the images" in rejected[-1].reason
     np.testing.assert_array_equal(
         token_masks(service.predict(message(session, ON_RED)), 2), expected(photos, RED)
     )
@@ -358,6 +369,77 @@ def test_an_analysis_that_fails_leaves_nothing_behind_and_loses_nothing(
     assert session.closed_at is None
 
 
+@pytest.fixture
+def more(tmp_path: Path) -> list[Path]:
+    return [photo(tmp_path / "in" / "c.png", (1, 1), (3, 3))]
+
+
+def test_images_join_a_set_behind_the_others_whose_masks_stay(service, photos, more):
+    before = analyzed(service, photos)
+    opened = extended(service, more)
+    assert [one.name for one in opened.session.analysis.photos] == ["a.png", "b.png", "c.png"]
+    assert (opened.added, opened.rejected) == (1, ())
+    for click in (ON_RED, ON_BLUE):
+        old = token_masks(service.predict(message(before, click, choice={})), 2)
+        new = token_masks(service.predict(message(opened.session, click, choice={})), 3)
+        np.testing.assert_array_equal(new[:2], old)
+    masks = token_masks(service.predict(message(opened.session, ON_RED)), 3)
+    np.testing.assert_array_equal(masks, expected([*photos, *more], RED))
+
+
+def test_images_that_are_in_the_set_already_are_left_out(service, photos, more, tmp_path):
+    analyzed(service, photos)
+    # The same picture under another name is the same; another picture under the same name is not.
+    again = tmp_path / "again" / "other.png"
+    other = photo(tmp_path / "again" / "a.png", (3, 3), (1, 1))
+    again.write_bytes(photos[0].read_bytes())
+    session, rejected, added = extended(service, [*photos, *more, again, other])
+    assert [one.name for one in session.analysis.photos[:3]] == ["a.png", "b.png", "c.png"]
+    assert len({one.name for one in session.analysis.photos}) == 4
+    assert (added, rejected) == (2, ())
+    with pytest.raises(ImageError, match="in the set already"):
+        extended(service, photos)
+
+
+def test_a_set_takes_no_more_images_than_the_limits_allow(service, photos, more, tmp_path):
+    analyzed(service, photos)
+    others = [photo(tmp_path / "in" / f"{i}.png", (i, 0), (3, 3)) for i in range(2)]
+    session, rejected, added = extended(service, [*more, *others])
+    assert (len(session.analysis.photos), added) == (4, 2)
+    assert [one.name for one in rejected] == ["1.png"]
+    with pytest.raises(ImageError, match="The set is full: it holds 4 images"):
+        extended(service, others[1:])
+
+
+def test_an_extended_session_needs_nothing_of_the_one_before(service, photos, more):
+    before = analyzed(service, photos)
+    session = extended(service, more).session
+    service.store.drop(before.token)
+    again = extended(service, [photo(more[0].parent / "d.png", (0, 3), (3, 0))]).session
+    service.store.drop(session.token)
+    with zipfile.ZipFile(service.export(message(again, ON_RED), silent)) as archive:
+        document = json.loads(archive.read("prompt.json"))
+    assert document["problems"] == []
+    assert len(document["images"]) == 4
+
+
+def test_only_a_page_that_shows_an_analysis_can_add_to_it(service, photos, more):
+    analyzed(service, photos, page="mine")
+    with pytest.raises(SessionGone):
+        extended(service, more, page="another")
+
+
+@pytest.mark.parametrize(("fetch", "error"), [(failing_fetch, "reached"), (nothing, "no images")])
+def test_an_addition_that_fails_leaves_nothing_behind_and_loses_nothing(
+    service, photos, fetch: Callable[..., list[Path]], error
+):
+    session = analyzed(service, photos)
+    with pytest.raises(ValueError, match=error):
+        service.extend(fetch, "page", silent)
+    assert folders(service) == [session.folder]
+    assert service.store.of_page("page") is session
+
+
 @pytest.mark.parametrize("stage", ["read", "features", "cut", "colors"])
 def test_a_cancelled_analysis_leaves_nothing_behind(service, photos, stage):
     def cancel(progress: Progress) -> None:
@@ -394,9 +476,13 @@ def test_the_backbone_is_the_one_that_was_chosen(photos, tmp_path, monkeypatch):
     monkeypatch.setattr(backbones, "load", load)
     service = Service(SessionStore(tmp_path / "sessions"), Limits())
     choice = BackboneChoice("sam_vit_b", input_size=512, node="attn", layer=7)
-    session, _ = service.analyze(link_files(photos), choice, "page", silent)
+    session = analyzed(service, photos, choice=choice)
     assert set(asked) == {("sam_vit_b", 512, "attn", 7)}
-    assert session.analysis.backbone == "color"
+    # What it really was, not what was asked for, is what more images are described by.
+    assert session.analysis.backbone == CHOICE
+    asked.clear()
+    service.extend(link_files([photo(tmp_path / "c.png", (1, 1), (3, 3))]), "page", silent)
+    assert set(asked) == {("color", SIDE, "block", 0)}
 
 
 def test_a_session_that_is_gone_says_so_and_what_to_do(service, photos):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pointprompt.sessions import Lifetimes, Session, SessionGone, SessionStore
-from pointprompt.types import Analysis
+from pointprompt.types import Analysis, BackboneChoice
 
 
 class Clock:
@@ -35,7 +35,9 @@ def store(tmp_path: Path, clock: Clock) -> SessionStore:
 
 def add(store: SessionStore, page: str = "page", nbytes: int = 100) -> Session:
     empty = np.zeros(0, np.float32)
-    analysis = Analysis((), empty, empty, empty, np.zeros(0, np.uint8), Weight(nbytes), "fake")
+    analysis = Analysis(
+        (), empty, empty, empty, np.zeros(0, np.uint8), Weight(nbytes), BackboneChoice("fake")
+    )
     folder = store.new_folder()
     (folder / "tile.jpg").write_bytes(b"tile")
     return store.add(folder, analysis, Weight(0), page)
@@ -123,3 +125,16 @@ def test_a_made_up_token_finds_nothing(store, token):
     add(store)
     with pytest.raises(SessionGone):
         store.get(token)
+
+
+def test_a_page_shows_its_newest_session_until_it_is_closed(store):
+    old = add(store, page="mine")
+    new = add(store, page="mine")
+    add(store, page="another")
+    store.get(old.token)  # An answer that was still to come for the old one.
+    assert store.of_page("mine") is new
+    store.close_page("mine")
+    with pytest.raises(SessionGone):
+        store.of_page("mine")
+    with pytest.raises(SessionGone):
+        store.of_page("nobody's")

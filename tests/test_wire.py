@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from pointprompt.types import Analysis, Click, Photo, Settings, TokenPrediction
+from pointprompt.types import Analysis, BackboneChoice, Click, Photo, Settings, TokenPrediction
 from pointprompt.ui import wire
 from tests.hostile import JSON, MESSAGES, click, message
 
@@ -284,8 +284,8 @@ def test_the_manifest_says_what_the_page_shows_and_is_json():
         eigvals=np.zeros(9, np.float32),
         embedding=np.zeros((1, 5, 6, 4), np.float32),
         colors=np.zeros((1, 5, 6, 3), np.uint8),
-        cut=None,
-        backbone="fake",
+        fitted=None,
+        backbone=BackboneChoice("fake"),
     )
     manifest = wire.manifest("token", analysis, ["tiles/a.jpg"], "colors.png")
     assert json.loads(json.dumps(manifest)) == {

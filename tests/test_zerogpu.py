@@ -18,8 +18,8 @@ import psutil
 import pytest
 from PIL import Image
 
+from pointprompt.types import BackboneChoice
 from pointprompt.ui import zerogpu
-from pointprompt.ui.service import BackboneChoice
 from tests.rehearsal import Answer, Scheduler, Space, Visitor, scheduling, serving
 
 BUILTIN, BROKEN = "efficientnet_lite0", "efficientnet_lite2"
@@ -113,9 +113,20 @@ def test_the_gpu_is_asked_for_in_the_visitors_name_for_the_number_of_images_and_
     asked, released = scheduler.asked("/schedule")[0], scheduler.asked("/release")[0]
     assert asked["token"] == "first"
     assert int(asked["durationSeconds"]) == zerogpu.seconds(
-        np.empty((2, 1, 1, 3), np.uint8), BackboneChoice(BUILTIN)
+        np.empty((2, 1, 1, 3), np.uint8), BackboneChoice(BUILTIN), None
     )
     assert released == {"allowToken": "token-1", "fail": "false"}
+
+
+@rehearsal
+def test_images_that_join_a_set_borrow_a_gpu_too(scheduler, space, photos):
+    visitor = Visitor(space, "joining")
+    list(visitor.analyze(photos[:2], BUILTIN))
+    before = len(scheduler.asked("/schedule"))
+    joined = list(visitor.add(photos[1:4]))[-1]
+    assert joined.status.startswith("2 images added: the set has 4 now.")
+    assert len(scheduler.asked("/schedule")) == before + 1
+    assert visitor.masked(joined.session) > 0
 
 
 @rehearsal
@@ -188,7 +199,7 @@ def test_cancelling_ends_the_work_where_the_gpu_is_and_gives_it_back(scheduler, 
 def test_more_images_ask_for_more_time_and_a_hundred_for_no_more_than_a_minute():
     few, many = (np.empty((count, 1, 1, 3), np.uint8) for count in (1, 100))
     choice = BackboneChoice(BUILTIN)
-    assert zerogpu.seconds(few, choice) < zerogpu.seconds(many, choice) <= 60
+    assert zerogpu.seconds(few, choice, None) < zerogpu.seconds(many, choice, None) <= 60
 
 
 def test_only_a_zerogpu_space_is_taken_for_one(monkeypatch):

@@ -15,7 +15,7 @@ from torch import nn
 
 from pointprompt.backbones.devices import half_precision, is_out_of_memory, release_memory
 from pointprompt.backbones.registry import BackboneError
-from pointprompt.types import ByteArray, FloatArray, Progress, ProgressFn
+from pointprompt.types import BackboneChoice, ByteArray, FloatArray, Progress, ProgressFn
 
 # Images computed together at first. One pays on a CPU: more only cost memory there.
 _BATCH = {"cuda": 8, "mps": 4, "cpu": 1}
@@ -40,16 +40,25 @@ class Backbone:
     """A loaded backbone: square images in, features out.
 
     Attributes:
-        name: In the registry.
-        input_size: s, the side of the square images it takes, in pixels.
+        choice: Which one it is, nothing of it left open.
         device: Where it computes.
         encoder: What computes the tokens.
     """
 
-    name: str
-    input_size: int
+    choice: BackboneChoice
     device: str
     encoder: Encoder
+
+    @property
+    def name(self) -> str:
+        """In the registry."""
+        return self.choice.name
+
+    @property
+    def input_size(self) -> int:
+        """s, the side of the square images it takes, in pixels."""
+        assert self.choice.input_size is not None  # noqa: S101 - nothing is left open
+        return self.choice.input_size
 
     def features(self, squares: ByteArray, progress: ProgressFn | None = None) -> FloatArray:
         """Features of images, each token of length 1.

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from pointprompt.backbones import weights
 from pointprompt.backbones.devices import pick_device
 from pointprompt.backbones.registry import BackboneError, BackboneInfo
-from pointprompt.types import ProgressFn
+from pointprompt.types import BackboneChoice, ProgressFn
 
 if TYPE_CHECKING:
     import torch
@@ -90,7 +90,8 @@ def build(choice: Choice, tensors: dict[str, torch.Tensor] | None) -> Backbone:
     from pointprompt.backbones.base import Backbone
 
     encoder = build_encoder(choice, tensors).to(choice.device)
-    return Backbone(choice.backbone.name, choice.input_size, choice.device, encoder)
+    decided = BackboneChoice(choice.backbone.name, choice.node, choice.layer, choice.input_size)
+    return Backbone(decided, choice.device, encoder)
 
 
 def build_encoder(choice: Choice, tensors: dict[str, torch.Tensor] | None) -> Encoder:

@@ -6,7 +6,7 @@ Every event here is private: the page is no API. The Python interface is.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +15,15 @@ import gradio as gr
 from pointprompt import backbones
 from pointprompt.examples import ExampleSet, example_sets
 from pointprompt.hub import SUGGESTED_DATASET, DatasetRequest, fetch_dataset
-from pointprompt.sessions import SessionGone
-from pointprompt.types import ProgressFn
+from pointprompt.sessions import Session, SessionGone
+from pointprompt.types import BackboneChoice, ProgressFn
 from pointprompt.ui import status, wire
 from pointprompt.ui.canvas import STATIC, canvas
 from pointprompt.ui.jobs import Cancelled, Eta, Job, Jobs
 from pointprompt.ui.service import (
     GONE,
-    BackboneChoice,
     Fetch,
+    Opened,
     Service,
     as_fetching,
     link_files,
@@ -43,6 +43,8 @@ _PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidde
 
 # Ends the label of a backbone that cannot be had now; `static/page.css` greys such labels out.
 _NOT_HERE = " (not here)"
+# Inputs that say which backbone: its name, and three details.
+_CHOICES = 4
 # Of the details: whatever is the backbone's own, also when the choice of backbone changes.
 _DEFAULT = ""
 
@@ -102,9 +104,11 @@ class _Page:
                 height=170,
                 elem_id="pp-files",
             )
-            self.analyze = gr.Button(
-                "Analyse", variant="primary", interactive=False, elem_id="pp-analyze"
-            )
+            with gr.Row(equal_height=True):
+                self.analyze = gr.Button(
+                    "Analyse", variant="primary", interactive=False, elem_id="pp-analyze"
+                )
+                self.add = gr.Button("Add to the set", visible=False, elem_id="pp-add")
             limits = self.service.limits
             gr.HTML(
                 f"JPEG, PNG, WebP, BMP, TIFF or GIF: up to {limits.max_images} images of "
@@ -154,9 +158,13 @@ class _Page:
                         min_width=120,
                     ),
                 ]
-            self.load_dataset = gr.Button(
-                "Load and analyse", variant="primary", elem_id="pp-load-dataset"
-            )
+            with gr.Row(equal_height=True):
+                self.load_dataset = gr.Button(
+                    "Load and analyse", variant="primary", elem_id="pp-load-dataset"
+                )
+                self.add_dataset = gr.Button(
+                    "Load and add to the set", visible=False, elem_id="pp-add-dataset"
+                )
 
     def _build_backbone(self) -> None:
         default, reason = backbones.choose_default()
@@ -179,13 +187,16 @@ class _Page:
             ]
 
     def _wire(self) -> None:
-        shown = [self.status, self.canvas, self.setup, self.cancel]
+        adders = [self.add, self.add_dataset]
+        shown = [self.status, self.canvas, self.setup, self.cancel, *adders]
         heavy = {"outputs": shown, "concurrency_limit": None, **_PRIVATE}
         choice = [self.backbone, *self.details]
         self.analyze.click(self._analyze_files, [*choice, self.files], **heavy)
         for button, example in self.examples:
             button.click(self._analyze_example(example), choice, **heavy)
         self.load_dataset.click(self._analyze_dataset, [*choice, *self.dataset], **heavy)
+        self.add.click(self._add_files, [self.files], **heavy)
+        self.add_dataset.click(self._add_dataset, self.dataset, **heavy)
         self.files.change(_analyze_button, [self.files], [self.analyze], queue=False, **_PRIVATE)
         self.backbone.change(
             _describe_backbone,
@@ -195,7 +206,7 @@ class _Page:
             **_PRIVATE,
         )
         self.cancel.click(self._cancel, None, None, queue=False, **_PRIVATE)
-        self.canvas.restore(self._restore, None, [self.canvas, self.setup], **_PRIVATE)
+        self.canvas.restore(self._restore, None, [self.canvas, self.setup, *adders], **_PRIVATE)
         self.canvas.export(
             self._export,
             None,
@@ -223,7 +234,18 @@ class _Page:
         return analyze
 
     def _analyze_dataset(self, request: gr.Request, *inputs: Any) -> Iterator[Updates]:
-        *choice, name, config, split, column, limit = inputs
+        choice, dataset = inputs[:_CHOICES], inputs[_CHOICES:]
+        yield from self._analyze(request, self._fetch_dataset(*dataset), _choice(*choice))
+
+    def _add_files(self, request: gr.Request, files: Sequence[str] | None) -> Iterator[Updates]:
+        yield from self._extend(request, link_files(files or []))
+
+    def _add_dataset(self, request: gr.Request, *dataset: Any) -> Iterator[Updates]:
+        yield from self._extend(request, self._fetch_dataset(*dataset))
+
+    def _fetch_dataset(
+        self, name: str, config: str, split: str, column: str, limit: float | None
+    ) -> Fetch:
         wanted = DatasetRequest(
             name.strip(), config.strip(), split.strip(), column.strip(), int(limit or 1)
         )
@@ -233,7 +255,7 @@ class _Page:
                 wanted, folder, limits=self.service.limits, progress=as_fetching(progress)
             )
 
-        yield from self._analyze(request, fetch, _choice(*choice))
+        return fetch
 
     def _analyze(
         self, request: gr.Request, fetch: Fetch, choice: BackboneChoice, hint: str = ""
@@ -242,21 +264,49 @@ class _Page:
         job = self.jobs.start(
             page, lambda progress: self.service.analyze(fetch, choice, page, progress)
         )
+
+        def text(opened: Opened) -> str:
+            analysis = opened.session.analysis
+            title = backbones.info(analysis.backbone.name).title
+            return f"{_images(len(analysis.photos))} ready, with {title}. {hint}"
+
+        yield from self._open(job, text)
+
+    def _extend(self, request: gr.Request, fetch: Fetch) -> Iterator[Updates]:
+        page = _page_of(request)
+        job = self.jobs.start(page, lambda progress: self.service.extend(fetch, page, progress))
+
+        def text(opened: Opened) -> str:
+            count = len(opened.session.analysis.photos)
+            return (
+                f"{_images(opened.added)} added: the set has {count} now. "
+                "The masks of the others stay as they were."
+            )
+
+        yield from self._open(job, text)
+
+    def _open(self, job: Job[Opened], text: Callable[[Opened], str]) -> Iterator[Updates]:
+        """Follow the job, then show the session that it opened, or why there is none."""
         yield from self._follow(job)
         try:
-            session, rejected = job.result()
+            opened = job.result()
         except Cancelled:
             yield self._ended(status.stopped("Cancelled. Your images are still here."))
+        except SessionGone:
+            yield self._ended(status.failed(GONE))
         except Exception as error:
             yield self._ended(status.failed(_sentence(error)))
         else:
-            title = backbones.info(session.analysis.backbone).title
-            text = f"{_images(len(session.analysis.photos))} ready, with {title}. {hint}"
-            yield {
-                **self._ended(status.done(text, rejected)),
-                self.canvas: self.service.manifest(session),
-                self.setup: gr.Accordion(open=False),
-            }
+            done = self._ended(status.done(text(opened), opened.rejected))
+            yield {**done, **self._shown(opened.session)}
+
+    def _shown(self, session: Session) -> Updates:
+        return {
+            self.canvas: self.service.manifest(session),
+            self.setup: gr.Accordion(open=False),
+            self.add: gr.Button(visible=True),
+            self.add_dataset: gr.Button(visible=True),
+        }
 
     def _export(self, event: gr.EventData, request: gr.Request) -> Iterator[Updates]:
         job = self.jobs.start(
@@ -302,7 +352,7 @@ class _Page:
             session = self.service.store.move_to_page(token, _page_of(request))
         except SessionGone:
             return {self.canvas: gr.skip()}
-        return {self.canvas: self.service.manifest(session), self.setup: gr.Accordion(open=False)}
+        return self._shown(session)
 
     def _unload(self, request: gr.Request) -> None:
         page = _page_of(request)
@@ -381,4 +431,5 @@ def _detail_choices(name: str) -> tuple[list[Any], list[Any], list[Any]]:
 
 
 def _choice(name: str, *details: Any) -> BackboneChoice:
-    return BackboneChoice(name, *(None if value == _DEFAULT else value for value in details))
+    input_size, node, layer = (None if value == _DEFAULT else value for value in details)
+    return BackboneChoice(name, node, layer, input_size)

@@ -6,26 +6,37 @@ widgets, and what is raised here into messages.
 
 from __future__ import annotations
 
+import filecmp
 import io
 import os
 import secrets
 import shutil
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
 from pointprompt.examples import ExampleSet
 from pointprompt.images import Limits
 from pointprompt.sessions import Session, SessionGone, SessionStore
-from pointprompt.types import Analysis, ByteArray, ProgressFn, Prompt, Rejected, TokenPrediction
+from pointprompt.types import (
+    Analysis,
+    BackboneChoice,
+    ByteArray,
+    Photo,
+    ProgressFn,
+    Prompt,
+    Rejected,
+    TokenPrediction,
+)
 from pointprompt.ui import wire
 
 if TYPE_CHECKING:
     from pointprompt.backbones import Backbone
-    from pointprompt.pipeline import Computed
+    from pointprompt.pipeline import Computed, Fitted
 
 # Puts a set's image files into the folder it is given, and returns them in order.
 Fetch = Callable[[Path, ProgressFn], Sequence[Path]]
@@ -36,26 +47,18 @@ GONE = (
 )
 
 
-@dataclass(frozen=True)
-class BackboneChoice:
-    """Which backbone, and what of it; None takes its own. See `backbones.load`."""
+class Opened(NamedTuple):
+    """A new session.
 
-    name: str
-    input_size: int | None = None
-    node: str | None = None
-    layer: int | None = None
+    Attributes:
+        session: The session.
+        rejected: The images that could not be used.
+        added: How many images are new in it.
+    """
 
-    def load(self, progress: ProgressFn) -> Backbone:
-        """The backbone, by `backbones.load`."""
-        from pointprompt import backbones
-
-        return backbones.load(
-            self.name,
-            node=self.node,
-            layer=self.layer,
-            input_size=self.input_size,
-            progress=progress,
-        )
+    session: Session
+    rejected: tuple[Rejected, ...]
+    added: int
 
 
 class Engine(Protocol):
@@ -68,7 +71,13 @@ class Engine(Protocol):
             BackboneError: It cannot be had.
         """
 
-    def compute(self, squares: ByteArray, choice: BackboneChoice, progress: ProgressFn) -> Computed:
+    def compute(
+        self,
+        squares: ByteArray,
+        choice: BackboneChoice,
+        fitted: Fitted | None,
+        progress: ProgressFn,
+    ) -> Computed:
         """As `pipeline.compute`."""
 
 
@@ -77,13 +86,19 @@ class ThisProcess:
 
     def prepare(self, choice: BackboneChoice, progress: ProgressFn) -> int:
         """See `Engine`."""
-        return choice.load(progress).input_size
+        return load(choice, progress).input_size
 
-    def compute(self, squares: ByteArray, choice: BackboneChoice, progress: ProgressFn) -> Computed:
+    def compute(
+        self,
+        squares: ByteArray,
+        choice: BackboneChoice,
+        fitted: Fitted | None,
+        progress: ProgressFn,
+    ) -> Computed:
         """See `Engine`."""
         from pointprompt import pipeline
 
-        return pipeline.compute(squares, choice.load(progress), progress=progress)
+        return pipeline.compute(squares, load(choice, progress), fitted=fitted, progress=progress)
 
 
 class Service:
@@ -103,8 +118,8 @@ class Service:
 
     def analyze(
         self, fetch: Fetch, choice: BackboneChoice, page: str, progress: ProgressFn
-    ) -> tuple[Session, tuple[Rejected, ...]]:
-        """A new session with the analysis of the images, and those that could not be used.
+    ) -> Opened:
+        """A new session with the analysis of the images.
 
         Args:
             fetch: Gets the images.
@@ -116,23 +131,69 @@ class Service:
         Raises:
             ValueError: One of its kinds from the core, with a sentence for the user.
         """
+        with self._new_folder() as folder:
+            paths = fetch(_subfolder(folder, "images"), progress)
+            return self._open(folder, paths, page, progress, choice=choice)
+
+    def extend(self, fetch: Fetch, page: str, progress: ProgressFn) -> Opened:
+        """A new session with more images behind those of the page's, whose masks stay as they are.
+
+        Images that are in the set already, byte for byte, are left out.
+
+        Args:
+            fetch: Gets the images.
+            page: The page. As for `analyze`, its session stays until the new one is ready.
+            progress: As for `analyze`.
+
+        Raises:
+            SessionGone: The page has none.
+            ValueError: As for `analyze`.
+        """
+        from pointprompt.images import ImageError
+
+        before = self.store.of_page(page).analysis
+        with self._new_folder() as folder:
+            before = replace(before, photos=_linked_photos(before.photos, folder))
+            fetched = fetch(_subfolder(folder, "added"), progress)
+            paths = [path for path in fetched if not _is_among(path, before.photos)]
+            if fetched and not paths:
+                raise ImageError("All of these images are in the set already.")
+            return self._open(folder, paths, page, progress, choice=before.backbone, joins=before)
+
+    def _open(
+        self,
+        folder: Path,
+        paths: Sequence[Path],
+        page: str,
+        progress: ProgressFn,
+        *,
+        choice: BackboneChoice,
+        joins: Analysis | None = None,
+    ) -> Opened:
+        """The session of the images, behind those of the analysis that they join."""
         from pointprompt.images import read_set
-        from pointprompt.pipeline import complete
+        from pointprompt.pipeline import complete, room_in
         from pointprompt.predictor import Predictor
 
+        limits = room_in(joins, self.limits) if joins else self.limits
+        side = self._engine.prepare(choice, progress)
+        image_set = read_set(paths, side, limits=limits, progress=progress)
+        fitted = joins.fitted if joins else None
+        computed = self._engine.compute(image_set.squares, choice, fitted, progress)
+        analysis = complete(image_set, computed, joins=joins, progress=progress)
+        _write_tiles(folder, analysis)
+        session = self.store.add(folder, analysis, Predictor(analysis), page)
+        return Opened(session, image_set.rejected, added=len(image_set.photos))
+
+    @contextmanager
+    def _new_folder(self) -> Iterator[Path]:
+        """A folder for a session's files, gone again where there is no session in the end."""
         folder = self.store.new_folder()
         try:
-            paths = fetch(_subfolder(folder, "images"), progress)
-            side = self._engine.prepare(choice, progress)
-            image_set = read_set(paths, side, limits=self.limits, progress=progress)
-            computed = self._engine.compute(image_set.squares, choice, progress)
-            analysis = complete(image_set, computed, progress=progress)
-            _write_tiles(folder, analysis)
-            session = self.store.add(folder, analysis, Predictor(analysis), page)
+            yield folder
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
-        return session, image_set.rejected
 
     def manifest(self, session: Session) -> dict[str, Any]:
         """What the page must know to show the session."""
@@ -211,6 +272,13 @@ def _answered(message: object, answer: Callable[[], dict[str, Any]]) -> dict[str
         return wire.failure(wire.seq_of(message), "invalid", str(error))
 
 
+def load(choice: BackboneChoice, progress: ProgressFn) -> Backbone:
+    """The backbone, by `backbones.load`."""
+    from pointprompt import backbones
+
+    return backbones.load(**asdict(choice), progress=progress)
+
+
 def link_files(files: Sequence[str | Path]) -> Fetch:
     """A `Fetch` of files that are on this disk already."""
 
@@ -247,6 +315,25 @@ def _link(file: Path, folder: Path, index: int) -> Path:
     except OSError:  # Another file system, or one without links.
         shutil.copyfile(file, path)
     return path
+
+
+def _linked_photos(photos: Sequence[Photo], folder: Path) -> tuple[Photo, ...]:
+    """The photos with their image files in a folder of images too."""
+    images = _subfolder(folder, "images")
+    return tuple(
+        replace(photo, source=_link(photo.source, images, index))
+        if isinstance(photo.source, Path)
+        else photo
+        for index, photo in enumerate(photos)
+    )
+
+
+def _is_among(path: Path, photos: Sequence[Photo]) -> bool:
+    """Whether one of the photos has the same file, byte for byte."""
+    return any(
+        isinstance(photo.source, Path) and filecmp.cmp(path, photo.source, shallow=False)
+        for photo in photos
+    )
 
 
 def _write_tiles(folder: Path, analysis: Analysis) -> None:

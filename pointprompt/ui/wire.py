@@ -189,7 +189,7 @@ def manifest(
         "session": session,
         "grid": [h, w],
         "eigvecs": k,
-        "backbone": analysis.backbone,
+        "backbone": analysis.backbone.name,
         "maskColor": list(MASK_RGB),
         "colors": colors_path,
         "images": [

@@ -23,12 +23,12 @@ from typing import TYPE_CHECKING
 import gradio as gr
 
 from pointprompt import backbones
-from pointprompt.types import ByteArray, Progress, ProgressFn
+from pointprompt.types import BackboneChoice, ByteArray, Progress, ProgressFn
 from pointprompt.ui.jobs import Cancelled
-from pointprompt.ui.service import BackboneChoice
+from pointprompt.ui.service import load
 
 if TYPE_CHECKING:
-    from pointprompt.pipeline import Computed
+    from pointprompt.pipeline import Computed, Fitted
 
 # What a call asks for. Assumed, not measured: 20 s to fork, start CUDA and load a backbone of
 # another choice than the default; for an image, a quarter of a second for its features (SAM ViT-H
@@ -50,7 +50,7 @@ def is_here() -> bool:
     return asked_for and find_spec("spaces") is not None
 
 
-def seconds(squares: ByteArray, choice: BackboneChoice) -> int:
+def seconds(squares: ByteArray, choice: BackboneChoice, fitted: Fitted | None) -> int:
     """How long the GPU is asked for; what is not used is given back."""
     return round(_SECONDS + _SECONDS_AN_IMAGE * len(squares))
 
@@ -84,7 +84,13 @@ class ZeroGpu:
         backbones.download(choice.name, progress)  # Not while a GPU waits for it.
         return choice.input_size or backbones.info(choice.name).input_size
 
-    def compute(self, squares: ByteArray, choice: BackboneChoice, progress: ProgressFn) -> Computed:
+    def compute(
+        self,
+        squares: ByteArray,
+        choice: BackboneChoice,
+        fitted: Fitted | None,
+        progress: ProgressFn,
+    ) -> Computed:
         """As `pipeline.compute`, on a GPU.
 
         Raises:
@@ -95,7 +101,7 @@ class ZeroGpu:
         outcome: Outcome | None = None
         try:
             # Closed when `progress` raises: that ends the work there.
-            with closing(self._borrow_gpu(squares, choice)) as steps:
+            with closing(self._borrow_gpu(squares, choice, fitted)) as steps:
                 for step in steps:
                     if isinstance(step, Progress):
                         progress(step)
@@ -109,7 +115,9 @@ class ZeroGpu:
         raise outcome or GpuError("The GPU stopped before it was done. Please try again.")
 
 
-def _compute(squares: ByteArray, choice: BackboneChoice) -> Iterator[Progress | Outcome]:
+def _compute(
+    squares: ByteArray, choice: BackboneChoice, fitted: Fitted | None
+) -> Iterator[Progress | Outcome]:
     """Steps of `pipeline.compute`, and last its outcome: what runs where the GPU is."""
     steps: SimpleQueue[Progress | None] = SimpleQueue()
     closed = threading.Event()
@@ -122,7 +130,7 @@ def _compute(squares: ByteArray, choice: BackboneChoice) -> Iterator[Progress | 
     def work() -> bytes:
         from pointprompt import pipeline
 
-        computed = pipeline.compute(squares, choice.load(tell), progress=tell)
+        computed = pipeline.compute(squares, load(choice, tell), fitted=fitted, progress=tell)
         # Pickled here: the queue between the processes would lend tensors instead of copying them,
         # and this process does not stay.
         return pickle.dumps(computed)

@@ -134,6 +134,40 @@ def test_a_reload_finds_the_session_and_the_clicks_again(page: Page, photos: lis
     assert (page.mask(1) == before).all()
 
 
+def test_images_that_join_the_set_leave_masks_clicks_and_undo_as_they_were(
+    page: Page, photos: list[Path]
+):
+    page.analyze_files(photos[:2])
+    page.click(0, *BALL[0])
+    page.wait_for_masks()
+    page.click(0, *TABLE[0], positive=False)
+    page.wait_for_masks()
+    before = page.mask(1)
+    page.tab.get_by_role("button", name="Images").click()
+    page.choose_files(photos[1:])
+    page.tab.click("#pp-add")
+    page.tab.wait_for_selector(".pp-tile >> nth=2", timeout=120_000)
+    page.wait_for_masks()
+    # Two were chosen, and one of them was in the set already.
+    expect(page.tab.locator("#pp-status")).to_contain_text("1 image added: the set has 3 now")
+    assert page.tile_count == 3
+    assert (page.mask(1) == before).all()
+    assert is_masked(page, 2, BALL[2])
+    page.action("undo").click()
+    page.action("undo").click()
+    page.wait_for_masks()
+    assert not page.mask(0).any()
+    page.action("redo").click()
+    page.wait_for_masks()
+    assert is_masked(page, 2, BALL[2])
+
+
+def test_before_there_is_a_set_nothing_can_be_added_to_it(page: Page, photos: list[Path]):
+    page.choose_files(photos[:1])
+    expect(page.tab.locator("#pp-analyze")).to_be_visible()
+    expect(page.tab.locator("#pp-add")).to_have_count(0)
+
+
 def test_closing_the_page_lets_its_session_go(new_page, photos: list[Path], service: Service):
     page = new_page()
     page.analyze_files(photos)

@@ -292,7 +292,7 @@ export function mount({ element, props, server, trigger, watch, fileUrl }) {
       return;
     }
     root.dataset.state = "open";
-    history = undoable.start(openingPrompt(before));
+    history = openingHistory(before);
     beforeDrag = null;
     const atlas = loadPicture(fileUrl(manifest.colors));
     tiles = manifest.images.map((image, index) =>
@@ -315,18 +315,16 @@ export function mount({ element, props, server, trigger, watch, fileUrl }) {
     changed();
   }
 
-  // The same images analysed again, or the tab reloaded: the clicks are still right.
-  function openingPrompt(before) {
+  // The same images analysed again, more images behind them, or the tab reloaded: the clicks are
+  // still right.
+  function openingHistory(before) {
     const kept = recall();
-    if (kept?.session === manifest.session) return kept.prompt;
-    const sameImages =
-      before &&
-      before.images.length === manifest.images.length &&
-      before.images.every(({ name }, index) => name === manifest.images[index].name);
-    const { eigvecs } = manifest;
+    if (kept?.session === manifest.session) return undoable.start(kept.prompt);
+    const isSame = ({ name }, index) => name === manifest.images[index]?.name;
+    if (before?.images.every(isSame)) return history;
     const { settings } = history.present;
-    const fitting = { ...settings, n_eigvecs: settings.n_eigvecs && Math.min(settings.n_eigvecs, eigvecs) };
-    return { clicks: sameImages ? history.present.clicks : [], settings: fitting };
+    const fitting = settings.n_eigvecs && Math.min(settings.n_eigvecs, manifest.eigvecs);
+    return undoable.start({ clicks: [], settings: { ...settings, n_eigvecs: fitting } });
   }
 
   const viewOf = (index) => ({
