@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 BoolArray = NDArray[np.bool_]
 FloatArray = NDArray[np.float32]
+HalfArray = NDArray[np.float16]
 ByteArray = NDArray[np.uint8]
 
 
@@ -128,6 +129,8 @@ class Settings:
         one_only: Keep, of several alike things in an image, the one that was clicked; in an image
             without clicks, the best one.
         edges: Let the masks of images follow the edges in the photo.
+        crisp: With `edges`: let SAM's own mask decoder draw them. Only for analyses that have
+            `image_embeddings`.
         threshold: In [0, 1], for the tutorial's rule, as is all below: a token belongs to a
             positive click's mask where its heatmap is above.
         gamma: In (0, 10]; the power the heatmap is raised to. Larger is stricter.
@@ -144,6 +147,7 @@ class Settings:
     strength: float = 0.5
     one_only: bool = False
     edges: bool = True
+    crisp: bool = False
     threshold: float = 0.5
     gamma: float = 1.0
     denoise: bool = True
@@ -160,7 +164,7 @@ class Settings:
                 raise ValueError(f"{name} must be a number from 0 to 1, not {value!r}.")
         if not _is_number(self.gamma) or not 0 < self.gamma <= 10:
             raise ValueError(f"gamma must be a number above 0 and up to 10, not {self.gamma!r}.")
-        for name in ("one_only", "edges", "denoise"):
+        for name in ("one_only", "edges", "crisp", "denoise"):
             value = getattr(self, name)
             if not isinstance(value, bool):
                 raise ValueError(f"{name} must be true or false, not {value!r}.")
@@ -221,6 +225,8 @@ class Analysis:
         colors: (n, h, w, 3) uint8, the colour view.
         fitted: What describes more images in the same terms (`pipeline.Fitted`).
         backbone: What the features came from, nothing of it left open.
+        image_embeddings: (n, 64, 64, 256) float16, what SAM's mask decoder needs to draw; None
+            where the backbone is not SAM, or its mask decoder is not here.
     """
 
     photos: tuple[Photo, ...]
@@ -230,6 +236,7 @@ class Analysis:
     colors: ByteArray = field(repr=False)
     fitted: Any = field(repr=False)
     backbone: BackboneChoice
+    image_embeddings: HalfArray | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import pytest
 import torch
 from PIL import Image
 from safetensors.torch import save_file
+from segment_anything import build_sam_vit_b
 from segment_anything.modeling import ImageEncoderViT
 from segment_anything.modeling.image_encoder import window_unpartition
 from timm.models.vision_transformer_sam import VisionTransformerSAM
@@ -18,7 +19,7 @@ from torch import nn
 from torchvision import transforms
 
 from pointprompt import backbones
-from pointprompt.backbones import BackboneError, base, sam, weights
+from pointprompt.backbones import BackboneError, base, loading, sam, weights
 
 NODES = ("attn", "mlp", "block")
 SMALL = {"patch_size": 16, "embed_dim": 32, "depth": 4, "num_heads": 4}
@@ -40,7 +41,7 @@ def official_small(side=SMALL_SIDE):
     )
 
 
-def ours_small(node, layer):
+def ours_small(node, layer, kind=sam.SamEncoder):
     model = VisionTransformerSAM(
         img_size=SMALL_SIDE,
         num_classes=0,
@@ -48,21 +49,10 @@ def ours_small(node, layer):
         use_rel_pos=True,
         window_size=SMALL_WINDOW,
         global_attn_indexes=SMALL_GLOBAL,
+        neck_chans=16,
         **SMALL,
     )
-    return sam.SamEncoder(model, node, layer)
-
-
-def official_vit_b():
-    """The image encoder that `segment_anything.build_sam_vit_b` builds."""
-    return randomized(
-        ImageEncoderViT(
-            norm_layer=partial(nn.LayerNorm, eps=1e-6),
-            use_rel_pos=True,
-            window_size=14,
-            global_attn_indexes=(2, 5, 8, 11),
-        )
-    )
+    return kind(model, node, layer)
 
 
 def randomized(encoder):
@@ -178,6 +168,20 @@ def test_every_node_of_windowed_and_global_blocks_gives_the_official_tokens():
         assert expected[node, layer].std() > 0.01  # Zeros would agree with zeros.
 
 
+@pytest.mark.parametrize("node", NODES)
+def test_with_the_neck_the_same_pass_gives_the_official_image_embedding_too(node):
+    official = official_small()
+    pixels = torch.randn(2, 3, SMALL_SIDE, SMALL_SIDE, generator=torch.Generator().manual_seed(1))
+    ours = ours_small(node, 3, sam.SamEncoderWithNeck)
+    sam.load_weights(ours, named_as_in_transformers(official))
+    with torch.inference_mode():
+        tokens, embedding = ours.encode(pixels)
+        expected = official(pixels).permute(0, 2, 3, 1)
+        assert torch.equal(tokens, ours(pixels))
+    assert embedding.shape == (2, 15, 15, 16)
+    assert (embedding - expected).abs().max() < 1e-4
+
+
 def test_blocks_after_the_wanted_one_are_not_kept():
     assert len(ours_small("attn", 1).blocks) == 2
     assert not any(name.startswith("neck") for name in ours_small("attn", 3).state_dict())
@@ -257,20 +261,72 @@ def test_weights_of_another_size_or_model_are_refused():
 
 
 def test_at_full_size_a_published_checkpoint_gives_the_official_tokens(tmp_path, monkeypatch):
-    """ViT-B at 1024 pixels, from the file to features: windowed block 0, global block 11."""
-    official = official_vit_b()
+    """ViT-B at 1024 pixels, from the file to features: windowed block 0, global block 11.
+
+    And the image embedding, since the file holds the mask decoder too.
+    """
+    official = randomized(build_sam_vit_b())
     square = np.random.default_rng(0).integers(0, 256, (1, 1024, 1024, 3), dtype=np.uint8)
     pixels = base.standardize(square, sam.SamEncoder.mean, sam.SamEncoder.std)
-    expected = official_tokens(official, pixels, [*((node, 0) for node in NODES), ("attn", 11)])
-    state = named_as_in_the_official_checkpoint(official)
+    wanted = [*((node, 0) for node in NODES), ("attn", 11)]
+    expected = official_tokens(official.image_encoder, pixels, wanted)
     with torch.inference_mode():
+        embedding = official.image_encoder(pixels).permute(0, 2, 3, 1).numpy()
         for node in NODES:
-            tokens = sam.build("samvit_base_patch16", state, node, 0)(pixels)
+            tokens = sam.build("samvit_base_patch16", official.state_dict(), node, 0)(pixels)
             assert tokens.shape == (1, 64, 64, 768)
             assert (tokens - expected[node, 0]).abs().max() < 1e-4, node
-    monkeypatch.setenv("POINTPROMPT_SAM_VIT_B", str(save_official(official, tmp_path)))
-    features = backbones.load("sam_vit_b", device="cpu").features(square)
+
+    file = tmp_path / "sam_vit_b_01ec64.pth"
+    torch.save(official.state_dict(), file)
+    monkeypatch.setenv("POINTPROMPT_SAM_VIT_B", str(file))
+    encoded = backbones.load("sam_vit_b", device="cpu").encode(square)
     last = expected["attn", 11]
-    assert np.abs(features - (last / last.norm(dim=-1, keepdim=True)).numpy()).max() < 1e-4
     lengths = last.norm(dim=-1, keepdim=True).numpy()
-    assert np.abs(features * lengths - last.numpy()).max() < 1e-4
+    assert np.abs(encoded.features - last.numpy() / lengths).max() < 1e-4
+    assert np.abs(encoded.features * lengths - last.numpy()).max() < 1e-4
+    assert encoded.image_embeddings.dtype == np.float16
+    assert encoded.image_embeddings.shape == (1, 64, 64, 256)
+    np.testing.assert_allclose(encoded.image_embeddings, embedding, rtol=1e-3, atol=1e-3)
+
+    decoder = backbones.load_decoder("sam_vit_b")
+    assert backbones.load_decoder("sam_vit_b") is decoder
+    points = np.array([[0.25, 0.75]], np.float32)
+    (logits,), _ = decoder.masks(encoded.image_embeddings[0], [points], [np.array([1])])
+    with torch.inference_mode():
+        sparse, dense = official.prompt_encoder(
+            (torch.tensor(points)[None] * 1024 - 0.5, torch.ones(1, 1)), None, None
+        )
+        theirs, _ = official.mask_decoder(
+            torch.tensor(embedding).permute(0, 3, 1, 2),
+            official.prompt_encoder.get_dense_pe(),
+            sparse,
+            dense,
+            multimask_output=False,
+        )
+    # The embedding was rounded to half precision.
+    scale = theirs.abs().max()
+    assert np.abs(logits - theirs[0, 0].numpy()).max() < 0.01 * scale
+
+
+@pytest.mark.parametrize(
+    ("layer", "side", "has_decoder"), [(10, 1024, True), (11, 768, True), (11, 1024, False)]
+)
+def test_image_embeddings_are_given_only_where_they_can_be_used_at_no_cost(
+    layer, side, has_decoder, monkeypatch
+):
+    chosen = loading.choose(backbones.info("sam_vit_b"), "cpu", None, layer, side)
+    built = []
+    monkeypatch.setattr(sam, "build", lambda *_, neck: built.append(neck))
+    tensors = {"image_encoder.pos_embed": torch.zeros(1)}
+    decoder = {"mask_decoder.iou_token.weight": torch.zeros(1)} if has_decoder else {}
+    loading.build_encoder(chosen, tensors | decoder)
+    chosen = loading.choose(backbones.info("sam_vit_b"), "cpu", None, 11, 1024)
+    loading.build_encoder(chosen, tensors | {"mask_decoder.iou_token.weight": torch.zeros(1)})
+    assert built == [False, True]
+
+
+def test_a_checkpoint_without_a_decoder_says_so(tmp_path, monkeypatch):
+    monkeypatch.setenv("POINTPROMPT_SAM_VIT_B", str(save_timm(official_small(), tmp_path)))
+    with pytest.raises(BackboneError, match=r"samvit_base\.safetensors: .*no mask decoder"):
+        backbones.load_decoder("sam_vit_b")

@@ -17,7 +17,8 @@ from pointprompt.backbones import BackboneError, timm_model, weights
 
 NAME = "sam_vit_b"
 VARIABLE = "POINTPROMPT_SAM_VIT_B"
-REPOSITORY = "timm/samvit_base_patch16.sa1b"
+REPOSITORY = "facebook/sam-vit-base"
+TIMMS_REPOSITORY = "timm/samvit_base_patch16.sa1b"
 
 
 @pytest.fixture(autouse=True)
@@ -46,9 +47,9 @@ def hub(tmp_path, monkeypatch):
     return Session
 
 
-def cache(tmp_path):
+def cache(tmp_path, repository=REPOSITORY):
     """What the Hub's client leaves behind after a download."""
-    folder = tmp_path / "cache" / f"models--{REPOSITORY.replace('/', '--')}"
+    folder = tmp_path / "cache" / f"models--{repository.replace('/', '--')}"
     file = folder / "snapshots" / "0123abc" / "model.safetensors"
     file.parent.mkdir(parents=True)
     file.write_bytes(b"")
@@ -116,10 +117,18 @@ def test_what_was_downloaded_before_needs_no_network_even_offline(tmp_path, monk
     assert hub.asked == []
 
 
+def test_what_was_downloaded_from_elsewhere_is_used_unless_there_is_the_better(tmp_path, hub):
+    without_decoder = cache(tmp_path, TIMMS_REPOSITORY)
+    assert find() == without_decoder
+    with_decoder = cache(tmp_path)
+    assert find() == with_decoder
+    assert hub.asked == []
+
+
 def test_what_is_nowhere_is_downloaded_after_one_short_question(hub):
     state = backbones.availability(NAME)
     assert state.available
-    assert "359 MB" in state.reason
+    assert "375 MB" in state.reason
     assert hub.asked == []
     assert find().name == "downloaded.safetensors"
     (url, timeout), download = hub.asked

@@ -111,6 +111,7 @@ def test_prompt_json_says_what_made_the_masks():
         "strength": 0.25,
         "one_only": True,
         "edges": False,
+        "crisp": False,
         "threshold": 0.7,
         "gamma": 1.0,
         "denoise": True,

@@ -9,6 +9,7 @@ Cheap to import: torch, timm and huggingface_hub come in only when a function he
     base.py            images through an encoder, batch by batch
     efficientnet.py    the built-in encoders
     sam.py             the tutorial's encoder, and its larger sisters
+    sam_decoder.py     their mask decoder
     timm_model.py      the encoder of any other model of timm
 """
 
@@ -23,6 +24,7 @@ from pointprompt.types import ProgressFn
 
 if TYPE_CHECKING:
     from pointprompt.backbones.base import Backbone
+    from pointprompt.backbones.sam_decoder import MaskDecoder
 
 __all__ = [
     "REGISTRY",
@@ -34,6 +36,7 @@ __all__ = [
     "download",
     "info",
     "load",
+    "load_decoder",
     "load_default",
     "load_untrained",
     "pick_device",
@@ -144,6 +147,23 @@ def load(
 
     choice = loading.choose(info(name), device, node, layer, input_size)
     return loading.load(choice, progress)
+
+
+def load_decoder(name: str) -> MaskDecoder:
+    """The mask decoder of a backbone that gives image embeddings, on the CPU.
+
+    The one loaded last is kept, so that asking for it again costs nothing.
+
+    Args:
+        name: As for `info`.
+
+    Raises:
+        BackboneError: There is no such backbone, or the file with its weights cannot be had or
+            holds no mask decoder of SAM's.
+    """
+    from pointprompt.backbones import loading
+
+    return loading.load_decoder(info(name))
 
 
 def load_untrained(

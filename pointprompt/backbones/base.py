@@ -7,15 +7,26 @@ from and what its tokens are used for, it does not know.
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
 from pointprompt.backbones.devices import half_precision, is_out_of_memory, release_memory
 from pointprompt.backbones.registry import BackboneError
-from pointprompt.types import BackboneChoice, ByteArray, FloatArray, Progress, ProgressFn
+from pointprompt.types import (
+    BackboneChoice,
+    ByteArray,
+    FloatArray,
+    HalfArray,
+    Progress,
+    ProgressFn,
+)
+
+Number = TypeVar("Number", np.float16, np.float32)
 
 # Images computed together at first. One pays on a CPU: more only cost memory there.
 _BATCH = {"cuda": 8, "mps": 4, "cpu": 1}
@@ -33,6 +44,27 @@ class Encoder(nn.Module):
 
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
+
+    def encode(self, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """The tokens, and what a mask decoder needs of the images, where one goes with them.
+
+        The latter is (b, h', w', c'), of any float type.
+        """
+        return self(pixels), None
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """What a backbone knows of images.
+
+    Attributes:
+        features: (n, h, w, c) float32, on the CPU; each token of length 1.
+        image_embeddings: (n, 64, 64, 256) float16, on the CPU; what SAM's mask decoder needs. None
+            where there is no such decoder.
+    """
+
+    features: FloatArray = field(repr=False)
+    image_embeddings: HalfArray | None = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -61,14 +93,15 @@ class Backbone:
         return self.choice.input_size
 
     def features(self, squares: ByteArray, progress: ProgressFn | None = None) -> FloatArray:
-        """Features of images, each token of length 1.
+        """The features of `encode`."""
+        return self.encode(squares, progress).features
+
+    def encode(self, squares: ByteArray, progress: ProgressFn | None = None) -> Encoded:
+        """What is to be known of images.
 
         Args:
             squares: (n, s, s, 3) uint8, RGB; n at least 1, s = `input_size`.
             progress: Told "features" after each batch. What it raises stops the work.
-
-        Returns:
-            (n, h, w, c) float32, on the CPU.
 
         Raises:
             BackboneError: The images have another shape or type, or not even one image at a time
@@ -77,21 +110,23 @@ class Backbone:
         self._check(squares)
         n = len(squares)
         features: FloatArray | None = None
+        embeddings: HalfArray | None = None
         batch = _BATCH[self.device.partition(":")[0]]
         done = 0
         while done < n:
-            tokens = self._encode(squares[done : done + batch])
-            if tokens is None:
+            encoded = self._encode(squares[done : done + batch])
+            if encoded is None:
                 batch = self._smaller(batch)
                 continue
-            if features is None:
-                features = np.empty((n, *tokens.shape[1:]), dtype=np.float32)
-            features[done : done + len(tokens)] = tokens
-            done += len(tokens)
+            now = slice(done, done + len(encoded.features))
+            features = _filled(features, encoded.features, now, n)
+            if encoded.image_embeddings is not None:
+                embeddings = _filled(embeddings, encoded.image_embeddings, now, n)
+            done = now.stop
             if progress is not None:
                 progress(Progress("features", done, n))
         assert features is not None  # noqa: S101 - n is at least 1
-        return features
+        return Encoded(features, embeddings)
 
     def _check(self, squares: ByteArray) -> None:
         side = self.input_size
@@ -101,14 +136,17 @@ class Backbone:
                 f"not {squares.dtype} of shape {squares.shape}."
             )
 
-    def _encode(self, squares: ByteArray) -> FloatArray | None:
-        """Features of one batch; None where the device's memory does not hold it."""
+    def _encode(self, squares: ByteArray) -> Encoded | None:
+        """What is to be known of one batch; None where the device's memory does not hold it."""
         try:
             with torch.inference_mode(), _precision(self.device):
                 pixels = standardize(squares, self.encoder.mean, self.encoder.std, self.device)
-                tokens = self.encoder(pixels).float()
-                unit: FloatArray = torch.nn.functional.normalize(tokens, dim=-1).cpu().numpy()
-                return unit
+                tokens, embedding = self.encoder.encode(pixels)
+                unit = torch.nn.functional.normalize(tokens.float(), dim=-1)
+                return Encoded(
+                    unit.cpu().numpy(),
+                    None if embedding is None else embedding.half().cpu().numpy(),
+                )
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
@@ -150,6 +188,16 @@ def standardize(
     shift = torch.tensor(mean, device=device).view(3, 1, 1)
     scale = torch.tensor(std, device=device).view(3, 1, 1)
     return scaled.sub_(shift).div_(scale)
+
+
+def _filled(
+    array: NDArray[Number] | None, part: NDArray[Number], where: slice, n: int
+) -> NDArray[Number]:
+    """The array of all n images, made where there is none yet, with the part of some images in."""
+    if array is None:
+        array = np.empty((n, *part.shape[1:]), part.dtype)
+    array[where] = part
+    return array
 
 
 def _precision(device: str) -> contextlib.AbstractContextManager[object]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import torch
 
     from pointprompt.backbones.base import Backbone, Encoder
+    from pointprompt.backbones.sam_decoder import MaskDecoder
 
 Option = TypeVar("Option", int, str)
 
@@ -36,6 +37,10 @@ class Choice(NamedTuple):
 # The backbone loaded last, by its options and its file. Only one is kept: they are big.
 _kept: dict[tuple[Choice, Path], Backbone] = {}
 _lock = threading.Lock()
+
+# The mask decoder loaded last, by its file. A lock of its own: it need not wait for a download.
+_kept_decoder: dict[Path, MaskDecoder] = {}
+_decoder_lock = threading.Lock()
 
 
 def choose(
@@ -81,6 +86,27 @@ def load(choice: Choice, progress: ProgressFn | None = None) -> Backbone:
         return _kept[choice, file]
 
 
+def load_decoder(backbone: BackboneInfo) -> MaskDecoder:
+    """The mask decoder, from the file with the backbone's weights; kept as a backbone is.
+
+    Raises:
+        BackboneError: The file cannot be had, or holds no mask decoder of SAM's.
+    """
+    from pointprompt.backbones import sam_decoder
+
+    with _decoder_lock:
+        file = weights.find(backbone)
+        if file not in _kept_decoder:
+            tensors = weights.read(file)
+            try:
+                decoder = sam_decoder.load(tensors)
+            except BackboneError as error:
+                raise BackboneError(f"{file}: {error}") from error
+            _kept_decoder.clear()
+            _kept_decoder[file] = decoder
+        return _kept_decoder[file]
+
+
 def build(choice: Choice, tensors: dict[str, torch.Tensor] | None) -> Backbone:
     """The backbone with the weights given; None makes random ones.
 
@@ -104,10 +130,23 @@ def build_encoder(choice: Choice, tensors: dict[str, torch.Tensor] | None) -> En
     if choice.backbone.family == "sam":
         from pointprompt.backbones import sam
 
-        return sam.build(timm_name, tensors, choice.node, choice.layer)
+        neck = _feeds_decoder(choice, tensors)
+        return sam.build(timm_name, tensors, choice.node, choice.layer, neck=neck)
     from pointprompt.backbones import timm_model
 
     return timm_model.build(timm_name, tensors, choice.layer, choice.input_size)
+
+
+def _feeds_decoder(choice: Choice, tensors: dict[str, torch.Tensor] | None) -> bool:
+    """Whether SAM's encoder is to give what its mask decoder needs.
+
+    That is where the decoder came with it, knows the input size, and costs no more blocks.
+    """
+    from pointprompt.backbones import sam_decoder
+
+    is_last = choice.layer == choice.backbone.layers[-1]
+    is_known = choice.input_size == sam_decoder.INPUT_SIZE
+    return is_last and is_known and tensors is not None and sam_decoder.is_in(tensors)
 
 
 def _option(

@@ -37,6 +37,8 @@ class BackboneInfo:
         timm_name: Its name in timm.
         hub_repository: Where its weights are on the Hugging Face Hub; "" where they are in
             `package` alone.
+        other_repository: Where they are on the Hub too, in another layout or without what goes with
+            them; used where they were downloaded from there before. "" where there is none.
         package: The Python package that its weights are installed with; "" where there is none.
         checkpoint: The file its authors publish, where that is read as well; else "".
         gated: Its authors ask that its licence be accepted on the Hub before it is used.
@@ -58,6 +60,7 @@ class BackboneInfo:
     family: str
     timm_name: str
     hub_repository: str = ""
+    other_repository: str = ""
     package: str = ""
     checkpoint: str = ""
     gated: bool = False
@@ -112,7 +115,9 @@ def _sam(
         layers=tuple(range(depth)),
         family="sam",
         timm_name=timm_name,
-        hub_repository=f"timm/{timm_name}",
+        # With the mask decoder; timm's file is without.
+        hub_repository=f"facebook/sam-vit-{size}",
+        other_repository=f"timm/{timm_name}",
         checkpoint=checkpoint,
     )
 
@@ -181,7 +186,7 @@ _ENTRIES = (
     _sam(
         letter="B",
         size="base",
-        weights_mb=359,
+        weights_mb=375,
         depth=12,
         channels=768,
         checkpoint="sam_vit_b_01ec64.pth",
@@ -189,7 +194,7 @@ _ENTRIES = (
     _sam(
         letter="L",
         size="large",
-        weights_mb=1233,
+        weights_mb=1249,
         depth=24,
         channels=1024,
         checkpoint="sam_vit_l_0b3195.pth",
@@ -197,7 +202,7 @@ _ENTRIES = (
     _sam(
         letter="H",
         size="huge",
-        weights_mb=2548,
+        weights_mb=2564,
         depth=32,
         channels=1280,
         checkpoint="sam_vit_h_4b8939.pth",

@@ -1,5 +1,7 @@
 """SAM's image encoder (ViT-B, -L, -H): the tokens of one branch of one block.
 
+With its neck it gives what SAM's mask decoder needs as well, in the same pass.
+
 Knows timm's `VisionTransformerSAM` and the three layouts its weights come in: the official
 checkpoint, a transformers folder and timm's own. Where the weights lie it does not know.
 
@@ -30,6 +32,10 @@ from pointprompt.backbones.registry import BackboneError
 _OFFICIAL_NAMES = (("mlp.lin", "mlp.fc"),)
 _TRANSFORMERS_NAMES = (
     ("patch_embed.projection.", "patch_embed.proj."),
+    ("neck.conv1.", "neck.0."),
+    ("neck.layer_norm1.", "neck.1."),
+    ("neck.conv2.", "neck.2."),
+    ("neck.layer_norm2.", "neck.3."),
     ("layers.", "blocks."),
     ("layer_norm1.", "norm1."),
     ("layer_norm2.", "norm2."),
@@ -56,14 +62,40 @@ class SamEncoder(Encoder):
 
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
         """Tokens (b, s / 16, s / 16, c) of standardised images (b, 3, s, s)."""
+        block, x = self._block_and_input(pixels)
+        if self.node == "attn":
+            return _attention_branch(block, x)
+        return _nodes(block, x)[self.node]
+
+    def _block_and_input(self, pixels: torch.Tensor) -> tuple[Block, torch.Tensor]:
         x = self.patch_embed(pixels)
         x = x + resample_abs_pos_embed_nhwc(self.pos_embed, list(x.shape[1:3]))
-        x = self.blocks[:-1](x)
-        return _node(cast(Block, self.blocks[-1]), x, self.node)
+        return cast(Block, self.blocks[-1]), self.blocks[:-1](x)
+
+
+class SamEncoderWithNeck(SamEncoder):
+    """As `SamEncoder` of the last block, and in the same pass what comes out of the neck."""
+
+    def __init__(self, model: VisionTransformerSAM, node: str, layer: int) -> None:
+        super().__init__(model, node, layer)
+        self.neck = model.neck
+        self.eval()
+
+    def encode(self, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """The tokens of `forward`, and the image embedding (b, s / 16, s / 16, 256)."""
+        block, x = self._block_and_input(pixels)
+        nodes = _nodes(block, x)
+        embedding = self.neck(nodes["block"].permute(0, 3, 1, 2))
+        return nodes[self.node], embedding.permute(0, 2, 3, 1)
 
 
 def build(
-    timm_name: str, weights: dict[str, torch.Tensor] | None, node: str, layer: int
+    timm_name: str,
+    weights: dict[str, torch.Tensor] | None,
+    node: str,
+    layer: int,
+    *,
+    neck: bool = False,
 ) -> SamEncoder:
     """The encoder, on the CPU.
 
@@ -72,14 +104,16 @@ def build(
         weights: Tensors of a checkpoint, in any of the three layouts; None leaves them random.
         node: "attn", "mlp" or "block".
         layer: Index of the block.
+        neck: Give image embeddings as well; only with the last block.
 
     Raises:
         BackboneError: The weights are not those of this model.
     """
+    kind = SamEncoderWithNeck if neck else SamEncoder
     if weights is None:
-        return SamEncoder(_model(timm_name), node, layer)
+        return kind(_model(timm_name), node, layer)
     with torch.device("meta"):  # No memory, no time for weights that are replaced at once.
-        encoder = SamEncoder(_model(timm_name), node, layer)
+        encoder = kind(_model(timm_name), node, layer)
     load_weights(encoder, weights)
     return encoder
 
@@ -134,14 +168,12 @@ def _renamed(name: str, names: tuple[tuple[str, str], ...]) -> str:
     return name
 
 
-def _node(block: Block, x: torch.Tensor, node: str) -> torch.Tensor:
-    """Output of a node of a block, (b, h, w, c), for the block's input (b, h, w, c)."""
+def _nodes(block: Block, x: torch.Tensor) -> dict[str, torch.Tensor]:
+    """Outputs (b, h, w, c) of all nodes of a block, for the block's input (b, h, w, c)."""
     attention = _attention_branch(block, x)
-    if node == "attn":
-        return attention
     x = x + attention
-    mlp: torch.Tensor = block.mlp(block.norm2(x))
-    return mlp if node == "mlp" else x + mlp
+    mlp = block.mlp(block.norm2(x))
+    return {"attn": attention, "mlp": mlp, "block": x + mlp}
 
 
 def _attention_branch(block: Block, x: torch.Tensor) -> torch.Tensor:

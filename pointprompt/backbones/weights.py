@@ -13,6 +13,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import pickle
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -78,7 +79,7 @@ def find(backbone: BackboneInfo, progress: ProgressFn | None = None) -> Path:
 
 
 def read(path: Path) -> dict[str, torch.Tensor]:
-    """The tensors of a file, by name, on the CPU.
+    """The tensors of a file, by name, on the CPU; each is read from the disk when it is used.
 
     Nothing in the file is ever executed: it is safetensors, or a pickle read as weights only.
 
@@ -92,7 +93,9 @@ def read(path: Path) -> dict[str, torch.Tensor]:
     try:
         if path.suffix == ".safetensors":
             return load_file(path)
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        # Files of before torch 1.6 are no archives, and are read at once.
+        lazily = zipfile.is_zipfile(path)
+        state = torch.load(path, map_location="cpu", weights_only=True, mmap=lazily)
     except (SafetensorError, pickle.UnpicklingError, RuntimeError, OSError, EOFError) as error:
         raise BackboneError(f"The weights in {path} cannot be read: {error}") from error
     if not isinstance(state, dict) or not all(
@@ -112,7 +115,7 @@ def _here(backbone: BackboneInfo) -> Path | None:
         return _local_file(backbone)
     if backbone.package:
         return _packaged_file(backbone)
-    return _cached_file(backbone)
+    return _cached_file(backbone.hub_repository) or _cached_file(backbone.other_repository)
 
 
 def _local_file(backbone: BackboneInfo) -> Path:
@@ -141,10 +144,12 @@ def _packaged_file(backbone: BackboneInfo) -> Path:
     return next(Path(spec.origin).parent.glob("models/*.pth"))
 
 
-def _cached_file(backbone: BackboneInfo) -> Path | None:
+def _cached_file(repository: str) -> Path | None:
+    if not repository:
+        return None
     from huggingface_hub import try_to_load_from_cache
 
-    found = try_to_load_from_cache(backbone.hub_repository, HUB_FILE)
+    found = try_to_load_from_cache(repository, HUB_FILE)
     return Path(found) if isinstance(found, str) else None
 
 
