@@ -25,9 +25,9 @@ from benchmarks.table import table
 from pointprompt import backbones
 from pointprompt.backbones.base import Backbone
 from pointprompt.images import read_set
-from pointprompt.pipeline import analyze_set
+from pointprompt.pipeline import analyze_set, image_masks
 from pointprompt.predictor import Predictor
-from pointprompt.refine import image_masks, upscale
+from pointprompt.refine import upscale
 from pointprompt.scoring import token_of
 from pointprompt.types import Analysis, BoolArray, Click, FloatArray, Settings
 
@@ -76,6 +76,8 @@ def _rules(labelled: LabelledSet, model: Backbone) -> dict[str, Rule]:
     image_set = read_set(labelled.photos, model.input_size)
     analysis = analyze_set(image_set, model)
     rules = {name: _predicted(analysis, settings) for name, settings in SETTINGS.items()}
+    if analysis.image_embeddings is not None:
+        rules["ours, crisp"] = _predicted(analysis, Settings(crisp=True))
     sizes = [mask.shape for mask in labelled.masks]
     rules["cosine"] = _cosine(model.features(image_set.squares), sizes)
     return rules
@@ -88,7 +90,7 @@ def _predicted(analysis: Analysis, settings: Settings) -> Rule:
         start = time.perf_counter()
         prediction = predictor.predict(clicks, settings)
         spent = time.perf_counter() - start
-        return list(image_masks(prediction, analysis.photos, settings)), spent
+        return list(image_masks(analysis, prediction, clicks, settings)), spent
 
     return rule
 

@@ -43,12 +43,29 @@ def follow_edges(
         return np.zeros((height, width), np.bool_)
     filtered = _filtered(margins, photo)
     if filtered.shape != (height, width):
-        filtered = _enlarge(filtered, height, width)
+        filtered = enlarge(filtered, height, width)
     mask: BoolArray = filtered > 0
+    keep_clicked(mask, margins)
+    return mask
+
+
+def keep_clicked(mask: BoolArray, margins: FloatArray) -> None:
+    """Give the tokens that a person clicked, whose margin is exactly 1 or -1, their side.
+
+    Args:
+        mask: (H, W) bool, changed in place.
+        margins: (h, w) float32 in [-1, 1].
+    """
     h, w = margins.shape
+    height, width = mask.shape
     for row, column in np.argwhere(np.abs(margins) == 1):
         mask[_pixels(row, h, height), _pixels(column, w, width)] = margins[row, column] > 0
-    return mask
+
+
+def enlarge(plane: FloatArray, height: int, width: int) -> FloatArray:
+    """(height, width) float32, interpolated between the centres of the plane's cells."""
+    resized = Image.fromarray(plane).resize((width, height), Image.Resampling.BILINEAR)
+    return np.array(resized)
 
 
 def _filtered(margins: FloatArray, photo: ByteArray) -> FloatArray:
@@ -59,9 +76,9 @@ def _filtered(margins: FloatArray, photo: ByteArray) -> FloatArray:
     guide = np.asarray(small, np.float32).transpose(2, 0, 1) / np.float32(255)
     linear = np.mean([_linear(guide, margins, share) for share in RADII], axis=0)
     # One colour after another: half the time and memory of a product over a last axis of 3.
-    filtered = _enlarge(linear[3], height, width)
+    filtered = enlarge(linear[3], height, width)
     for channel in range(3):
-        slope = _enlarge(linear[channel], height, width)
+        slope = enlarge(linear[channel], height, width)
         filtered += slope * (photo[..., channel] * np.float32(1 / 255))
     return filtered
 
@@ -95,9 +112,3 @@ def _linear(guide: FloatArray, margins: FloatArray, share: float) -> FloatArray:
     slopes = slopes.transpose(2, 0, 1)
     offset = margin - (slopes * colour).sum(axis=0, keepdims=True)
     return mean(np.concatenate([slopes, offset]))
-
-
-def _enlarge(plane: FloatArray, height: int, width: int) -> FloatArray:
-    """(height, width) float32, interpolated between the centres of the plane's cells."""
-    resized = Image.fromarray(plane).resize((width, height), Image.Resampling.BILINEAR)
-    return np.array(resized)

@@ -17,19 +17,22 @@ from pointprompt.embedding import PrincipalAxes, fit_axes
 from pointprompt.images import ImageError, ImageSource, Limits, read_set, safe_names
 from pointprompt.ncut import N_EIGVECS, FittedCut, fit_cut
 from pointprompt.predictor import Predictor
-from pointprompt.refine import image_masks
+from pointprompt.refine import CrispMasks, EdgedMasks, ImageMasks
 from pointprompt.types import (
     Analysis,
     BackboneChoice,
+    BoolArray,
     ByteArray,
     Click,
     FloatArray,
+    HalfArray,
     ImageSet,
     Photo,
     Prediction,
     Progress,
     ProgressFn,
     Settings,
+    TokenPrediction,
 )
 
 if TYPE_CHECKING:
@@ -65,12 +68,14 @@ class Computed:
         embedding: (n, h, w, d) float32.
         fitted: The terms that these are in.
         backbone: What the features came from.
+        image_embeddings: (n, 64, 64, 256) float16, or None, as in `Analysis`.
     """
 
     eigvecs: FloatArray = field(repr=False)
     embedding: FloatArray = field(repr=False)
     fitted: Fitted = field(repr=False)
     backbone: BackboneChoice
+    image_embeddings: HalfArray | None = field(default=None, repr=False)
 
 
 def analyze(
@@ -162,7 +167,8 @@ def compute(
     """
     tell = progress or _tell_nobody
     tell(Progress("features", 0, len(squares)))
-    features = model.features(squares, progress)
+    encoded = model.encode(squares, progress)
+    features = encoded.features
     tell(Progress("cut", 0, 1))
     if fitted is None:
         eigvecs, eigvals, cut = fit_cut(
@@ -171,7 +177,13 @@ def compute(
         fitted = Fitted(cut, eigvals, fit_axes(features))
     else:
         eigvecs = fitted.cut.extend(features, seed)
-    return Computed(eigvecs, fitted.axes.embed(features), fitted, model.choice)
+    return Computed(
+        eigvecs=eigvecs,
+        embedding=fitted.axes.embed(features),
+        fitted=fitted,
+        backbone=model.choice,
+        image_embeddings=encoded.image_embeddings,
+    )
 
 
 def complete(
@@ -193,10 +205,12 @@ def complete(
     """
     tell = progress or _tell_nobody
     photos, eigvecs, embedding = image_set.photos, computed.eigvecs, computed.embedding
+    image_embeddings = computed.image_embeddings
     if joins is not None:
         photos = _renamed((*joins.photos, *photos))
         eigvecs = np.concatenate([joins.eigvecs, eigvecs])
         embedding = np.concatenate([joins.embedding, embedding])
+        image_embeddings = _joined(joins.image_embeddings, image_embeddings)
     tell(Progress("colors", 0, 1))
     colors = tsne_colors(eigvecs, seed=seed)
     tell(Progress("colors", 1, 1))
@@ -208,6 +222,7 @@ def complete(
         colors=colors,
         fitted=computed.fitted,
         backbone=computed.backbone,
+        image_embeddings=image_embeddings,
     )
 
 
@@ -293,8 +308,54 @@ def predict(
         heatmaps=tokens.heatmaps,
         token_masks=tokens.masks,
         presence=tokens.presence,
-        masks=image_masks(tokens, analysis.photos, settings),
+        masks=image_masks(analysis, tokens, clicks, settings),
     )
+
+
+def image_masks(
+    analysis: Analysis, tokens: TokenPrediction, clicks: Sequence[Click], settings: Settings
+) -> Sequence[BoolArray]:
+    """The masks of all images at their own sizes, each (H, W) bool, computed anew when asked for.
+
+    Args:
+        analysis: From `analyze`.
+        tokens: What the clicks select.
+        clicks: The clicks.
+        settings: Whether the masks follow edges, and how.
+
+    Raises:
+        ValueError: As for `edged_masks`.
+    """
+    if settings.edges:
+        return edged_masks(analysis, tokens, clicks, settings)
+    return ImageMasks(tokens.masks, [(photo.height, photo.width) for photo in analysis.photos])
+
+
+def edged_masks(
+    analysis: Analysis, tokens: TokenPrediction, clicks: Sequence[Click], settings: Settings
+) -> EdgedMasks:
+    """The masks of all images with edges that follow the photos, or that SAM draws.
+
+    Args:
+        analysis: From `analyze`.
+        tokens: What the clicks select.
+        clicks: The clicks.
+        settings: Who draws.
+
+    Raises:
+        ValueError: Crisp masks are asked for, and the analysis has no image embeddings, or the mask
+            decoder is no longer here (BackboneError).
+    """
+    if not settings.crisp:
+        return EdgedMasks(tokens.margins, analysis.photos)
+    if analysis.image_embeddings is None:
+        raise ValueError(
+            "Crisp masks are drawn by SAM's own mask decoder: they need an analysis with SAM at "
+            "1024 pixels, its last layer, and a file with its weights that holds the decoder too."
+        )
+    decoder = backbones.load_decoder(analysis.backbone.name)
+    images = [[c for c in clicks if c.image == i] for i in range(len(analysis.photos))]
+    return CrispMasks(tokens.margins, analysis.photos, images, analysis.image_embeddings, decoder)
 
 
 def _read_all(
@@ -311,6 +372,13 @@ def _read_all(
             " ".join(f"{rejected.name}: {rejected.reason}" for rejected in image_set.rejected)
         )
     return image_set
+
+
+def _joined(before: HalfArray | None, more: HalfArray | None) -> HalfArray | None:
+    """The image embeddings of all images; None where some have none."""
+    if before is None or more is None:
+        return None
+    return np.concatenate([before, more])
 
 
 def _renamed(photos: Sequence[Photo]) -> tuple[Photo, ...]:

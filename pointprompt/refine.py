@@ -1,25 +1,22 @@
 """Predictions at token resolution -> masks at image resolution: whole tokens, or along edges.
 
-Knows arrays and photos. Does not know rules, sessions or output files.
+Knows arrays and photos. Does not know rules, where a decoder comes from, sessions or output files.
 """
 
 from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from typing import overload
+from typing import TYPE_CHECKING, overload
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from pointprompt.types import (
-    BoolArray,
-    FloatArray,
-    Photo,
-    Settings,
-    TokenPrediction,
-)
+from pointprompt.types import BoolArray, ByteArray, Click, FloatArray, HalfArray, Photo
+
+if TYPE_CHECKING:
+    from pointprompt.crisp import Decoder
 
 # The colour masks are drawn in, on the page and in files: magenta is rare in photos, and far from
 # the red and the blue of the points.
@@ -48,25 +45,6 @@ def upscale(mask: BoolArray, height: int, width: int) -> BoolArray:
     # Columns first: only h rows of them are gathered one by one, and whole rows are copied after.
     columns = mask.astype(np.bool_, copy=False)[:, tokens_of_pixels(mask.shape[1], width)]
     return columns[tokens_of_pixels(mask.shape[0], height)]
-
-
-def image_masks(
-    prediction: TokenPrediction,
-    photos: Sequence[Photo],
-    settings: Settings,
-) -> Sequence[BoolArray]:
-    """The masks of images at their own sizes, each (H, W) bool, computed anew when asked for.
-
-    So the masks of a hundred large images take no memory until they are looked at, one by one.
-
-    Args:
-        prediction: From a rule.
-        photos: The n images.
-        settings: Whether the masks follow the edges in the photos.
-    """
-    if not settings.edges:
-        return ImageMasks(prediction.masks, [(photo.height, photo.width) for photo in photos])
-    return EdgedMasks(prediction.margins, photos)
 
 
 class _LazyMasks(Sequence[BoolArray]):
@@ -128,11 +106,9 @@ class EdgedMasks(_LazyMasks):
         return len(self._photos)
 
     def _compute(self, index: int) -> BoolArray:
-        from pointprompt.edges import follow_edges
-
         photo = self._photos[index]
         pixels = np.asarray(_decoded(photo.preview))
-        return follow_edges(self._margins[index], pixels, (photo.height, photo.width))
+        return self._draw(index, pixels, (photo.height, photo.width))
 
     def within(self, index: int, side: int) -> BoolArray:
         """The mask (H, W) bool of an image at most so large, for a screen.
@@ -141,11 +117,46 @@ class EdgedMasks(_LazyMasks):
             index: Of the image.
             side: The most that H and W may be; never more than those of the preview.
         """
-        from pointprompt.edges import follow_edges
-
         preview = _decoded(self._photos[index].preview)
         preview.thumbnail((side, side), Image.Resampling.BOX)
-        return follow_edges(self._margins[index], np.asarray(preview))
+        return self._draw(index, np.asarray(preview), (preview.height, preview.width))
+
+    def _draw(self, index: int, pixels: ByteArray, size: tuple[int, int]) -> BoolArray:
+        """The mask of an image at a size (H, W); its pixels are of any size."""
+        from pointprompt.edges import follow_edges
+
+        return follow_edges(self._margins[index], pixels, size)
+
+
+class CrispMasks(EdgedMasks):
+    """As `EdgedMasks`, drawn by SAM's mask decoder.
+
+    Args:
+        margins: (n, h, w) float32, of `TokenPrediction`.
+        photos: The n images.
+        clicks: Those on each of the n images.
+        embeddings: (n, 64, 64, 256) float16, of `Analysis.image_embeddings`.
+        decoder: What draws.
+    """
+
+    def __init__(
+        self,
+        margins: FloatArray,
+        photos: Sequence[Photo],
+        clicks: Sequence[Sequence[Click]],
+        embeddings: HalfArray,
+        decoder: Decoder,
+    ) -> None:
+        super().__init__(margins, photos)
+        self._clicks = tuple(clicks)
+        self._embeddings = embeddings
+        self._decoder = decoder
+
+    def _draw(self, index: int, pixels: ByteArray, size: tuple[int, int]) -> BoolArray:
+        from pointprompt.crisp import crisp_mask
+
+        clicks, embedding = self._clicks[index], self._embeddings[index]
+        return crisp_mask(self._margins[index], pixels, clicks, embedding, self._decoder, size=size)
 
 
 def _decoded(preview: bytes) -> Image.Image:

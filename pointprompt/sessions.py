@@ -67,11 +67,10 @@ class Session:
     def nbytes(self) -> int:
         """Bytes of memory it holds."""
         previews = sum(len(photo.preview) for photo in self.analysis.photos)
-        arrays = sum(
-            array.nbytes
-            for array in (self.analysis.eigvecs, self.analysis.embedding, self.analysis.colors)
-        )
-        return arrays + previews + self.analysis.fitted.nbytes + self.predictor.max_bytes
+        analysis = self.analysis
+        arrays = (analysis.eigvecs, analysis.embedding, analysis.colors, analysis.image_embeddings)
+        held = sum(0 if array is None else array.nbytes for array in arrays)
+        return held + previews + analysis.fitted.nbytes + self.predictor.max_bytes
 
 
 class SessionStore:

@@ -15,6 +15,7 @@ from pointprompt import backbones
 from pointprompt.images import ImageError, Limits
 from pointprompt.ncut import N_EIGVECS
 from pointprompt.pipeline import analyze, extend, predict
+from pointprompt.refine import upscale
 from pointprompt.types import Analysis, BackboneChoice, Click, Prediction, Progress, Settings
 
 BACKBONE = "efficientnet_lite0"
@@ -368,3 +369,55 @@ def test_a_full_set_takes_no_more(analysis):
 def test_what_is_of_a_backbone_needs_the_backbones_name():
     with pytest.raises(ValueError, match="name that as well"):
         analyze([LEFT_RIGHT.pixels], input_size=384)
+
+
+def test_the_settings_say_whether_masks_follow_edges(analysis):
+    whole = predict(analysis, [ON_STRIPED], Settings(edges=False))
+    edged = predict(analysis, [ON_STRIPED], Settings(edges=True))
+    for index, photo in enumerate(analysis.photos):
+        tokens = upscale(whole.token_masks[index], photo.height, photo.width)
+        assert np.array_equal(whole.masks[index], tokens)
+        assert not np.array_equal(edged.masks[index], tokens)
+
+
+class DrawsTheBox:
+    """A decoder that draws the whole box of a prompt."""
+
+    def masks(self, embedding, points, labels):
+        logits = np.full((len(points), 256, 256), -1, np.float32)
+        for plane, prompt, what in zip(logits, points, labels, strict=True):
+            (left, top), (right, bottom) = prompt[what == 2][0], prompt[what == 3][0]
+            rows, columns = (
+                slice(round(256 * low), round(256 * high))
+                for low, high in ((top, bottom), (left, right))
+            )
+            plane[rows, columns] = 1
+        return logits, np.ones(len(points), np.float32)
+
+
+def test_crisp_masks_are_drawn_by_the_decoder_of_the_backbone(analysis, monkeypatch):
+    asked = []
+
+    def load_decoder(name):
+        asked.append(name)
+        return DrawsTheBox()
+
+    monkeypatch.setattr(backbones, "load_decoder", load_decoder)
+    embeddings = np.zeros((len(SCENES), 64, 64, 256), np.float16)
+    able = replace(analysis, image_embeddings=embeddings)
+    coarse = predict(able, [ON_STRIPED], COARSE)
+    crisp = predict(able, [ON_STRIPED], replace(COARSE, edges=True, crisp=True))
+    assert asked == [BACKBONE]
+    for its, mask, whole in zip(SCENES, crisp.masks, coarse.masks, strict=True):
+        assert mask.shape == its.striped.shape
+        # A box around a disc holds more than the disc, and all of it.
+        assert share(mask, its.striped) > 0.95
+        assert mask.sum() > whole.sum()
+    # Asking for what is not on, or without edges, is as before.
+    assert np.array_equal(predict(able, [ON_STRIPED], COARSE).masks[0], coarse.masks[0])
+    assert asked == [BACKBONE]
+
+
+def test_crisp_masks_without_what_they_need_are_refused_with_a_reason(analysis):
+    with pytest.raises(ValueError, match="SAM's own mask decoder"):
+        predict(analysis, [ON_STRIPED], Settings(crisp=True))

@@ -6,10 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from pointprompt.edges import follow_edges
-from pointprompt.refine import MASK_RGB, EdgedMasks, ImageMasks, image_masks, upscale
+from pointprompt.refine import MASK_RGB, CrispMasks, EdgedMasks, ImageMasks, upscale
 from pointprompt.scoring import token_of
-from pointprompt.types import Click, Photo, Settings, TokenPrediction
+from pointprompt.types import Click, Photo
 
 
 def test_four_quadrants_become_four_quadrants():
@@ -146,7 +145,6 @@ def _photo(size, preview_size, edge):
 EDGED_PHOTOS = [_photo((60, 90), (60, 90), 0.45), _photo((400, 800), (40, 80), 0.55)]
 MARGINS = np.where(np.arange(16) < 8, np.float32(0.9), np.float32(-0.9))
 MARGINS = np.broadcast_to(MARGINS, (2, 16, 16)).copy()
-PREDICTION = TokenPrediction(MARGINS, MARGINS > 0, MARGINS, np.ones(2, np.float32))
 
 
 def test_edged_masks_end_where_the_photos_have_an_edge():
@@ -189,20 +187,36 @@ def test_an_edged_mask_is_computed_only_when_it_is_asked_for():
     assert masks[-1].shape == (400, 800)
 
 
-def test_the_settings_say_whether_masks_follow_edges():
-    tokens = image_masks(PREDICTION, EDGED_PHOTOS, Settings(edges=False))
-    edged = image_masks(PREDICTION, EDGED_PHOTOS, Settings(edges=True))
-    for index, photo in enumerate(EDGED_PHOTOS):
-        whole = upscale(PREDICTION.masks[index], photo.height, photo.width)
-        assert np.array_equal(tokens[index], whole)
-        assert not np.array_equal(edged[index], whole)
-        followed = follow_edges(MARGINS[index], _preview(photo), whole.shape)
-        assert np.array_equal(edged[index], followed)
-
-
-def _preview(photo):
-    return np.asarray(Image.open(io.BytesIO(photo.preview)))
-
-
 def test_the_mask_colour_is_three_bytes():
     assert len(np.array(MASK_RGB, np.uint8)) == 3
+
+
+class Draws:
+    """A decoder that draws the left `share` of every image."""
+
+    def __init__(self, share):
+        self.share = share
+        self.embeddings, self.points = [], []
+
+    def masks(self, embedding, points, labels):
+        self.embeddings.append(embedding)
+        self.points.extend(points)
+        logits = np.where(np.arange(256) < 256 * self.share, np.float32(5), np.float32(-5))
+        logits = np.broadcast_to(logits, (len(points), 256, 256)).copy()
+        return logits, np.ones(len(points), np.float32)
+
+
+def test_crisp_masks_are_what_the_decoder_draws_of_each_image_with_its_clicks():
+    decoder = Draws(0.4)
+    embeddings = np.arange(2, dtype=np.float16).reshape(2, 1, 1, 1)
+    clicks = [[], [Click(1, 0.1, 0.25)]]
+    masks = CrispMasks(MARGINS, EDGED_PHOTOS, clicks, embeddings, decoder)
+    assert len(masks) == 2
+    for index, photo in enumerate(EDGED_PHOTOS):
+        mask = masks[index]
+        assert mask.dtype == bool
+        assert mask.shape == (photo.height, photo.width)
+        assert np.abs(mask.mean(axis=1) - 0.4).max() <= 1 / photo.width + 1 / 256
+    assert [float(embedding.item()) for embedding in decoder.embeddings] == [0, 1]
+    assert decoder.points[1][0].tolist() == pytest.approx([0.1, 0.25])
+    assert masks.within(1, 50).shape == (25, 50)

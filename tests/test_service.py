@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from pointprompt import backbones, pipeline
+from pointprompt.backbones.base import Encoded
 from pointprompt.examples import ExampleImage, ExampleSet
 from pointprompt.images import ImageError, Limits, read_pixels
 from pointprompt.sessions import Session, SessionGone, SessionStore
@@ -49,8 +50,9 @@ class ColorBackbone:
     choice: BackboneChoice = CHOICE
     input_size: int = SIDE
     device: str = "cpu"
+    crisp: bool = False
 
-    def features(self, squares: np.ndarray, progress: ProgressFn | None = None) -> np.ndarray:
+    def encode(self, squares: np.ndarray, progress: ProgressFn | None = None) -> Encoded:
         n = len(squares)
         step = SIDE // GRID
         means = squares.reshape(n, GRID, step, GRID, step, 3).mean(axis=(2, 4))
@@ -60,11 +62,15 @@ class ColorBackbone:
             if progress:
                 progress(Progress("features", done + 1, n))
         features = means + noise - 100
-        return (features / np.linalg.norm(features, axis=-1, keepdims=True)).astype(np.float32)
+        unit = (features / np.linalg.norm(features, axis=-1, keepdims=True)).astype(np.float32)
+        return Encoded(unit, np.zeros((n, 64, 64, 256), np.float16) if self.crisp else None)
 
 
+@dataclass
 class ColorEngine:
     """Computes here, with that backbone whatever is chosen."""
+
+    crisp: bool = False
 
     def prepare(self, choice: BackboneChoice, progress: ProgressFn) -> int:
         return SIDE
@@ -76,7 +82,9 @@ class ColorEngine:
         fitted: pipeline.Fitted | None,
         progress: ProgressFn,
     ) -> pipeline.Computed:
-        return pipeline.compute(squares, ColorBackbone(), fitted=fitted, progress=progress)
+        return pipeline.compute(
+            squares, ColorBackbone(crisp=self.crisp), fitted=fitted, progress=progress
+        )
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -642,3 +650,22 @@ def test_progress_of_fetching_is_told_as_such():
 def test_no_image_at_all_is_an_error_of_images(service):
     with pytest.raises(ImageError):
         service.analyze(nothing, CHOICE, "page", silent)
+
+
+def test_images_that_join_bring_what_crisp_masks_need_or_nobody_has_it(photos, more, tmp_path):
+    engine = ColorEngine(crisp=True)
+    service = Service(SessionStore(tmp_path / "crisp"), Limits(max_images=4), engine)
+    assert analyzed(service, photos).analysis.image_embeddings.shape == (2, 64, 64, 256)
+    joined = extended(service, more).session.analysis
+    assert joined.image_embeddings.shape == (3, 64, 64, 256)
+    engine.crisp = False
+    other = photo(tmp_path / "in" / "d.png", (2, 2), (0, 0))
+    assert extended(service, [other]).session.analysis.image_embeddings is None
+
+
+def test_crisp_masks_that_cannot_be_drawn_are_an_answer_with_a_sentence(service, photos):
+    session = analyzed(service, photos)
+    asked = message(session, ON_RED, choice={"crisp": True}) | {"images": [0], "side": 64}
+    answer = service.edges(asked)
+    assert answer["error"] == "invalid"
+    assert "SAM's own mask decoder" in answer["message"]

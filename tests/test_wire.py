@@ -4,7 +4,7 @@ import base64
 import json
 import math
 import zlib
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -46,7 +46,7 @@ def test_no_settings_are_the_defaults_and_no_clicks_are_no_clicks():
 
 
 def test_all_settings_survive_the_way_through_json():
-    settings = Settings("tutorial", 0.3, True, False, 0.1, 3.5, False, 12, 0.2, 7)
+    settings = Settings("tutorial", 0.3, True, False, True, 0.1, 3.5, False, 12, 0.2, 7)
     untouched = {name for name, value in asdict(settings).items() if value == DEFAULTS[name]}
     assert untouched == set()
     request = wire.parse_request(json.loads(json.dumps(message(settings=asdict(settings)))))
@@ -293,12 +293,15 @@ def test_the_manifest_says_what_the_page_shows_and_is_json():
         "grid": [5, 6],
         "eigvecs": 9,
         "backbone": "fake",
+        "crisp": False,
         "maskColor": [255, 0, 255],
         "colors": "colors.png",
         "images": [{"name": "a.jpg", "width": 40, "height": 30, "tile": "tiles/a.jpg"}],
     }
     with pytest.raises(ValueError, match="shorter"):
         wire.manifest("token", analysis, [], "colors.png")
+    crisp = replace(analysis, image_embeddings=np.zeros((1, 64, 64, 256), np.float16))
+    assert wire.manifest("token", crisp, ["tiles/a.jpg"], "colors.png")["crisp"] is True
 
 
 def test_the_size_of_a_screen_is_a_whole_number_within_bounds():

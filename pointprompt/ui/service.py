@@ -218,13 +218,13 @@ class Service:
         """The answer to a message that asks for the masks of some images along their edges."""
 
         def answer() -> dict[str, Any]:
-            from pointprompt.refine import EdgedMasks
+            from pointprompt.pipeline import edged_masks
 
             request, session, prediction = self._predict(message)
-            photos = session.analysis.photos
-            edged = EdgedMasks(prediction.margins, photos)
-            images = wire.parse_images(message, len(photos))
+            analysis = session.analysis
+            images = wire.parse_images(message, len(analysis.photos))
             side = wire.parse_side(message)
+            edged = edged_masks(analysis, prediction, request.clicks, request.settings)
             return wire.edged_answer(request.seq, {i: edged.within(i, side) for i in images})
 
         return _answered(message, answer)
@@ -237,21 +237,21 @@ class Service:
             ValueError: The message is malformed.
         """
         from pointprompt.export import write_zip
-        from pointprompt.refine import image_masks
+        from pointprompt.pipeline import image_masks
 
         request, session, prediction = self._predict(message)
-        photos = session.analysis.photos
+        analysis = session.analysis
         exports = _subfolder(session.folder, "exports")
         shutil.rmtree(exports)  # One download a session is kept.
         # A folder of its own, since the page only sees a download whose address is new.
         path = _subfolder(exports, secrets.token_urlsafe(8)) / "pointprompt-masks.zip"
         write_zip(
             path,
-            photos,
-            image_masks(prediction, photos, request.settings),
+            analysis.photos,
+            image_masks(analysis, prediction, request.clicks, request.settings),
             Prompt(clicks=request.clicks),
             request.settings,
-            session.analysis.backbone,
+            analysis.backbone,
             progress=progress,
         )
         return path

@@ -190,6 +190,7 @@ def manifest(
         "grid": [h, w],
         "eigvecs": k,
         "backbone": analysis.backbone.name,
+        "crisp": analysis.image_embeddings is not None,
         "maskColor": list(MASK_RGB),
         "colors": colors_path,
         "images": [

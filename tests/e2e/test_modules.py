@@ -13,7 +13,15 @@ from hypothesis import strategies as st
 from playwright.sync_api import Browser, BrowserContext, Error, Route
 from playwright.sync_api import Page as Tab
 
-from pointprompt.types import RULES, Analysis, Click, Photo, Settings, TokenPrediction
+from pointprompt.types import (
+    RULES,
+    Analysis,
+    BackboneChoice,
+    Click,
+    Photo,
+    Settings,
+    TokenPrediction,
+)
 from pointprompt.ui import wire
 from pointprompt.ui.canvas import STATIC
 
@@ -436,10 +444,11 @@ def test_a_slow_receiver_is_waited_for(run):
 # Tiles that want edges, and a server that answers when told to.
 EDGES = """
     const { createEdges } = await import('/edges.js');
-    let wanted = [];
+    let wanted = [], atOnce = 4;
     const asked = [], answers = [];
     const edges = createEdges({
       missing: () => wanted,
+      atOnce: () => atOnce,
       ask: (images) => new Promise((resolve, reject) => {
         asked.push(images);
         answers.push({ resolve, reject });
@@ -472,6 +481,17 @@ def test_edges_are_asked_for_four_at_a_time_and_one_request_after_the_other(run)
         return [atFirst, asked, wanted];
     """)
     assert asked == [1, [[0, 1, 2, 3], [4, 5, 6, 7], [8]], []]
+
+
+def test_as_many_are_asked_for_at_once_as_is_said_then(run):
+    asked = run(f"""{EDGES}
+        atOnce = 2;
+        await want([0, 1, 2, 3]);
+        atOnce = 1;
+        for (let index = 0; index < asked.length; index += 1) await answer(index);
+        return asked;
+    """)
+    assert asked == [[0, 1], [2], [3]]
 
 
 def test_where_no_edges_are_wanted_none_are_asked_for(run):
@@ -891,7 +911,9 @@ MOUNT = """async (manifest) => {
 }"""
 
 
-def open_workspace(context: BrowserContext, server: Server, names: list[str]) -> Tab:
+def open_workspace(
+    context: BrowserContext, server: Server, names: list[str], *, crisp: bool = False
+) -> Tab:
     """The page's workspace with these images open, joined to the server without gradio."""
     pixels = np.zeros((50, 70, 3), np.uint8)
     n = len(names)
@@ -901,8 +923,9 @@ def open_workspace(context: BrowserContext, server: Server, names: list[str]) ->
         eigvals=np.zeros(K, np.float32),
         embedding=np.zeros((n, H, W, 1), np.float32),
         colors=np.zeros((n, H, W, 3), np.uint8),
-        cut=None,
-        backbone="fake",
+        fitted=None,
+        backbone=BackboneChoice("fake"),
+        image_embeddings=np.zeros((n, 64, 64, 256), np.float16) if crisp else None,
     )
     tiles = [f"/{index}.jpg" for index in range(n)]
     manifest = wire.manifest("token", analysis, tiles, "/colors.png")
@@ -1315,3 +1338,40 @@ def test_best_first_sorts_the_tiles_by_presence_when_it_is_asked_for(long_worksp
     assert names(long_workspace) == [given[7], *given[:7], *given[8:]]
     long_workspace.get_by_role("radio", name="As given").click()
     assert names(long_workspace) == given
+
+
+def test_crisp_masks_are_offered_only_where_they_can_be_drawn(workspace):
+    assert workspace.locator("[data-crisp]").is_hidden()
+
+
+def test_crisp_masks_are_asked_for_one_after_the_other_and_only_with_edges(context, many):
+    tab = open_workspace(context, many, [f"{index}.jpg" for index in range(MANY)], crisp=True)
+    crisp = tab.locator("[data-setting=crisp]")
+    tab.locator(".pp-overlay").nth(0).press("Enter")
+    edged(tab, len(visible(tab)))
+    assert not any(request.settings.crisp for request, _ in many.edged)
+    many.edged.clear()
+    crisp.check()
+    edged(tab, len(visible(tab)))
+    assert many.edged
+    assert all(request.settings.crisp and len(images) == 1 for request, images in many.edged)
+    tab.locator("[data-setting=edges]").uncheck()
+    answered(tab)
+    assert crisp.is_hidden()
+    tab.close()
+
+
+def test_why_a_crisp_mask_cannot_be_drawn_is_said_on_the_page(context, server, monkeypatch):
+    tab = open_workspace(context, server, ["a.jpg", "b.jpg"], crisp=True)
+
+    def refuse(message):
+        return wire.failure(message["seq"], "invalid", "There is no decoder any more.")
+
+    tab.evaluate("() => { window.edges = (message) => window.refuse(message); }")
+    tab.expose_function("refuse", refuse)
+    tab.locator("[data-setting=crisp]").check()
+    tab.locator(".pp-overlay").nth(0).press("Enter")
+    answered(tab)
+    tab.wait_for_function("!document.querySelector('.pp-notice').hidden")
+    assert tab.locator(".pp-notice").inner_text() == "There is no decoder any more."
+    tab.close()

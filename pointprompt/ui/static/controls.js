@@ -31,6 +31,7 @@ export function createControls(root, on) {
   const settings = all("[data-setting]");
   const displays = all("[data-display]");
   const rules = all("[data-rule]");
+  const crispField = root.querySelector("[data-crisp]");
   const actions = Object.fromEntries(
     all("[data-action]").map((button) => [button.dataset.action, button]),
   );
@@ -64,11 +65,12 @@ export function createControls(root, on) {
   }
 
   return {
-    show({ mode, view, order, display, settings: values, can, eigvecs, tileSize: size }) {
+    show({ mode, view, order, display, settings: values, can, eigvecs, crisp, tileSize: size }) {
       check("mode", mode);
       check("view", view);
       check("order", order);
       for (const field of rules) field.hidden = field.dataset.rule !== values.rule;
+      crispField.hidden = !crisp || !values.edges;
       for (const input of settings) {
         const name = input.dataset.setting;
         if (name === "n_eigvecs") input.max = eigvecs;

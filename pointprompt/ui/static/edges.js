@@ -1,16 +1,15 @@
 // Masks whose edges follow the photo, asked for only where they are seen, a few tiles at a time.
 
-const AT_ONCE = 4;
-
-// missing() -> indices of the tiles that want edges now; ask(images) -> Promise of an answer;
-// show(answer) puts it on the screen, so that those images are missing no more.
-export function createEdges({ missing, ask, show }) {
+// missing() -> indices of the tiles that want edges now; atOnce() -> how many are asked for together;
+// ask(images) -> Promise of an answer; show(answer) puts it on the screen, so that those images are
+// missing no more.
+export function createEdges({ missing, atOnce, ask, show }) {
   let asking = false;
   // What was asked for last since the last change. The same again would be asked for ever: the
   // server has nothing for these.
   let last = "";
 
-  const next = () => missing().slice(0, AT_ONCE);
+  const next = () => missing().slice(0, atOnce());
 
   return {
     // After each change of what is missing. A change while an answer is awaited makes that answer

@@ -15,6 +15,7 @@ const SETTINGS = {
   strength: 0.5,
   one_only: false,
   edges: true,
+  crisp: false,
   threshold: 0.5,
   gamma: 1,
   denoise: true,
@@ -69,6 +70,8 @@ export function mount({ element, props, server, trigger, watch, fileUrl }) {
     { rootMargin: AHEAD },
   );
   const edges = createEdges({
+    // Crisp masks take longer: each is shown as soon as it is there.
+    atOnce: () => (isCrisp() ? 1 : 4),
     missing: () => {
       if (!masks.length || asked !== shown || !history.present.settings.edges) return [];
       const isMissing = (tile, index) => tile.isVisible() && !edged[index];
@@ -167,8 +170,11 @@ export function mount({ element, props, server, trigger, watch, fileUrl }) {
   const message = () => ({
     session: manifest.session,
     clicks: history.present.clicks,
-    settings: history.present.settings,
+    settings: { ...history.present.settings, crisp: isCrisp() },
   });
+
+  // A set that was analysed later may have nothing to draw crisp masks from.
+  const isCrisp = () => Boolean(manifest?.crisp) && history.present.settings.crisp;
 
   // The one way from a changed state to the screen and to the server.
   function changed() {
@@ -203,7 +209,11 @@ export function mount({ element, props, server, trigger, watch, fileUrl }) {
   async function receiveEdges(answer) {
     // The masks, or the tiles, may have changed since they were asked for.
     const isStale = () => answer.seq !== shown || answer.side < edgedSide || !masks.length;
-    if (answer.error || isStale()) return;
+    if (isStale()) return;
+    if (answer.error) {
+      notify(answer.message);
+      return;
+    }
     const { masks: received } = answer;
     const decoded = await Promise.all(
       received.map(({ mask, height, width }) => decodeMasks(mask, 1, height, width)),
@@ -245,6 +255,7 @@ export function mount({ element, props, server, trigger, watch, fileUrl }) {
       tileSize,
       settings: history.present.settings,
       eigvecs: manifest?.eigvecs ?? 2,
+      crisp: manifest?.crisp ?? false,
       can: {
         undo: history.past.length > 0,
         redo: history.future.length > 0,
