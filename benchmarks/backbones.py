@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import statistics
 import subprocess
 import sys
 import time
 
 import numpy as np
+import torch
 
 from benchmarks.stages import peak_memory
 from benchmarks.table import print_row
@@ -30,10 +32,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.backbones", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("names", nargs="*", help="of the registry; all by default")
+    print(machine())
     print_row(["input size", "s/image", "CPU s/image", "peak GB", "channels", "backbone"])
     for name in parser.parse_args().names or backbones.REGISTRY:
         for side in backbones.info(name).input_sizes:
             _print_in_new_process(name, side)
+
+
+def machine() -> str:
+    """What torch computes with here, and how busy it is, as a sentence."""
+    load = ", ".join(f"{average:.1f}" for average in os.getloadavg())
+    cores, threads = os.cpu_count(), torch.get_num_threads()
+    return f"{cores} cores, {threads} threads, load average {load}; torch {torch.__version__}."
 
 
 def _print_in_new_process(name: str, side: int) -> None:

@@ -168,6 +168,17 @@ def test_every_node_of_windowed_and_global_blocks_gives_the_official_tokens():
         assert expected[node, layer].std() > 0.01  # Zeros would agree with zeros.
 
 
+@pytest.mark.parametrize("rows", [1, 4, 15, 100])
+def test_the_tokens_are_the_same_however_many_rows_are_computed_at_once(rows):
+    pixels = torch.randn(2, 3, SMALL_SIDE, SMALL_SIDE, generator=torch.Generator().manual_seed(1))
+    ours = ours_small("block", 3)
+    sam.load_weights(ours, named_as_in_timm(official_small()))
+    with torch.inference_mode():
+        expected = ours(pixels)
+        ours.rows = rows
+        assert (ours(pixels) - expected).abs().max() < 1e-5
+
+
 @pytest.mark.parametrize("node", NODES)
 def test_with_the_neck_the_same_pass_gives_the_official_image_embedding_too(node):
     official = official_small()

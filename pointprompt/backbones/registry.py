@@ -26,6 +26,9 @@ class BackboneInfo:
         weights_mb: Size of the weights, in megabytes.
         input_size: Side of the square images it takes, in pixels, unless another is asked for.
         input_sizes: The sides it can be asked for.
+        cpu_seconds: What an image takes on two CPU cores at each of these sides, by
+            `python -m benchmarks.backbones`; () where that was not measured.
+        size_note: What other sides do to the masks, where that was measured: a sentence, or "".
         grid: (h, w), its token grid at `input_size`.
         channels: c, the features of a token.
         node: What is taken of the layer, unless another is asked for: "block", its output; "attn"
@@ -64,6 +67,8 @@ class BackboneInfo:
     package: str = ""
     checkpoint: str = ""
     gated: bool = False
+    cpu_seconds: tuple[float, ...] = ()
+    size_note: str = ""
 
     @property
     def builtin(self) -> bool:

@@ -18,12 +18,15 @@ import timm
 import torch
 from timm.layers import resample_abs_pos_embed_nhwc
 from timm.models.vision_transformer_sam import (
+    Attention,
     Block,
     VisionTransformerSAM,
+    get_rel_pos,
     window_partition,
     window_unpartition,
 )
 from torch import nn
+from torch.nn.functional import scaled_dot_product_attention
 
 from pointprompt.backbones.base import Encoder
 from pointprompt.backbones.registry import BackboneError
@@ -52,6 +55,9 @@ class SamEncoder(Encoder):
     mean = (0.485, 0.456, 0.406)
     std = (0.229, 0.224, 0.225)
 
+    # Rows of the token grid whose attention to all tokens is computed at once.
+    rows = 8
+
     def __init__(self, model: VisionTransformerSAM, node: str, layer: int) -> None:
         super().__init__()
         self.patch_embed = model.patch_embed
@@ -62,15 +68,18 @@ class SamEncoder(Encoder):
 
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
         """Tokens (b, s / 16, s / 16, c) of standardised images (b, 3, s, s)."""
-        block, x = self._block_and_input(pixels)
+        block, x = self._last_block_and_input(pixels)
         if self.node == "attn":
-            return _attention_branch(block, x)
-        return _nodes(block, x)[self.node]
+            return _attention_branch(block, x, self.rows)
+        return _nodes(block, x, self.rows)[self.node]
 
-    def _block_and_input(self, pixels: torch.Tensor) -> tuple[Block, torch.Tensor]:
+    def _last_block_and_input(self, pixels: torch.Tensor) -> tuple[Block, torch.Tensor]:
+        *before, last = cast(list[Block], list(self.blocks))
         x = self.patch_embed(pixels)
         x = x + resample_abs_pos_embed_nhwc(self.pos_embed, list(x.shape[1:3]))
-        return cast(Block, self.blocks[-1]), self.blocks[:-1](x)
+        for block in before:
+            x = _nodes(block, x, self.rows)["block"]
+        return last, x
 
 
 class SamEncoderWithNeck(SamEncoder):
@@ -83,8 +92,8 @@ class SamEncoderWithNeck(SamEncoder):
 
     def encode(self, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """The tokens of `forward`, and the image embedding (b, s / 16, s / 16, 256)."""
-        block, x = self._block_and_input(pixels)
-        nodes = _nodes(block, x)
+        block, x = self._last_block_and_input(pixels)
+        nodes = _nodes(block, x, self.rows)
         embedding = self.neck(nodes["block"].permute(0, 3, 1, 2))
         return nodes[self.node], embedding.permute(0, 2, 3, 1)
 
@@ -168,19 +177,44 @@ def _renamed(name: str, names: tuple[tuple[str, str], ...]) -> str:
     return name
 
 
-def _nodes(block: Block, x: torch.Tensor) -> dict[str, torch.Tensor]:
+def _nodes(block: Block, x: torch.Tensor, rows: int) -> dict[str, torch.Tensor]:
     """Outputs (b, h, w, c) of all nodes of a block, for the block's input (b, h, w, c)."""
-    attention = _attention_branch(block, x)
+    attention = _attention_branch(block, x, rows)
     x = x + attention
     mlp = block.mlp(block.norm2(x))
     return {"attn": attention, "mlp": mlp, "block": x + mlp}
 
 
-def _attention_branch(block: Block, x: torch.Tensor) -> torch.Tensor:
+def _attention_branch(block: Block, x: torch.Tensor, rows: int) -> torch.Tensor:
     """What the block's attention adds to its input, on the whole token grid."""
     grid = (x.shape[1], x.shape[2])
     x = block.norm1(x)
     if block.window_size == 0:
-        return block.attn(x)
+        return _global_attention(block.attn, x, rows)
     windows, padded = window_partition(x, block.window_size)
     return window_unpartition(block.attn(windows), block.window_size, grid, padded)
+
+
+def _global_attention(attention: Attention, x: torch.Tensor, rows: int) -> torch.Tensor:
+    """What timm's `Attention` gives for the tokens (b, h, w, c), so many rows of them at a time.
+
+    What all pairs of tokens add for their places, 800 MB in one block of ViT-B, is then never there
+    at once: the same tokens in four fifths of the time on a CPU (`python -m benchmarks.variants`).
+    """
+    b, h, w, _ = x.shape
+    qkv = attention.qkv(x).view(b, h * w, 3, attention.num_heads, -1)
+    q, k, v = qkv.permute(2, 0, 3, 1, 4).unbind(0)
+    grid = q.unflatten(2, (h, w))
+    down = get_rel_pos(h, h, attention.rel_pos_h)
+    across = get_rel_pos(w, w, attention.rel_pos_w)
+    # Contiguous, else the sum of both could not be seen as pairs of tokens without a copy.
+    added_down = torch.einsum("bnhwc,hkc->bnhwk", grid, down).contiguous()[..., :, None]
+    added_across = torch.einsum("bnhwc,wkc->bnhwk", grid, across).contiguous()[..., None, :]
+    parts = []
+    for top in range(0, h, rows):
+        some = slice(top, top + rows)
+        added = (added_down[:, :, some] + added_across[:, :, some]).flatten(4).flatten(2, 3)
+        queries = grid[:, :, some].flatten(2, 3)
+        parts.append(scaled_dot_product_attention(queries, k, v, attn_mask=added))
+    joined = torch.cat(parts, dim=2).transpose(1, 2).reshape(b, h, w, -1)
+    return attention.proj(joined)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -414,17 +415,28 @@ def _describe_backbone(name: str) -> list[Any]:
 def _facts(name: str) -> str:
     info = backbones.info(name)
     reason = backbones.availability(name).reason
-    return f"Good for {info.good_for}. Licence: {info.licence}. {reason}"
+    cost = f"{_cost(info.cpu_seconds[0])} an image on a CPU." if info.cpu_seconds else ""
+    facts = [f"Good for {info.good_for}.", cost, f"Licence: {info.licence}.", reason]
+    return " ".join(filter(None, [*facts, info.size_note]))
+
+
+def _cost(seconds: float) -> str:
+    """About how long something takes: "0.1 s", "6 s"."""
+    return f"{seconds:.1f} s" if seconds < 1 else f"{seconds:.0f} s"
 
 
 def _detail_choices(name: str) -> tuple[list[Any], list[Any], list[Any]]:
     """Choices of input size, node and layer, the backbone's own first."""
     info = backbones.info(name)
-    sizes = [(f"{side} px", side) for side in info.input_sizes if side != info.input_size]
+    costs = [f" · {_cost(seconds)} on a CPU" for seconds in info.cpu_seconds]
+    sizes = [
+        (f"{side} px{cost}", _DEFAULT if side == info.input_size else side)
+        for side, cost in zip_longest(info.input_sizes, costs, fillvalue="")
+    ]
     nodes = [(node, node) for node in info.nodes if node != info.node]
     layers = [(str(layer), layer) for layer in info.layers if layer != info.layer]
     return (
-        [(f"{info.input_size} px", _DEFAULT), *sizes],
+        sizes,
         [(info.node, _DEFAULT), *nodes],
         [(str(info.layer), _DEFAULT), *layers],
     )
