@@ -1,6 +1,15 @@
-"""Features -> the same in few numbers, which a rule can compare many times a second.
+"""Features and eigenvectors -> few numbers a token, whose inner products say how alike tokens are.
 
-Knows arrays. Knows nothing of the cut, of clicks or of images.
+Knows arrays. Knows nothing of clicks or of images.
+
+Two descriptions of a token go into them, both of length 1:
+
+    coarse   the first `COARSE` eigenvectors after the trivial one, each times the root of its
+             eigenvalue. What belongs together, says the cut of the whole set.
+    fine     the features along their principal axes. What is nearly the same, says the backbone.
+
+Side by side, each times the root of a half, their inner product is the mean of both. The principal
+axes of that, in turn, keep nearly all of it in `DIMENSIONS` numbers.
 """
 
 from __future__ import annotations
@@ -12,52 +21,71 @@ import numpy as np
 
 from pointprompt.types import FloatArray
 
+COARSE = 20
+FINE = 32
 DIMENSIONS = 32
-# Of at most so many tokens the principal axes are taken; all are projected on them.
+# Of at most so many tokens principal axes are taken; all are projected on them.
 _SAMPLE = 40_000
 
 
 @dataclass(frozen=True)
-class PrincipalAxes:
-    """What the features of one image set vary along most.
+class Embedder:
+    """What describes tokens of an image set, and of images that join it.
 
     Attributes:
-        mean: (c,) float32.
-        axes: (c, d) float32.
+        mean: (c,) float32, of the set's features.
+        axes: (c, <= FINE) float32, what they vary along most.
+        scales: (<= COARSE,) float32, of the eigenvectors after the first.
+        joint: (coarse and fine, d) float32, the axes of both together.
     """
 
     mean: FloatArray
     axes: FloatArray
+    scales: FloatArray
+    joint: FloatArray
 
     @property
     def nbytes(self) -> int:
         """Bytes of memory it holds."""
-        return self.mean.nbytes + self.axes.nbytes
+        return self.mean.nbytes + self.axes.nbytes + self.scales.nbytes + self.joint.nbytes
 
-    def embed(self, features: FloatArray) -> FloatArray:
+    def embed(self, features: FloatArray, eigvecs: FloatArray) -> FloatArray:
         """The embedding (n, h, w, d) float32, each token of length 1.
 
         Args:
             features: (n, h, w, c) float32, of this set or of other images.
+            eigvecs: (n, h, w, k) float32, of the same images, in terms of this set's cut.
         """
-        # The mean is taken away after the projection, where tokens are small.
-        return unit(features @ self.axes - self.mean @ self.axes)
+        fine = _fine(features, self.mean, self.axes)
+        return unit(_side_by_side(_coarse(eigvecs, self.scales), fine) @ self.joint)
 
 
-def fit_axes(features: FloatArray, dimensions: int = DIMENSIONS) -> PrincipalAxes:
-    """The principal axes of all tokens together.
+def fit_embedder(
+    features: FloatArray,
+    eigvecs: FloatArray,
+    eigvals: FloatArray,
+    dimensions: int = DIMENSIONS,
+) -> Embedder:
+    """The embedder of a set of images.
 
     Args:
         features: (n, h, w, c) float32.
-        dimensions: d, how many axes to keep; c where that is less.
+        eigvecs: (n, h, w, k) float32, of the set's cut.
+        eigvals: (k,) float32, falling.
+        dimensions: d, at most; less where coarse and fine together have less.
 
-    Source: Principal component analysis.
+    Source: Principal component analysis; for the coarse part, Shi and Malik 2000, Normalized Cuts
+        and Image Segmentation: the root of the eigenvalue makes the inner product of two tokens
+        what the affinity between them is, as far as these eigenvectors tell.
     """
-    tokens = features.reshape(-1, features.shape[-1])
-    mean = tokens.mean(axis=0)
-    sample = tokens[:: math.ceil(len(tokens) / _SAMPLE)] - mean
-    _, axes = np.linalg.eigh(sample.T @ sample)
-    return PrincipalAxes(mean, np.ascontiguousarray(axes[:, ::-1][:, :dimensions]))
+    # The first eigenvector of a cut is the same everywhere and says nothing.
+    used = slice(1, COARSE + 1) if len(eigvals) > 1 else slice(None)
+    scales = np.sqrt(np.maximum(eigvals[used], 0))
+    some = _sample(features)
+    mean = features.mean(axis=(0, 1, 2))
+    axes = _principal_axes(some - mean, FINE)
+    both = _side_by_side(_coarse(_sample(eigvecs), scales), _fine(some, mean, axes))
+    return Embedder(mean, axes, scales, _principal_axes(both, dimensions))
 
 
 def unit(vectors: FloatArray) -> FloatArray:
@@ -65,3 +93,30 @@ def unit(vectors: FloatArray) -> FloatArray:
     lengths = np.sqrt(np.einsum("...i,...i->...", vectors, vectors))[..., None]
     scaled: FloatArray = (vectors / np.maximum(lengths, 1e-12)).astype(np.float32, copy=False)
     return scaled
+
+
+def _coarse(eigvecs: FloatArray, scales: FloatArray) -> FloatArray:
+    first = 1 if eigvecs.shape[-1] > 1 else 0
+    return unit(eigvecs[..., first : first + len(scales)] * scales)
+
+
+def _fine(features: FloatArray, mean: FloatArray, axes: FloatArray) -> FloatArray:
+    # The mean is taken away after the projection, where tokens are small.
+    return unit(features @ axes - mean @ axes)
+
+
+def _side_by_side(coarse: FloatArray, fine: FloatArray) -> FloatArray:
+    both: FloatArray = np.concatenate([coarse, fine], axis=-1) * np.float32(math.sqrt(0.5))
+    return both
+
+
+def _sample(tokens: FloatArray) -> FloatArray:
+    """Some of the tokens (n, h, w, c), as (m, c): the same of any array with these n, h and w."""
+    flat = tokens.reshape(-1, tokens.shape[-1])
+    return flat[:: math.ceil(len(flat) / _SAMPLE)]
+
+
+def _principal_axes(tokens: FloatArray, count: int) -> FloatArray:
+    """The axes (c, <= count) that the tokens (m, c) are longest along, the longest first."""
+    _, axes = np.linalg.eigh(tokens.T @ tokens)
+    return np.ascontiguousarray(axes[:, ::-1][:, :count])

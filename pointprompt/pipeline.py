@@ -13,7 +13,7 @@ import numpy as np
 
 from pointprompt import backbones
 from pointprompt.color import tsne_colors
-from pointprompt.embedding import PrincipalAxes, fit_axes
+from pointprompt.embedding import Embedder, fit_embedder
 from pointprompt.images import ImageError, ImageSource, Limits, read_set, safe_names
 from pointprompt.ncut import N_EIGVECS, FittedCut, fit_cut
 from pointprompt.predictor import Predictor
@@ -46,17 +46,17 @@ class Fitted:
     Attributes:
         cut: Gives them eigenvectors.
         eigvals: (k,) float32, of the cut.
-        axes: Give them embeddings.
+        embedder: Gives them embeddings.
     """
 
     cut: FittedCut
     eigvals: FloatArray
-    axes: PrincipalAxes
+    embedder: Embedder
 
     @property
     def nbytes(self) -> int:
         """Bytes of memory it holds."""
-        return self.cut.nbytes + self.eigvals.nbytes + self.axes.nbytes
+        return self.cut.nbytes + self.eigvals.nbytes + self.embedder.nbytes
 
 
 @dataclass(frozen=True)
@@ -174,12 +174,12 @@ def compute(
         eigvecs, eigvals, cut = fit_cut(
             features, n_eigvecs=n_eigvecs, seed=seed, device=model.device
         )
-        fitted = Fitted(cut, eigvals, fit_axes(features))
+        fitted = Fitted(cut, eigvals, fit_embedder(features, eigvecs, eigvals))
     else:
         eigvecs = fitted.cut.extend(features, seed)
     return Computed(
         eigvecs=eigvecs,
-        embedding=fitted.axes.embed(features),
+        embedding=fitted.embedder.embed(features, eigvecs),
         fitted=fitted,
         backbone=model.choice,
         image_embeddings=encoded.image_embeddings,

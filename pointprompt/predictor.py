@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import lru_cache
 
 import numpy as np
 
 from pointprompt import kernel
 from pointprompt.regions import only_one
 from pointprompt.scoring import Scorer, check_image, token_of
-from pointprompt.types import Analysis, Click, FloatArray, Settings, TokenPrediction
+from pointprompt.types import Analysis, Click, Settings, TokenPrediction
 
 
 class Predictor:
@@ -28,21 +27,9 @@ class Predictor:
 
     def __init__(self, analysis: Analysis) -> None:
         """Prepare both rules."""
-        eigvecs, eigvals = analysis.eigvecs, analysis.eigvals
-
-        # As in `Scorer`: a cache that knew this object would keep its memory from being freed.
-        @lru_cache(maxsize=1)
-        def coarse(k: int) -> FloatArray:
-            return kernel.coarse(eigvecs, eigvals, k)
-
-        # Now, and not while a person waits for the first click.
-        coarse(kernel.COARSE)
-
-        self._coarse = coarse
         self._embedding = analysis.embedding
-        self._tutorial = Scorer(eigvecs)
-        coarse_bytes = 4 * kernel.COARSE * analysis.colors.size // 3
-        self.max_bytes = coarse_bytes + self._tutorial.max_bytes
+        self._tutorial = Scorer(analysis.eigvecs)
+        self.max_bytes = self._tutorial.max_bytes
 
     def predict(self, clicks: Sequence[Click], settings: Settings) -> TokenPrediction:
         """What the clicks select in all images, by the rule of the settings.
@@ -65,8 +52,7 @@ class Predictor:
         return replace(prediction, masks=masks, margins=margins)
 
     def _by_kernel(self, clicks: Sequence[Click], settings: Settings) -> TokenPrediction:
-        coarse = self._coarse(min(settings.n_eigvecs or kernel.COARSE, kernel.COARSE))
-        margins = kernel.margins(coarse, self._embedding, clicks, settings.strength)
+        margins = kernel.margins(self._embedding, clicks, settings.strength)
         return TokenPrediction(
             heatmaps=(margins + np.float32(1)) / np.float32(2),
             masks=margins > 0,

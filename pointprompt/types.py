@@ -137,7 +137,7 @@ class Settings:
         denoise: Remove small connected regions from the masks of positive clicks.
         min_area: At least 0; regions of fewer tokens than this are small.
         negative_threshold: In [0, 1]; the same as `threshold` for negative clicks.
-        n_eigvecs: For both rules: use only the first so many eigenvectors; None uses all.
+        n_eigvecs: Use only the first so many eigenvectors; None uses all.
 
     Raises:
         ValueError: A value is not of its kind or not in its range.
@@ -221,7 +221,8 @@ class Analysis:
         photos: The n images.
         eigvecs: (n, h, w, k) float32, joint over all images, sorted by eigenvalue.
         eigvals: (k,) float32, falling.
-        embedding: (n, h, w, d) float32, each token of length 1; the features in few numbers.
+        embedding: (n, h, w, d) float32, each token of length 1; features and eigenvectors in few
+            numbers, whose inner products say how alike tokens are.
         colors: (n, h, w, 3) uint8, the colour view.
         fitted: What describes more images in the same terms (`pipeline.Fitted`).
         backbone: What the features came from, nothing of it left open.

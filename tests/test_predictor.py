@@ -82,7 +82,9 @@ def test_our_rule_is_the_default_and_the_tutorials_is_one_setting_away(predictor
 def test_the_tutorials_settings_do_not_touch_our_rule_nor_ours_the_tutorials(predictor):
     clicks = [ON_LEFT, NOT_RIGHT]
     ours = predictor.predict(clicks, Settings())
-    others = Settings(threshold=1, gamma=9, denoise=False, min_area=99, negative_threshold=0)
+    others = Settings(
+        threshold=1, gamma=9, denoise=False, min_area=99, negative_threshold=0, n_eigvecs=2
+    )
     assert np.array_equal(predictor.predict(clicks, others).margins, ours.margins)
     theirs = predictor.predict(clicks, TUTORIAL)
     stronger = predictor.predict(clicks, Settings(rule="tutorial", strength=1))
@@ -104,10 +106,9 @@ def test_more_strength_takes_more_in_and_never_less(predictor):
     assert masks[-1].sum() > masks[0].sum()
 
 
-@pytest.mark.parametrize("rule", RULES)
-def test_fewer_eigenvectors_give_another_prediction_and_all_are_the_default(predictor, rule):
+def test_fewer_eigenvectors_give_another_prediction_and_all_are_the_default(predictor):
     by_count = {
-        count: predictor.predict([ON_LEFT], Settings(rule=rule, n_eigvecs=count)).heatmaps
+        count: predictor.predict([ON_LEFT], Settings("tutorial", n_eigvecs=count)).heatmaps
         for count in (2, 8, 100, None)
     }
     assert np.array_equal(by_count[None], by_count[8])
