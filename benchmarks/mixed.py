@@ -75,8 +75,10 @@ def main() -> None:
                 values.setdefault(name, []).append(
                     [_likeness(a.masks, b.masks) for a, b in zip(before, after, strict=True)]
                 )
-        print(f"{here.name} with {there.name}", flush=True)
-    print(f"\n{len(pairs)} pairs of sets, {model.name}. After so many clicks in the first:")
+        last = f"AUROC {auroc['ours'][-1][-1]:.2f}, taken {painted['ours'][-1][-1]:.1%}"
+        print(f"{here.name} with {there.name}: {last}", flush=True)
+    print(f"\nAbove: ours, after {SHOWN[-1]} clicks, AUROC and pixels as below. Means of all")
+    print(f"{len(pairs)} pairs of sets, {model.name}, after so many clicks in the first:")
     for title, values, form in (
         ("AUROC of presence, images with the thing against those without", auroc, ".3f"),
         ("Share of the pixels that is taken in images without the thing", painted, ".2%"),

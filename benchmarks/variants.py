@@ -210,10 +210,9 @@ class _HalfEncoder(base.Encoder):
         self.plain = plain
         self.mean, self.std = plain.mean, plain.std
 
-    def forward(self, pixels: torch.Tensor) -> torch.Tensor:
+    def encode(self, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
         with torch.autocast("cpu", dtype=torch.bfloat16):
-            tokens: torch.Tensor = self.plain(pixels)
-        return tokens
+            return self.plain.encode(pixels)
 
 
 def _of_other_work(name: str, plain: Variant) -> Iterator[Variant]:
@@ -283,7 +282,7 @@ def _tokens(variant: Variant) -> torch.Tensor:
     torch.set_num_threads(variant.threads)
     encoder = variant.encoder
     with torch.inference_mode():
-        tokens = encoder(base.standardize(variant.squares, encoder.mean, encoder.std))
+        tokens, _ = encoder.encode(base.standardize(variant.squares, encoder.mean, encoder.std))
         return normalize(tokens.float(), dim=-1)[0]
 
 

@@ -236,7 +236,7 @@ def extend(
     limits: Limits | None = None,
     progress: ProgressFn | None = None,
 ) -> Analysis:
-    """The analysis with more images behind its own, whose masks stay as they are.
+    """The analysis with more images behind its own, whose masks by our rule stay as they are.
 
     Nothing is cut anew: the new images are described in the terms of the first ones. Where they
     show things of other kinds, a new `analyze` of all images serves those better.

@@ -53,6 +53,7 @@ class Session:
         analysis: The analysis of its images.
         predictor: Answers clicks on that analysis.
         page: The page it belongs to.
+        joins: The token of the session that its last images joined; "" where none did.
     """
 
     token: str
@@ -60,6 +61,7 @@ class Session:
     analysis: Analysis
     predictor: Predictor
     page: str
+    joins: str = ""
     used_at: float = field(default=0.0, repr=False)
     closed_at: float | None = field(default=None, repr=False)
 
@@ -95,7 +97,14 @@ class SessionStore:
         folder.mkdir(parents=True, mode=0o700)
         return folder
 
-    def add(self, folder: Path, analysis: Analysis, predictor: Predictor, page: str) -> Session:
+    def add(
+        self,
+        folder: Path,
+        analysis: Analysis,
+        predictor: Predictor,
+        page: str,
+        joins: str = "",
+    ) -> Session:
         """A new session that owns the folder; sessions over the byte limit are freed for it.
 
         Args:
@@ -103,8 +112,9 @@ class SessionStore:
             analysis: Of the images in that folder.
             predictor: Of that analysis.
             page: The page it belongs to. Other sessions of the page are closed.
+            joins: The token of the session that its last images joined.
         """
-        session = Session(secrets.token_urlsafe(24), folder, analysis, predictor, page)
+        session = Session(secrets.token_urlsafe(24), folder, analysis, predictor, page, joins)
         session.used_at = self._clock()
         with self._lock:
             self._mark_closed(page)
@@ -128,16 +138,18 @@ class SessionStore:
             return session
 
     def of_page(self, page: str) -> Session:
-        """The session that a page shows, which thereby counts as used.
+        """The newest session of a page, which thereby counts as used.
+
+        Also where the page seemed to be closed: a laptop that slept loses its connection.
 
         Raises:
-            SessionGone: It shows none (any more).
+            SessionGone: It has none (any more).
         """
         with self._lock:
-            shown = [s for s in self._sessions.values() if s.page == page and s.closed_at is None]
-        if not shown:
-            raise SessionGone("This page shows no analysis.")
-        return self.get(shown[-1].token)
+            tokens = [session.token for session in self._sessions.values() if session.page == page]
+        if not tokens:
+            raise SessionGone("This page has no analysis.")
+        return self.get(tokens[-1])
 
     def move_to_page(self, token: str, page: str) -> Session:
         """The session with this token, now owned by another page: a reload of its own.

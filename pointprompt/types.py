@@ -227,7 +227,8 @@ class Analysis:
         fitted: What describes more images in the same terms (`pipeline.Fitted`).
         backbone: What the features came from, nothing of it left open.
         image_embeddings: (n, 64, 64, 256) float16, what SAM's mask decoder needs to draw; None
-            where the backbone is not SAM, or its mask decoder is not here.
+            unless the backbone is SAM with its decoder, at 1024 pixels and the last layer, for all
+            images.
     """
 
     photos: tuple[Photo, ...]

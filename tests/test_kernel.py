@@ -129,3 +129,23 @@ def test_a_negative_click_takes_away_less_in_the_images_it_was_not_made_in():
     assert 0 < taken[1, 0, 2] < taken[0, 0, 2]
     added = margins(embedding, [Click(0, 0.1, 0), Click(0, 0.9, 0)]) - without
     assert added[1, 0, 1] == pytest.approx(added[0, 0, 1])
+
+
+def test_a_few_weak_tokens_in_an_image_that_nobody_clicked_are_nothing():
+    rng = np.random.default_rng(0)
+    # Of two images of 1600 tokens, the second has three that are a little like the thing.
+    likeness = np.full((2, 40, 40), -0.2, np.float32) + 0.01 * rng.random((2, 40, 40))
+    likeness[0, :20] = 0.9
+    likeness[1, 5, 5:8] = 0.3
+    embedding = np.stack([likeness, np.sqrt(1 - likeness**2)], axis=-1).astype(np.float32)
+    embedding[0, 0, 0] = 1, 0
+    first = Click(0, 0.01, 0.01)
+    weak = margins(embedding, [first])
+    assert (weak[0] > 0).sum() == 800
+    assert not (weak[1] > 0).any()
+    # A person who says that it is there is right.
+    clicked = margins(embedding, [first, Click(1, 0.14, 0.14)])
+    assert (clicked[1] > 0).sum() == 3
+    # Three that are surely the thing are the thing.
+    embedding[1, 5, 5:9] = embedding[0, 1, 1]
+    assert (margins(embedding, [first])[1] > 0).sum() == 4

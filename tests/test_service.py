@@ -397,6 +397,8 @@ def test_images_join_a_set_behind_the_others_whose_masks_stay(service, photos, m
 
 def test_images_that_are_in_the_set_already_are_left_out(service, photos, more, tmp_path):
     analyzed(service, photos)
+    with pytest.raises(ImageError, match="in the set already"):
+        extended(service, photos)
     # The same picture under another name is the same; another picture under the same name is not.
     again = tmp_path / "again" / "other.png"
     other = photo(tmp_path / "again" / "a.png", (3, 3), (1, 1))
@@ -405,8 +407,17 @@ def test_images_that_are_in_the_set_already_are_left_out(service, photos, more, 
     assert [one.name for one in session.analysis.photos[:3]] == ["a.png", "b.png", "c.png"]
     assert len({one.name for one in session.analysis.photos}) == 4
     assert (added, rejected) == (2, ())
-    with pytest.raises(ImageError, match="in the set already"):
-        extended(service, photos)
+
+
+def test_nothing_is_fetched_for_a_set_that_is_full(service, photos, more, tmp_path):
+    four = [*photos, *more, photo(tmp_path / "in" / "d.png", (0, 3), (3, 3))]
+    analyzed(service, four)
+
+    def fetch(folder: Path, progress: ProgressFn) -> list[Path]:
+        raise AssertionError("fetched")
+
+    with pytest.raises(ImageError, match="The set is full"):
+        service.extend(fetch, "page", silent)
 
 
 def test_a_set_takes_no_more_images_than_the_limits_allow(service, photos, more, tmp_path):

@@ -127,14 +127,18 @@ def test_a_made_up_token_finds_nothing(store, token):
         store.get(token)
 
 
-def test_a_page_shows_its_newest_session_until_it_is_closed(store):
+def test_the_session_of_a_page_is_its_newest_as_long_as_it_is_there(store, clock):
     old = add(store, page="mine")
     new = add(store, page="mine")
     add(store, page="another")
     store.get(old.token)  # An answer that was still to come for the old one.
     assert store.of_page("mine") is new
+    # The connection of a laptop that slept is lost, and its page is still open.
     store.close_page("mine")
-    with pytest.raises(SessionGone):
-        store.of_page("mine")
-    with pytest.raises(SessionGone):
-        store.of_page("nobody's")
+    assert store.of_page("mine") is new
+    assert new.closed_at is None
+    store.close_page("mine")
+    clock.now += 60
+    for page in ("mine", "nobody's"):
+        with pytest.raises(SessionGone):
+            store.of_page(page)

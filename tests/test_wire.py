@@ -290,6 +290,7 @@ def test_the_manifest_says_what_the_page_shows_and_is_json():
     manifest = wire.manifest("token", analysis, ["tiles/a.jpg"], "colors.png")
     assert json.loads(json.dumps(manifest)) == {
         "session": "token",
+        "joins": "",
         "grid": [5, 6],
         "eigvecs": 9,
         "backbone": "fake",

@@ -152,14 +152,14 @@ def load(
 def load_decoder(name: str) -> MaskDecoder:
     """The mask decoder of a backbone that gives image embeddings, on the CPU.
 
-    The one loaded last is kept, so that asking for it again costs nothing.
+    Nothing is downloaded: it comes with the backbone. The one loaded last is kept.
 
     Args:
         name: As for `info`.
 
     Raises:
-        BackboneError: There is no such backbone, or the file with its weights cannot be had or
-            holds no mask decoder of SAM's.
+        BackboneError: There is no such backbone, or the file with its weights is not on this
+            computer or holds no mask decoder of SAM's.
     """
     from pointprompt.backbones import loading
 

@@ -90,12 +90,12 @@ def load_decoder(backbone: BackboneInfo) -> MaskDecoder:
     """The mask decoder, from the file with the backbone's weights; kept as a backbone is.
 
     Raises:
-        BackboneError: The file cannot be had, or holds no mask decoder of SAM's.
+        BackboneError: The file is not on this computer, or holds no mask decoder of SAM's.
     """
     from pointprompt.backbones import sam_decoder
 
     with _decoder_lock:
-        file = weights.find(backbone)
+        file = weights.find_here(backbone)
         if file not in _kept_decoder:
             tensors = weights.read(file)
             try:
@@ -146,7 +146,8 @@ def _feeds_decoder(choice: Choice, tensors: dict[str, torch.Tensor] | None) -> b
 
     is_last = choice.layer == choice.backbone.layers[-1]
     is_known = choice.input_size == sam_decoder.INPUT_SIZE
-    return is_last and is_known and tensors is not None and sam_decoder.is_in(tensors)
+    # Random weights cost as much as those that are downloaded.
+    return is_last and is_known and (tensors is None or sam_decoder.is_in(tensors))
 
 
 def _option(

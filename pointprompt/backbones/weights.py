@@ -78,6 +78,20 @@ def find(backbone: BackboneInfo, progress: ProgressFn | None = None) -> Path:
     return _here(backbone) or _download(backbone, progress)
 
 
+def find_here(backbone: BackboneInfo) -> Path:
+    """The file with the weights, on this computer.
+
+    Raises:
+        BackboneError: It is not here; it says which file to put where.
+    """
+    here = _here(backbone)
+    if here is None:
+        raise BackboneError(
+            f"The weights of {backbone.title} are not on this computer. {_advice(backbone)}"
+        )
+    return here
+
+
 def read(path: Path) -> dict[str, torch.Tensor]:
     """The tensors of a file, by name, on the CPU; each is read from the disk when it is used.
 

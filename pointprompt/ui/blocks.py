@@ -279,10 +279,7 @@ class _Page:
 
         def text(opened: Opened) -> str:
             count = len(opened.session.analysis.photos)
-            return (
-                f"{_images(opened.added)} added: the set has {count} now. "
-                "The masks of the others stay as they were."
-            )
+            return f"{_images(opened.added)} added: the set has {count} now."
 
         yield from self._open(job, text)
 

@@ -136,9 +136,10 @@ class Service:
             return self._open(folder, paths, page, progress, choice=choice)
 
     def extend(self, fetch: Fetch, page: str, progress: ProgressFn) -> Opened:
-        """A new session with more images behind those of the page's, whose masks stay as they are.
+        """A new session with more images behind those of the page's.
 
-        Images that are in the set already, byte for byte, are left out.
+        By our own rule, the masks of the others stay as they are. Images that are in the set
+        already, byte for byte, are left out.
 
         Args:
             fetch: Gets the images.
@@ -150,15 +151,19 @@ class Service:
             ValueError: As for `analyze`.
         """
         from pointprompt.images import ImageError
+        from pointprompt.pipeline import room_in
 
-        before = self.store.of_page(page).analysis
+        before = self.store.of_page(page)
+        room_in(before.analysis, self.limits)  # Before anything is downloaded.
         with self._new_folder() as folder:
-            before = replace(before, photos=_linked_photos(before.photos, folder))
+            photos = _linked_photos(before.analysis.photos, folder)
+            before = replace(before, analysis=replace(before.analysis, photos=photos))
             fetched = fetch(_subfolder(folder, "added"), progress)
-            paths = [path for path in fetched if not _is_among(path, before.photos)]
+            paths = [path for path in fetched if not _is_among(path, photos)]
             if fetched and not paths:
                 raise ImageError("All of these images are in the set already.")
-            return self._open(folder, paths, page, progress, choice=before.backbone, joins=before)
+            choice = before.analysis.backbone
+            return self._open(folder, paths, page, progress, choice=choice, joins=before)
 
     def _open(
         self,
@@ -168,21 +173,23 @@ class Service:
         progress: ProgressFn,
         *,
         choice: BackboneChoice,
-        joins: Analysis | None = None,
+        joins: Session | None = None,
     ) -> Opened:
-        """The session of the images, behind those of the analysis that they join."""
+        """The session of the images, behind those of the session that they join."""
         from pointprompt.images import read_set
         from pointprompt.pipeline import complete, room_in
         from pointprompt.predictor import Predictor
 
-        limits = room_in(joins, self.limits) if joins else self.limits
+        before = joins.analysis if joins else None
+        limits = room_in(before, self.limits) if before else self.limits
         side = self._engine.prepare(choice, progress)
         image_set = read_set(paths, side, limits=limits, progress=progress)
-        fitted = joins.fitted if joins else None
+        fitted = before.fitted if before else None
         computed = self._engine.compute(image_set.squares, choice, fitted, progress)
-        analysis = complete(image_set, computed, joins=joins, progress=progress)
+        analysis = complete(image_set, computed, joins=before, progress=progress)
         _write_tiles(folder, analysis)
-        session = self.store.add(folder, analysis, Predictor(analysis), page)
+        token = joins.token if joins else ""
+        session = self.store.add(folder, analysis, Predictor(analysis), page, token)
         return Opened(session, image_set.rejected, added=len(image_set.photos))
 
     @contextmanager
@@ -203,6 +210,7 @@ class Service:
             session.analysis,
             [path.as_posix() for path in tiles],
             _colors(session.folder).as_posix(),
+            session.joins,
         )
 
     def predict(self, message: object) -> dict[str, Any]:

@@ -175,6 +175,7 @@ def manifest(
     analysis: Analysis,
     tile_paths: Sequence[str],
     colors_path: str,
+    joins: str = "",
 ) -> dict[str, Any]:
     """All that the page must know to show an analysis.
 
@@ -183,10 +184,12 @@ def manifest(
         analysis: What to show.
         tile_paths: A JPEG file an image.
         colors_path: One PNG file, the colour views of all images one below the other.
+        joins: The token of the session that the last images joined; its clicks go on.
     """
     _, h, w, k = analysis.eigvecs.shape
     return {
         "session": session,
+        "joins": joins,
         "grid": [h, w],
         "eigvecs": k,
         "backbone": analysis.backbone.name,

@@ -50,7 +50,7 @@ def is_here() -> bool:
     return asked_for and find_spec("spaces") is not None
 
 
-def seconds(squares: ByteArray, choice: BackboneChoice, fitted: Fitted | None) -> int:
+def seconds(squares: ByteArray, choice: BackboneChoice, terms: bytes | None) -> int:
     """How long the GPU is asked for; what is not used is given back."""
     return round(_SECONDS + _SECONDS_AN_IMAGE * len(squares))
 
@@ -101,7 +101,9 @@ class ZeroGpu:
         outcome: Outcome | None = None
         try:
             # Closed when `progress` raises: that ends the work there.
-            with closing(self._borrow_gpu(squares, choice, fitted)) as steps:
+            # Pickled here too, else the queue would move what is fitted into shared memory.
+            terms = None if fitted is None else pickle.dumps(fitted)
+            with closing(self._borrow_gpu(squares, choice, terms)) as steps:
                 for step in steps:
                     if isinstance(step, Progress):
                         progress(step)
@@ -116,9 +118,15 @@ class ZeroGpu:
 
 
 def _compute(
-    squares: ByteArray, choice: BackboneChoice, fitted: Fitted | None
+    squares: ByteArray, choice: BackboneChoice, terms: bytes | None
 ) -> Iterator[Progress | Outcome]:
-    """Steps of `pipeline.compute`, and last its outcome: what runs where the GPU is."""
+    """Steps of `pipeline.compute`, and last its outcome: what runs where the GPU is.
+
+    Args:
+        squares: As there.
+        choice: The backbone.
+        terms: What was fitted before, pickled; None cuts anew.
+    """
     steps: SimpleQueue[Progress | None] = SimpleQueue()
     closed = threading.Event()
 
@@ -130,6 +138,9 @@ def _compute(
     def work() -> bytes:
         from pointprompt import pipeline
 
+        fitted: Fitted | None = None
+        if terms is not None:
+            fitted = pickle.loads(terms)  # noqa: S301 - from a process of our own
         computed = pipeline.compute(squares, load(choice, tell), fitted=fitted, progress=tell)
         # Pickled here: the queue between the processes would lend tensors instead of copying them,
         # and this process does not stay.

@@ -891,9 +891,16 @@ MOUNT = """async (manifest) => {
     window.holdEdges = () => { held = new Promise((done) => { window.letEdgesGo = done; }); };
     window.loseEdges = () => { held = 'lost'; };
     window.answerEdges = () => { held = null; };
+    const props = { value: manifest, download: '' };
+    const watchers = {};
+    // As gradio does when the server sends another manifest.
+    window.openAnother = (changes) => {
+      props.value = { ...props.value, ...changes };
+      watchers.value();
+    };
     mount({
       element: document.body,
-      props: { value: manifest, download: '' },
+      props,
       server: {
         predict: window.predict,
         edges: async (message) => {
@@ -905,7 +912,7 @@ MOUNT = """async (manifest) => {
         },
       },
       trigger: (name, data) => triggered.push([name, data]),
-      watch: () => {},
+      watch: (prop, callback) => { watchers[prop] = callback; },
       fileUrl: (path) => path,
     });
 }"""
@@ -1382,3 +1389,36 @@ def test_why_a_crisp_mask_cannot_be_drawn_is_said_on_the_page(context, server, m
     tab.wait_for_function("!document.querySelector('.pp-notice').hidden")
     assert tab.locator(".pp-notice").inner_text() == "There is no decoder any more."
     tab.close()
+
+
+MORE = "[...new Array(3).keys()].map((i) => ({ name: ['a.jpg', '<b>.jpg', 'c.jpg'][i], "
+MORE += "width: 70, height: 50, tile: `/${i}.jpg` }))"
+
+
+@pytest.mark.parametrize(
+    ("changes", "clicks"),
+    [
+        (f"{{ session: 'next', joins: 'token', images: {MORE} }}", 1),
+        ("{ session: 'next' }", 1),
+        # Other sets, whose images happen to have the same names.
+        (f"{{ session: 'next', images: {MORE} }}", 0),
+        (
+            f"{{ session: 'next', images: {MORE}.slice(0, 2).map((i) => ({{ ...i, width: 9 }})) }}",
+            0,
+        ),
+    ],
+    ids=["joined", "the same again", "more of another set", "another set"],
+)
+def test_clicks_and_undo_go_on_only_where_they_belong(workspace, server, changes, clicks):
+    workspace.locator(".pp-overlay").nth(0).press("Enter")
+    answered(workspace)
+    asked = len(server.requests)
+    count = workspace.evaluate(f"({changes}).images?.length ?? 2")
+    server.masks, server.presence = np.zeros((count, H, W), bool), np.zeros(count, np.float32)
+    workspace.evaluate(f"openAnother({changes})")
+    workspace.wait_for_function("Number(document.querySelector('.pp-workspace').dataset.asked) > 2")
+    answered(workspace)
+    assert len(server.requests) > asked
+    assert server.requests[-1].session == "next"
+    assert len(server.requests[-1].clicks) == clicks
+    assert workspace.locator("[data-action=undo]").is_enabled() == bool(clicks)

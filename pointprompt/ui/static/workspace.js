@@ -326,16 +326,23 @@ export function mount({ element, props, server, trigger, watch, fileUrl }) {
     changed();
   }
 
-  // The same images analysed again, more images behind them, or the tab reloaded: the clicks are
-  // still right.
+  // The same images analysed again, more images that joined them, or the tab reloaded: the clicks
+  // are still right.
   function openingHistory(before) {
     const kept = recall();
     if (kept?.session === manifest.session) return undoable.start(kept.prompt);
-    const isSame = ({ name }, index) => name === manifest.images[index]?.name;
-    if (before?.images.every(isSame)) return history;
+    if (before && (manifest.joins === before.session || hasSameImages(before))) return history;
     const { settings } = history.present;
     const fitting = settings.n_eigvecs && Math.min(settings.n_eigvecs, manifest.eigvecs);
     return undoable.start({ clicks: [], settings: { ...settings, n_eigvecs: fitting } });
+  }
+
+  function hasSameImages(before) {
+    const isSame = ({ name, width, height }, index) => {
+      const other = before.images[index];
+      return other?.name === name && other.width === width && other.height === height;
+    };
+    return before.images.length === manifest.images.length && manifest.images.every(isSame);
   }
 
   const viewOf = (index) => ({
