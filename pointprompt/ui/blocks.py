@@ -418,8 +418,8 @@ def _facts(name: str) -> str:
 
 
 def _cost(seconds: float) -> str:
-    """About how long something takes: "0.1 s", "6 s"."""
-    return f"{seconds:.1f} s" if seconds < 1 else f"{seconds:.0f} s"
+    """About how long something takes: "0.05 s", "6 s"."""
+    return f"{seconds:.2g} s" if seconds < 1 else f"{seconds:.0f} s"
 
 
 def _detail_choices(name: str) -> tuple[list[Any], list[Any], list[Any]]:

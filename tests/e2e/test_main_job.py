@@ -9,7 +9,9 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
+from playwright.sync_api import expect
 
+from pointprompt import backbones
 from tests.e2e.browser import Page
 
 # Where the red ball is in the first images of the example set "still-life".
@@ -300,3 +302,15 @@ def test_the_download_holds_the_masks_that_are_on_the_screen(page: Page, photos:
         page.action("export").click()
     archive = zipfile.ZipFile(waiting.value.path())
     assert len(json.loads(archive.read("prompt.json"))["prompt"]["clicks"]) == 2
+
+
+def test_a_backbone_tells_its_licence_and_cost_before_it_is_chosen(page: Page):
+    page.tab.locator("#pp-backbone input").click()
+    page.tab.get_by_role("option", name="SAM ViT-B").click()
+    note = page.tab.locator("#pp-backbone-note")
+    expect(note).to_contain_text("Licence: Apache-2.0")
+    seconds = round(backbones.info("sam_vit_b").cpu_seconds[0])
+    expect(note).to_contain_text(f"{seconds} s an image on a CPU")
+    page.tab.get_by_role("button", name="Details").click()
+    page.tab.get_by_label("Input size").click()
+    expect(page.tab.get_by_role("option", name="512 px · ")).to_contain_text("on a CPU")
