@@ -93,8 +93,8 @@ def test_an_analysis_comes_back_and_answers_clicks(space, analyzed):
 
 @rehearsal
 def test_its_progress_is_seen_on_the_page(analyzed):
-    said = [answer.status for answer in analyzed if answer.status]
-    assert said[0].startswith("Computing features: 0 of 2")
+    # Not which came first: the page asks what is going on now and then, and may miss any one.
+    said = [answer.status for answer in analyzed]
     assert any(is_under_way(text) or text.startswith("Cutting") for text in said)
 
 
