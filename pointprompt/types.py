@@ -39,6 +39,8 @@ class Photo:
         preview: JPEG bytes of the image, longest side at most `images.PREVIEW_SIDE` pixels.
         source: Where the full pixels can be read again (`images.read_pixels`): a file, or the
             pixels themselves, (H, W, 3) uint8.
+        remark: A sentence that says what is shown otherwise than it is stored, or lacks; "" where
+            there is nothing to say.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Photo:
     width: int
     preview: bytes = field(repr=False)
     source: Path | ByteArray = field(repr=False)
+    remark: str = ""
 
 
 @dataclass(frozen=True)

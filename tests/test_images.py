@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
-from pointprompt import images
+from pointprompt import decode, images
 from pointprompt.images import (
     PREVIEW_SIDE,
     ImageError,
@@ -393,7 +393,7 @@ def test_size_is_checked_before_anything_is_decoded(
 ) -> None:
     bomb = tmp_path / "bomb.png"
     bomb.write_bytes(png(60_000, 60_000, 8, 2, b""))
-    monkeypatch.setattr(images, "_decoded", lambda image: pytest.fail("decoded"))
+    monkeypatch.setattr(decode, "_decoded", lambda image: pytest.fail("decoded"))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         with pytest.raises(ImageError, match=r"3600\.0 megapixels \(60000 x 60000\); at most 50"):
@@ -538,7 +538,7 @@ def test_cancelling_leaves_the_remaining_images_unread(monkeypatch: pytest.Monke
 def test_only_a_few_images_are_decoded_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     lock = threading.Lock()
     open_now, most = 0, 0
-    real = images._upright_rgb
+    real = images.upright_rgb
 
     def counting(source: object, limits: Limits) -> object:
         nonlocal open_now, most
@@ -551,7 +551,7 @@ def test_only_a_few_images_are_decoded_at_a_time(monkeypatch: pytest.MonkeyPatch
             with lock:
                 open_now -= 1
 
-    monkeypatch.setattr(images, "_upright_rgb", counting)
+    monkeypatch.setattr(images, "upright_rgb", counting)
     read_set([noise(200, 200)] * 40, 8)
     assert 1 <= most <= 4
 
