@@ -1,17 +1,22 @@
 """Who owns which analysis, for how long, within how many bytes.
 
-A session is one analysed image set on one page. Its token is unguessable and is all that a browser
-needs to show to use it. Knows nothing of HTTP or gradio: time comes from a clock it is given.
+A session is one analysed image set on one page. To use it a browser shows its unguessable token,
+and that it is the browser of the visitor who made it, where that one could be told from others.
+Knows nothing of HTTP or gradio: time comes from a clock it is given.
 """
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import hmac
 import secrets
 import shutil
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,12 +53,13 @@ class Session:
     """One analysed image set.
 
     Attributes:
-        token: Unguessable; who has it may use the session.
+        token: Unguessable; its visitor, showing it, may use the session.
         folder: Its files: the images, the tiles. Deleted with it.
         analysis: The analysis of its images.
         predictor: Answers clicks on that analysis.
         page: The page it belongs to.
         joins: The token of the session that its last images joined; "" where none did.
+        visitor: Who made it, and alone may use it; "" where nobody knows, and the token is enough.
     """
 
     token: str
@@ -62,8 +68,23 @@ class Session:
     predictor: Predictor
     page: str
     joins: str = ""
+    visitor: str = ""
     used_at: float = field(default=0.0, repr=False)
     closed_at: float | None = field(default=None, repr=False)
+
+    @cached_property
+    def ticket(self) -> str:
+        """Opens the session for its visitor only; the token does not follow from it."""
+        return _derived("ticket", self.token)
+
+    @cached_property
+    def picture_key(self) -> str:
+        """Shows its pictures and downloads to its visitor only; it gives nothing else away."""
+        return _derived("pictures", self.token)
+
+    def is_of(self, visitor: str) -> bool:
+        """Whether this visitor may use it."""
+        return not self.visitor or _same(self.visitor, visitor)
 
     @property
     def nbytes(self) -> int:
@@ -104,6 +125,7 @@ class SessionStore:
         predictor: Predictor,
         page: str,
         joins: str = "",
+        visitor: str = "",
     ) -> Session:
         """A new session that owns the folder; sessions over the byte limit are freed for it.
 
@@ -113,8 +135,10 @@ class SessionStore:
             predictor: Of that analysis.
             page: The page it belongs to. Other sessions of the page are closed.
             joins: The token of the session that its last images joined.
+            visitor: Who makes it; "" where that cannot be told.
         """
-        session = Session(secrets.token_urlsafe(24), folder, analysis, predictor, page, joins)
+        token = secrets.token_urlsafe(24)
+        session = Session(token, folder, analysis, predictor, page, joins, visitor)
         session.used_at = self._clock()
         with self._lock:
             self._mark_closed(page)
@@ -122,8 +146,8 @@ class SessionStore:
         self.sweep()
         return session
 
-    def get(self, token: str) -> Session:
-        """The session with this token, which thereby counts as used.
+    def get(self, token: str, visitor: str = "") -> Session:
+        """The visitor's session with this token, which thereby counts as used.
 
         Raises:
             SessionGone: There is none (any more).
@@ -131,14 +155,38 @@ class SessionStore:
         self.sweep()
         with self._lock:
             session = self._sessions.get(token)
-            if session is None:
+            if session is None or not session.is_of(visitor):
                 raise SessionGone("This analysis is no longer in memory.")
             session.used_at = self._clock()
             session.closed_at = None
             return session
 
-    def of_page(self, page: str) -> Session:
-        """The newest session of a page, which thereby counts as used.
+    def of_ticket(self, ticket: str, visitor: str) -> Session:
+        """The visitor's session with this ticket. It does not count as used.
+
+        Raises:
+            SessionGone: There is none (any more), or nobody knows whose it is.
+        """
+        with self._lock:
+            for session in self._sessions.values():
+                if session.visitor and session.is_of(visitor) and _same(session.ticket, ticket):
+                    return session
+        raise SessionGone("This analysis is no longer in memory.")
+
+    def of_picture_key(self, key: str, visitor: str) -> Session:
+        """The visitor's session with this key of its pictures. It does not count as used.
+
+        Raises:
+            SessionGone: There is none (any more).
+        """
+        with self._lock:
+            for session in self._sessions.values():
+                if session.is_of(visitor) and _same(session.picture_key, key):
+                    return session
+        raise SessionGone("This analysis is no longer in memory.")
+
+    def of_page(self, page: str, visitor: str = "") -> Session:
+        """The newest session of a visitor's page, which thereby counts as used.
 
         Also where the page seemed to be closed: a laptop that slept loses its connection.
 
@@ -149,15 +197,15 @@ class SessionStore:
             tokens = [session.token for session in self._sessions.values() if session.page == page]
         if not tokens:
             raise SessionGone("This page has no analysis.")
-        return self.get(tokens[-1])
+        return self.get(tokens[-1], visitor)
 
-    def move_to_page(self, token: str, page: str) -> Session:
-        """The session with this token, now owned by another page: a reload of its own.
+    def move_to_page(self, token: str, page: str, visitor: str = "") -> Session:
+        """The visitor's session with this token, now owned by another page: a reload of its own.
 
         Raises:
             SessionGone: There is none (any more).
         """
-        session = self.get(token)
+        session = self.get(token, visitor)
         with self._lock:
             session.page = page
         return session
@@ -218,3 +266,14 @@ class SessionStore:
             if total > self._lifetimes.max_bytes and session is not newest_first[0]:
                 beyond.append(session)
         return beyond
+
+
+def _derived(purpose: str, token: str) -> str:
+    """What a token's holder can compute and nobody can find the token from; one a purpose."""
+    digest = hashlib.sha256(f"pointprompt {purpose} {token}".encode()).digest()
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode("ascii")
+
+
+def _same(one: str, other: str) -> bool:
+    """Whether two texts are equal, in a time that does not tell where they differ."""
+    return hmac.compare_digest(one.encode("utf-8", "replace"), other.encode("utf-8", "replace"))

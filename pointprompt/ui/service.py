@@ -32,7 +32,7 @@ from pointprompt.types import (
     Rejected,
     TokenPrediction,
 )
-from pointprompt.ui import wire
+from pointprompt.ui import addresses, wire
 
 if TYPE_CHECKING:
     from pointprompt.backbones import Backbone
@@ -117,7 +117,12 @@ class Service:
         self._engine = engine or ThisProcess()
 
     def analyze(
-        self, fetch: Fetch, choice: BackboneChoice, page: str, progress: ProgressFn
+        self,
+        fetch: Fetch,
+        choice: BackboneChoice,
+        page: str,
+        progress: ProgressFn,
+        visitor: str = "",
     ) -> Opened:
         """A new session with the analysis of the images.
 
@@ -127,15 +132,18 @@ class Service:
             page: The page that the session will belong to. Its earlier session stays until this
                 one is ready, so that a failure loses nothing.
             progress: Told of every step; it may raise to cancel.
+            visitor: Whose the session will be; "" where that cannot be told.
 
         Raises:
             ValueError: One of its kinds from the core, with a sentence for the user.
         """
         with self._new_folder() as folder:
             paths = fetch(_subfolder(folder, "images"), progress)
-            return self._open(folder, paths, page, progress, choice=choice)
+            return self._open(folder, paths, page, progress, choice=choice, visitor=visitor)
 
-    def extend(self, fetch: Fetch, page: str, progress: ProgressFn) -> Opened:
+    def extend(
+        self, fetch: Fetch, page: str, progress: ProgressFn, visitor: str = ""
+    ) -> Opened:
         """A new session with more images behind those of the page's.
 
         By our own rule, the masks of the others stay as they are. Images that are in the set
@@ -145,6 +153,7 @@ class Service:
             fetch: Gets the images.
             page: The page. As for `analyze`, its session stays until the new one is ready.
             progress: As for `analyze`.
+            visitor: Whose the page's session is.
 
         Raises:
             SessionGone: The page has none.
@@ -153,7 +162,7 @@ class Service:
         from pointprompt.images import ImageError
         from pointprompt.pipeline import room_in
 
-        before = self.store.of_page(page)
+        before = self.store.of_page(page, visitor)
         room_in(before.analysis, self.limits)  # Before anything is downloaded.
         with self._new_folder() as folder:
             photos = _linked_photos(before.analysis.photos, folder)
@@ -163,7 +172,9 @@ class Service:
             if fetched and not paths:
                 raise ImageError("All of these images are in the set already.")
             choice = before.analysis.backbone
-            return self._open(folder, paths, page, progress, choice=choice, joins=before)
+            return self._open(
+                folder, paths, page, progress, choice=choice, visitor=visitor, joins=before
+            )
 
     def _open(
         self,
@@ -173,6 +184,7 @@ class Service:
         progress: ProgressFn,
         *,
         choice: BackboneChoice,
+        visitor: str,
         joins: Session | None = None,
     ) -> Opened:
         """The session of the images, behind those of the session that they join."""
@@ -189,7 +201,7 @@ class Service:
         analysis = complete(image_set, computed, joins=before, progress=progress)
         _write_tiles(folder, analysis)
         token = joins.token if joins else ""
-        session = self.store.add(folder, analysis, Predictor(analysis), page, token)
+        session = self.store.add(folder, analysis, Predictor(analysis), page, token, visitor)
         return Opened(session, image_set.rejected, added=len(image_set.photos))
 
     @contextmanager
@@ -204,31 +216,59 @@ class Service:
 
     def manifest(self, session: Session) -> dict[str, Any]:
         """What the page must know to show the session."""
-        tiles = [_tile(session.folder, i) for i in range(len(session.analysis.photos))]
+        key = session.picture_key
         return wire.manifest(
             session.token,
             session.analysis,
-            [path.as_posix() for path in tiles],
-            _colors(session.folder).as_posix(),
+            [addresses.tile(key, i) for i in range(len(session.analysis.photos))],
+            addresses.colors(key),
             session.joins,
+            session.ticket,
         )
 
-    def predict(self, message: object) -> dict[str, Any]:
+    def tile(self, key: str, index: int, visitor: str) -> Path:
+        """Where the photo lies that the page shows of an image, if there is one.
+
+        Raises:
+            SessionGone: The visitor has no session with this key of its pictures.
+        """
+        return _tile(self.store.of_picture_key(key, visitor).folder, index)
+
+    def colors(self, key: str, visitor: str) -> Path:
+        """Where the colour views lie.
+
+        Raises:
+            SessionGone: As for `tile`.
+        """
+        return _colors(self.store.of_picture_key(key, visitor).folder)
+
+    def download(self, key: str, name: str, visitor: str) -> Path:
+        """Where the download with this name lies, if there is one.
+
+        Raises:
+            SessionGone: As for `tile`.
+            ValueError: No download can have this name.
+        """
+        if not addresses.is_name(name):
+            raise ValueError("No download has such a name.")
+        return _exported(self.store.of_picture_key(key, visitor).folder, name)
+
+    def predict(self, message: object, visitor: str = "") -> dict[str, Any]:
         """The answer to a message of the page, whatever it holds: masks, or what is wrong."""
 
         def answer() -> dict[str, Any]:
-            request, _, prediction = self._predict(message)
+            request, _, prediction = self._predict(message, visitor)
             return wire.answer(request.seq, prediction)
 
         return _answered(message, answer)
 
-    def edges(self, message: object) -> dict[str, Any]:
+    def edges(self, message: object, visitor: str = "") -> dict[str, Any]:
         """The answer to a message that asks for the masks of some images along their edges."""
 
         def answer() -> dict[str, Any]:
             from pointprompt.pipeline import edged_masks
 
-            request, session, prediction = self._predict(message)
+            request, session, prediction = self._predict(message, visitor)
             analysis = session.analysis
             images = wire.parse_images(message, len(analysis.photos))
             side = wire.parse_side(message)
@@ -237,7 +277,7 @@ class Service:
 
         return _answered(message, answer)
 
-    def export(self, message: object, progress: ProgressFn) -> Path:
+    def export(self, message: object, progress: ProgressFn, visitor: str = "") -> Path:
         """A ZIP file in the session's folder with the masks of a message's prompt.
 
         Raises:
@@ -247,12 +287,12 @@ class Service:
         from pointprompt.export import write_zip
         from pointprompt.pipeline import image_masks
 
-        request, session, prediction = self._predict(message)
+        request, session, prediction = self._predict(message, visitor)
         analysis = session.analysis
-        exports = _subfolder(session.folder, "exports")
-        shutil.rmtree(exports)  # One download a session is kept.
-        # A folder of its own, since the page only sees a download whose address is new.
-        path = _subfolder(exports, secrets.token_urlsafe(8)) / "pointprompt-masks.zip"
+        shutil.rmtree(_exports(session.folder), ignore_errors=True)  # One a session is kept.
+        # A name of its own, since the page only sees a download whose address is new.
+        path = _exported(session.folder, secrets.token_urlsafe(8))
+        path.parent.mkdir(parents=True)
         write_zip(
             path,
             analysis.photos,
@@ -264,9 +304,21 @@ class Service:
         )
         return path
 
-    def _predict(self, message: object) -> tuple[wire.Request, Session, TokenPrediction]:
+    def download_address(self, message: object, path: Path, visitor: str = "") -> str:
+        """Where a browser finds what `export` wrote for this message.
+
+        Raises:
+            SessionGone: The session was freed.
+            ValueError: The message is malformed.
+        """
+        session = self.store.get(wire.parse_token(message), visitor)
+        return addresses.download(session.picture_key, path.parent.name)
+
+    def _predict(
+        self, message: object, visitor: str
+    ) -> tuple[wire.Request, Session, TokenPrediction]:
         request = wire.parse_request(message)
-        session = self.store.get(request.session)
+        session = self.store.get(request.session, visitor)
         return request, session, session.predictor.predict(request.clicks, request.settings)
 
 
@@ -369,3 +421,11 @@ def _tile(folder: Path, index: int) -> Path:
 
 def _colors(folder: Path) -> Path:
     return folder / "colors.png"
+
+
+def _exports(folder: Path) -> Path:
+    return folder / "exports"
+
+
+def _exported(folder: Path, name: str) -> Path:
+    return _exports(folder) / name / addresses.DOWNLOAD_NAME
