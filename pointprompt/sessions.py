@@ -125,6 +125,7 @@ class SessionStore:
         predictor: Predictor,
         page: str,
         joins: str = "",
+        *,
         visitor: str = "",
     ) -> Session:
         """A new session that owns the folder; sessions over the byte limit are freed for it.

@@ -206,10 +206,7 @@ MARKED = [MARK, [MARK], {MARK: MARK}, {"image": MARK}, 10**4000 + 1]
             lambda value, name=name: message(clicks=[click(**{name: value})])
             for name in ("image", "x", "y", "positive", "more")
         ),
-        *(
-            lambda value, name=name: message(settings={name: value})
-            for name in (*DEFAULTS, "more")
-        ),
+        *(lambda value, name=name: message(settings={name: value}) for name in (*DEFAULTS, "more")),
         lambda value: message(settings={str(value): 1}),
         lambda value: message(clicks=[{str(value): 1}]),
     ],

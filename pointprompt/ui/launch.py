@@ -71,9 +71,7 @@ def launch(
     """
     demo = blocks.build(service)
     demo.delete_cache = _CACHE_SECONDS
-    limits = BodyLimits(
-        file=round(max_file_mb * MEGABYTE), upload=round(max_upload_mb * MEGABYTE)
-    )
+    limits = BodyLimits(file=round(max_file_mb * MEGABYTE), upload=round(max_upload_mb * MEGABYTE))
     guard = Middleware(
         Guard,
         listeners=_listeners(demo),

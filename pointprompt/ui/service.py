@@ -141,9 +141,7 @@ class Service:
             paths = fetch(_subfolder(folder, "images"), progress)
             return self._open(folder, paths, page, progress, choice=choice, visitor=visitor)
 
-    def extend(
-        self, fetch: Fetch, page: str, progress: ProgressFn, visitor: str = ""
-    ) -> Opened:
+    def extend(self, fetch: Fetch, page: str, progress: ProgressFn, visitor: str = "") -> Opened:
         """A new session with more images behind those of the page's.
 
         By our own rule, the masks of the others stay as they are. Images that are in the set
@@ -201,7 +199,9 @@ class Service:
         analysis = complete(image_set, computed, joins=before, progress=progress)
         _write_tiles(folder, analysis)
         token = joins.token if joins else ""
-        session = self.store.add(folder, analysis, Predictor(analysis), page, token, visitor)
+        session = self.store.add(
+            folder, analysis, Predictor(analysis), page, token, visitor=visitor
+        )
         return Opened(session, image_set.rejected, added=len(image_set.photos))
 
     @contextmanager
@@ -223,7 +223,7 @@ class Service:
             [addresses.tile(key, i) for i in range(len(session.analysis.photos))],
             addresses.colors(key),
             session.joins,
-            session.ticket,
+            ticket=session.ticket,
         )
 
     def tile(self, key: str, index: int, visitor: str) -> Path:

@@ -193,6 +193,7 @@ def manifest(
     tiles: Sequence[str],
     colors: str,
     joins: str = "",
+    *,
     ticket: str = "",
 ) -> dict[str, Any]:
     """All that the page must know to show an analysis.
