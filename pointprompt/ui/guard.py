@@ -164,7 +164,7 @@ class Guard:
         if limited.refused:
             raise limited.refused
         if held.status == 413:
-            raise Refused(413, f"A file may have {self._limits.file // MEGABYTE} MB at most.")
+            raise Refused(413, f"A file may have {_megabytes(self._limits.file)} at most.")
         await held.release()
 
     async def _message(self, path: str, scope: Scope, receive: Receive, answer: _Answer) -> None:
@@ -329,8 +329,8 @@ class _Upload:
         return message
 
     def too_large(self) -> Refused:
-        most = self._limit // MEGABYTE
-        return Refused(413, f"More than {most} MB at once. Upload fewer or smaller files.")
+        most = _megabytes(self._limit)
+        return Refused(413, f"More than {most} at once. Upload fewer or smaller files.")
 
     async def drain(self) -> None:
         """Let the rest come, within bounds: a browser reads no answer while it is sending."""
@@ -347,7 +347,7 @@ async def _read(receive: Receive, limit: int, announced: int) -> bytes:
     Raises:
         Refused: It is larger than the limit, or the browser went away.
     """
-    too_large = Refused(413, f"A message may have {limit // MEGABYTE} MB at most.")
+    too_large = Refused(413, f"A message may have {_megabytes(limit)} at most.")
     if announced > limit:
         raise too_large
     body = bytearray()
@@ -464,6 +464,10 @@ def _announced(scope: Scope) -> int:
     """How many bytes a request says that it brings; 0 where it does not say."""
     length = Headers(scope=scope).get("content-length", "")
     return int(length) if length.isascii() and length.isdigit() and len(length) < 20 else 0
+
+
+def _megabytes(count: int) -> str:
+    return f"{count / MEGABYTE:g} MB"
 
 
 def _script_hashes(page: bytes) -> str:

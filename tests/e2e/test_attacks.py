@@ -6,11 +6,14 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
-from pointprompt.sessions import SessionGone
+from pointprompt.images import Limits
+from pointprompt.sessions import SessionGone, SessionStore
+from pointprompt.ui.launch import launch
 from pointprompt.ui.service import Service
 from tests.e2e.browser import Page
 from tests.e2e.test_main_job import BALL
@@ -222,3 +225,31 @@ def test_the_page_runs_without_a_word_against_its_policy(page: Page, photos: lis
         "[...document.querySelectorAll('#pp-examples img')].every((one) => one.naturalWidth > 0)"
     )
     assert not [problem for problem in page.problems if "Content Security" in problem]
+
+
+def test_the_page_works_below_another_address(
+    browser: Browser, photos: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("GRADIO_ROOT_PATH", "/below")
+    service = Service(SessionStore(tmp_path), Limits())
+    demo = launch(service, quiet=True)
+    context = browser.new_context()
+    try:
+        page = Page(context.new_page(), f"{demo.local_url}below/")
+        requested: list[str] = []
+        page.tab.on("request", lambda request: requested.append(urlsplit(request.url).path))
+        page.open()
+        page.analyze_files(photos[:2])
+        page.click(0, *BALL[0])
+        page.wait_for_masks()
+        with page.tab.expect_download() as download:
+            page.action("export").click()
+        assert download.value.failure() is None
+        ours = [path for path in requested if "/pointprompt/" in path]
+        assert ours
+        assert all(path.startswith("/below/pointprompt/") for path in ours)
+        page.tab.reload()
+        page.wait_for_tiles()
+    finally:
+        context.close()
+        demo.close()
