@@ -14,8 +14,9 @@ from pathlib import Path
 import gradio as gr
 
 from pointprompt.images import Limits
+from pointprompt.readers import Readers
 from pointprompt.sessions import GIB, Lifetimes, SessionStore
-from pointprompt.ui import blocks, zerogpu
+from pointprompt.ui import blocks, memory, zerogpu
 from pointprompt.ui.canvas import STATIC
 from pointprompt.ui.service import Engine, Service, ThisProcess
 
@@ -32,6 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     # Before torch is imported: threads that wait for each other spinning take the cores from the
     # page, and from each other where the cores are shared.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    memory.share_pools()
     if options.device:
         os.environ["POINTPROMPT_DEVICE"] = options.device
     root = Path(tempfile.mkdtemp(prefix="pointprompt-"))
@@ -39,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     store = SessionStore(root, Lifetimes(max_bytes=round(options.max_session_gib * GIB)))
     store.sweep_every(SWEEP_SECONDS)
     limits = Limits(max_images=options.max_images, max_megapixels=options.max_megapixels)
-    service = Service(store, limits, _engine())
+    service = Service(store, limits, _engine(), Readers())
     demo = launch(service, root, host=options.host, port=options.port)
     # Not before the page is up, which it would slow.
     if not zerogpu.is_here():
