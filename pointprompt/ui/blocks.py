@@ -19,7 +19,7 @@ from pointprompt.examples import ExampleSet, example_sets
 from pointprompt.hub import SUGGESTED_DATASET, DatasetRequest, fetch_dataset
 from pointprompt.sessions import Session, SessionGone
 from pointprompt.types import BackboneChoice, ProgressFn
-from pointprompt.ui import status, wire
+from pointprompt.ui import static_files, status, visitors, wire
 from pointprompt.ui.canvas import STATIC, canvas
 from pointprompt.ui.jobs import Cancelled, Eta, Job, Jobs
 from pointprompt.ui.service import (
@@ -134,7 +134,7 @@ class _Page:
                 for example in example_sets():
                     button = gr.Button(
                         example.title,
-                        icon=str(STATIC / "examples" / f"{example.key}.jpg"),
+                        icon=static_files.icon(f"examples/{example.key}.jpg"),
                         min_width=150,
                         elem_id=f"pp-example-{example.key}",
                     )
@@ -227,11 +227,11 @@ class _Page:
         )
         self.demo.unload(self._unload)
 
-    def _predict(self, message: Any) -> dict[str, Any]:
-        return self.service.predict(message)
+    def _predict(self, message: Any, visitor: str) -> dict[str, Any]:
+        return self.service.predict(message, visitor)
 
-    def _edges(self, message: Any) -> dict[str, Any]:
-        return self.service.edges(message)
+    def _edges(self, message: Any, visitor: str) -> dict[str, Any]:
+        return self.service.edges(message, visitor)
 
     def _analyze_files(self, request: gr.Request, *inputs: Any) -> Iterator[Updates]:
         *choice, files = inputs
@@ -268,9 +268,10 @@ class _Page:
     def _analyze(
         self, request: gr.Request, fetch: Fetch, choice: Sequence[Any], hint: str = ""
     ) -> Iterator[Updates]:
-        page = _page_of(request)
+        page, visitor = _page_of(request), visitors.of(request)
         job = self.jobs.start(
-            page, lambda progress: self.service.analyze(fetch, _choice(*choice), page, progress)
+            page,
+            lambda progress: self.service.analyze(fetch, _choice(*choice), page, progress, visitor),
         )
 
         def text(opened: Opened) -> str:
@@ -281,8 +282,10 @@ class _Page:
         yield from self._open(page, job, text)
 
     def _extend(self, request: gr.Request, fetch: Fetch) -> Iterator[Updates]:
-        page = _page_of(request)
-        job = self.jobs.start(page, lambda progress: self.service.extend(fetch, page, progress))
+        page, visitor = _page_of(request), visitors.of(request)
+        job = self.jobs.start(
+            page, lambda progress: self.service.extend(fetch, page, progress, visitor)
+        )
 
         def text(opened: Opened) -> str:
             count = len(opened.session.analysis.photos)
@@ -312,16 +315,20 @@ class _Page:
         }
 
     def _export(self, event: gr.EventData, request: gr.Request) -> Iterator[Updates]:
-        page = _page_of(request)
-        job = self.jobs.start(page, lambda progress: self.service.export(event._data, progress))
+        page, visitor = _page_of(request), visitors.of(request)
+
+        def export(progress: ProgressFn) -> str:
+            path = self.service.export(event._data, progress, visitor)
+            return self.service.download_address(event._data, path, visitor)
+
+        job = self.jobs.start(page, export)
         yield from self._follow(page, job)
         failure = _failure(job, "Cancelled.")
         if failure:
             yield self._ended(page, job, failure)
         else:
-            path = job.result()
             ended = self._ended(page, job, status.done("The masks are in your downloads."))
-            yield {**ended, self.canvas: gr.update(download=path.as_posix())}
+            yield {**ended, self.canvas: gr.update(download=job.result())}
 
     def _follow(self, page: str, job: Job[Any]) -> Iterator[Updates]:
         """What the status line says while the job runs. A page that goes away ends its job."""
@@ -349,23 +356,24 @@ class _Page:
 
     def _restore(self, event: gr.EventData, request: gr.Request) -> Updates:
         try:
-            token = _token_of(event._data)
-            session = self.service.store.attach(token, _page_of(request))
+            session = self._session_of(event._data, visitors.of(request))
+            self.service.store.attach(session.token, _page_of(request), session.visitor)
         except SessionGone:
             return {self.canvas: gr.skip()}
         return self._shown(session)
+
+    def _session_of(self, message: object, visitor: str) -> Session:
+        """The session that a reloaded page shows the ticket of."""
+        try:
+            ticket = wire.parse_ticket(message)
+        except wire.WireError as error:
+            raise SessionGone(str(error)) from error
+        return self.service.store.of_ticket(ticket, visitor)
 
     def _unload(self, request: gr.Request) -> None:
         page = _page_of(request)
         self.jobs.cancel(page)
         self.service.store.close_page(page)
-
-
-def _token_of(message: object) -> str:
-    try:
-        return wire.parse_token(message)
-    except wire.WireError as error:
-        raise SessionGone(str(error)) from error
 
 
 def _failure(job: Job[Any], cancelled: str) -> str:

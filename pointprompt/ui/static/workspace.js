@@ -29,7 +29,7 @@ const HIT_RADIUS = { mouse: 9, touch: 16 };
 const AHEAD = "200px";
 
 // element: this component's root. server.predict(message), trigger(event, data) and watch(prop,
-// callback) are gradio's; fileUrl(path) makes the address of a file on the server.
+// callback) are gradio's; fileUrl(address) makes the whole of an address that the server gave.
 export function mount({ element, props, server, trigger, watch, fileUrl }) {
   const root = element.querySelector(".pp-workspace");
   const find = (selector) => root.querySelector(selector);
@@ -181,7 +181,7 @@ export function mount({ element, props, server, trigger, watch, fileUrl }) {
     showControls();
     tiles.forEach((tile) => tile.paint());
     asked = link.push(message());
-    remember({ session: manifest.session, prompt: history.present });
+    remember({ ticket: manifest.ticket, prompt: history.present });
     showStatus();
   }
 
@@ -330,7 +330,7 @@ export function mount({ element, props, server, trigger, watch, fileUrl }) {
   // are still right.
   function openingHistory(before) {
     const kept = recall();
-    if (kept?.session === manifest.session) return undoable.start(kept.prompt);
+    if (kept?.ticket === manifest.ticket) return undoable.start(kept.prompt);
     if (before && (manifest.joins === before.session || hasSameImages(before))) return history;
     const { settings } = history.present;
     const fitting = settings.n_eigvecs && Math.min(settings.n_eigvecs, manifest.eigvecs);
@@ -367,7 +367,7 @@ export function mount({ element, props, server, trigger, watch, fileUrl }) {
   watch("download", () => save(fileUrl(props.download)));
   showControls();
   if (props.value) open(props.value);
-  else if (recall()?.session) trigger("restore", { session: recall().session });
+  else if (recall()?.ticket) trigger("restore", { ticket: recall().ticket });
 }
 
 function save(url) {
