@@ -295,7 +295,8 @@ class _Page:
         except Exception as error:
             yield self._ended(status.failed(_sentence(error)))
         else:
-            done = self._ended(status.done(text(opened), opened.rejected))
+            said = status.done(text(opened), opened.rejected)
+            done = self._ended(said + status.remarks(opened.session.analysis.photos))
             yield {**done, **self._shown(opened.session)}
 
     def _shown(self, session: Session) -> Updates:
@@ -320,7 +321,8 @@ class _Page:
         except Exception as error:
             yield self._ended(status.failed(_sentence(error)))
         else:
-            text = status.done("The masks are in your downloads.")
+            clicks = _count(len(event._data["clicks"]), "click")
+            text = status.done(f"The masks of {clicks} are in your downloads.")
             yield {**self._ended(text), self.canvas: gr.update(download=path.as_posix())}
 
     def _follow(self, job: Job[Any]) -> Iterator[Updates]:
@@ -349,7 +351,8 @@ class _Page:
             token = _token_of(event._data)
             session = self.service.store.move_to_page(token, _page_of(request))
         except SessionGone:
-            return {self.canvas: gr.skip()}
+            # Said by the page, which knows what it had.
+            return {self.canvas: wire.failure(0, "gone", GONE)}
         return self._shown(session)
 
     def _unload(self, request: gr.Request) -> None:
@@ -392,7 +395,11 @@ def _analyze_button(files: Sequence[str] | None) -> Any:
 
 
 def _images(count: int) -> str:
-    return "1 image" if count == 1 else f"{count} images"
+    return _count(count, "image")
+
+
+def _count(count: int, what: str) -> str:
+    return f"1 {what}" if count == 1 else f"{count} {what}s"
 
 
 def _backbone_label(name: str) -> str:

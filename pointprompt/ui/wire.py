@@ -197,7 +197,13 @@ def manifest(
         "maskColor": list(MASK_RGB),
         "colors": colors_path,
         "images": [
-            {"name": photo.name, "width": photo.width, "height": photo.height, "tile": path}
+            {
+                "name": photo.name,
+                "width": photo.width,
+                "height": photo.height,
+                "remark": photo.remark,
+                "tile": path,
+            }
             for photo, path in zip(analysis.photos, tile_paths, strict=True)
         ],
     }
