@@ -303,8 +303,9 @@ class _Page:
             yield self._ended(page, job, failure)
         else:
             opened = job.result()
-            ended = self._ended(page, job, status.done(text(opened), opened.rejected))
-            yield {**ended, **self._shown(opened.session)}
+            said = status.done(text(opened), opened.rejected)
+            said += status.remarks(opened.session.analysis.photos)
+            yield {**self._ended(page, job, said), **self._shown(opened.session)}
 
     def _shown(self, session: Session) -> Updates:
         return {
@@ -327,8 +328,9 @@ class _Page:
         if failure:
             yield self._ended(page, job, failure)
         else:
-            ended = self._ended(page, job, status.done("The masks are in your downloads."))
-            yield {**ended, self.canvas: gr.update(download=job.result())}
+            clicks = _count(len(event._data["clicks"]), "click")
+            text = status.done(f"The masks of {clicks} are in your downloads.")
+            yield {**self._ended(page, job, text), self.canvas: gr.update(download=job.result())}
 
     def _follow(self, page: str, job: Job[Any]) -> Iterator[Updates]:
         """What the status line says while the job runs. A page that goes away ends its job."""
@@ -359,7 +361,8 @@ class _Page:
             session = self._session_of(event._data, visitors.of(request))
             self.service.store.attach(session.token, _page_of(request), session.visitor)
         except SessionGone:
-            return {self.canvas: gr.skip()}
+            # Said by the page, which knows what it had.
+            return {self.canvas: wire.failure(0, "gone", GONE)}
         return self._shown(session)
 
     def _session_of(self, message: object, visitor: str) -> Session:
@@ -425,7 +428,11 @@ def _file_buttons(files: Sequence[str] | None) -> list[Any]:
 
 
 def _images(count: int) -> str:
-    return "1 image" if count == 1 else f"{count} images"
+    return _count(count, "image")
+
+
+def _count(count: int, what: str) -> str:
+    return f"1 {what}" if count == 1 else f"{count} {what}s"
 
 
 def _backbone_label(name: str) -> str:
