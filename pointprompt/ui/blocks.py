@@ -230,36 +230,47 @@ class _Page:
     def _analyze_example(self, example: ExampleSet) -> Any:
         def analyze(request: gr.Request, *choice: Any) -> Iterator[Updates]:
             fetch = make_files(example)
-            yield from self._analyze(request, fetch, _choice(*choice), example.description)
+            yield from self._analyze(request, fetch, _choice(*choice), [example.description])
 
         return analyze
 
     def _analyze_dataset(self, request: gr.Request, *inputs: Any) -> Iterator[Updates]:
         choice, dataset = inputs[:_CHOICES], inputs[_CHOICES:]
-        yield from self._analyze(request, self._fetch_dataset(*dataset), _choice(*choice))
+        remarks: list[str] = []
+        fetch = self._fetch_dataset(remarks, *dataset)
+        yield from self._analyze(request, fetch, _choice(*choice), remarks)
 
     def _add_files(self, request: gr.Request, files: Sequence[str] | None) -> Iterator[Updates]:
         yield from self._extend(request, link_files(files or []))
 
     def _add_dataset(self, request: gr.Request, *dataset: Any) -> Iterator[Updates]:
-        yield from self._extend(request, self._fetch_dataset(*dataset))
+        remarks: list[str] = []
+        yield from self._extend(request, self._fetch_dataset(remarks, *dataset), remarks)
 
-    def _fetch_dataset(
-        self, name: str, config: str, split: str, column: str, limit: float | None
-    ) -> Fetch:
-        wanted = DatasetRequest(
-            name.strip(), config.strip(), split.strip(), column.strip(), int(limit or 1)
+    def _fetch_dataset(self, remarks: list[str], *fields: Any) -> Fetch:
+        """What fetches the images, and adds to the remarks what there is to say about them."""
+        name, config, split, column, limit = (
+            field.strip() if isinstance(field, str) else field for field in fields
         )
+        wanted = DatasetRequest(name, config, split, column, limit)
 
         def fetch(folder: Path, progress: ProgressFn) -> Sequence[Path]:
             return fetch_dataset(
-                wanted, folder, limits=self.service.limits, progress=as_fetching(progress)
+                wanted,
+                folder,
+                limits=self.service.limits,
+                progress=as_fetching(progress),
+                note=remarks.append,
             )
 
         return fetch
 
     def _analyze(
-        self, request: gr.Request, fetch: Fetch, choice: BackboneChoice, hint: str = ""
+        self,
+        request: gr.Request,
+        fetch: Fetch,
+        choice: BackboneChoice,
+        remarks: Sequence[str] = (),
     ) -> Iterator[Updates]:
         page = _page_of(request)
         job = self.jobs.start(
@@ -269,17 +280,19 @@ class _Page:
         def text(opened: Opened) -> str:
             analysis = opened.session.analysis
             title = backbones.info(analysis.backbone.name).title
-            return f"{_images(len(analysis.photos))} ready, with {title}. {hint}"
+            return " ".join([f"{_images(len(analysis.photos))} ready, with {title}.", *remarks])
 
         yield from self._open(job, text)
 
-    def _extend(self, request: gr.Request, fetch: Fetch) -> Iterator[Updates]:
+    def _extend(
+        self, request: gr.Request, fetch: Fetch, remarks: Sequence[str] = ()
+    ) -> Iterator[Updates]:
         page = _page_of(request)
         job = self.jobs.start(page, lambda progress: self.service.extend(fetch, page, progress))
 
         def text(opened: Opened) -> str:
             count = len(opened.session.analysis.photos)
-            return f"{_images(opened.added)} added: the set has {count} now."
+            return " ".join([f"{_images(opened.added)} added: the set has {count} now.", *remarks])
 
         yield from self._open(job, text)
 
