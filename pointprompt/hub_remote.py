@@ -88,6 +88,10 @@ class Connection:
 
     def __init__(self) -> None:
         """Start with nothing received."""
+        from huggingface_hub.utils import get_session
+
+        # Made now: reading the certificates takes a moment.
+        get_session()
         self._stopped = threading.Event()
         self._received = 0
         self._answer_due: float | None = None

@@ -249,10 +249,8 @@ class _Page:
 
     def _fetch_dataset(self, remarks: list[str], *fields: Any) -> Fetch:
         """What fetches the images, and adds to the remarks what there is to say about them."""
-        name, config, split, column, limit = (
-            field.strip() if isinstance(field, str) else field for field in fields
-        )
-        wanted = DatasetRequest(name, config, split, column, limit)
+        plain: list[Any] = [f.strip() if isinstance(f, str) else f for f in fields]
+        wanted = DatasetRequest(*plain)
 
         def fetch(folder: Path, progress: ProgressFn) -> Sequence[Path]:
             return fetch_dataset(
