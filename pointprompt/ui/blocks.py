@@ -240,33 +240,45 @@ class _Page:
     def _analyze_example(self, example: ExampleSet) -> Any:
         def analyze(request: gr.Request, *choice: Any) -> Iterator[Updates]:
             fetch = make_files(example)
-            yield from self._analyze(request, fetch, choice, example.description)
+            yield from self._analyze(request, fetch, choice, [example.description])
 
         return analyze
 
     def _analyze_dataset(self, request: gr.Request, *inputs: Any) -> Iterator[Updates]:
         choice, dataset = inputs[:_CHOICES], inputs[_CHOICES:]
-        yield from self._analyze(request, self._fetch_dataset(*dataset), choice)
+        remarks: list[str] = []
+        fetch = self._fetch_dataset(remarks, *dataset)
+        yield from self._analyze(request, fetch, choice, remarks)
 
     def _add_files(self, request: gr.Request, files: Sequence[str] | None) -> Iterator[Updates]:
         yield from self._extend(request, link_files(files or []))
 
     def _add_dataset(self, request: gr.Request, *dataset: Any) -> Iterator[Updates]:
-        yield from self._extend(request, self._fetch_dataset(*dataset))
+        remarks: list[str] = []
+        yield from self._extend(request, self._fetch_dataset(remarks, *dataset), remarks)
 
-    def _fetch_dataset(self, *fields: Any) -> Fetch:
+    def _fetch_dataset(self, remarks: list[str], *fields: Any) -> Fetch:
+        """What fetches the images, and adds to the remarks what there is to say about them."""
+        plain: list[Any] = [f.strip() if isinstance(f, str) else f for f in fields]
+        wanted = DatasetRequest(*plain)
+
         def fetch(folder: Path, progress: ProgressFn) -> Sequence[Path]:
             return fetch_dataset(
-                _dataset_request(*fields),
+                wanted,
                 folder,
                 limits=self.service.limits,
                 progress=as_fetching(progress),
+                note=remarks.append,
             )
 
         return fetch
 
     def _analyze(
-        self, request: gr.Request, fetch: Fetch, choice: Sequence[Any], hint: str = ""
+        self,
+        request: gr.Request,
+        fetch: Fetch,
+        choice: Sequence[Any],
+        remarks: Sequence[str] = (),
     ) -> Iterator[Updates]:
         page, visitor = _page_of(request), visitors.of(request)
         job = self.jobs.start(
@@ -277,11 +289,13 @@ class _Page:
         def text(opened: Opened) -> str:
             analysis = opened.session.analysis
             title = backbones.info(analysis.backbone.name).title
-            return f"{_images(len(analysis.photos))} ready, with {title}. {hint}"
+            return " ".join([f"{_images(len(analysis.photos))} ready, with {title}.", *remarks])
 
         yield from self._open(page, job, text)
 
-    def _extend(self, request: gr.Request, fetch: Fetch) -> Iterator[Updates]:
+    def _extend(
+        self, request: gr.Request, fetch: Fetch, remarks: Sequence[str] = ()
+    ) -> Iterator[Updates]:
         page, visitor = _page_of(request), visitors.of(request)
         job = self.jobs.start(
             page, lambda progress: self.service.extend(fetch, page, progress, visitor)
@@ -289,7 +303,7 @@ class _Page:
 
         def text(opened: Opened) -> str:
             count = len(opened.session.analysis.photos)
-            return f"{_images(opened.added)} added: the set has {count} now."
+            return " ".join([f"{_images(opened.added)} added: the set has {count} now.", *remarks])
 
         yield from self._open(page, job, text)
 
@@ -483,12 +497,3 @@ def _choice(name: Any, *details: Any) -> BackboneChoice:
     """The choice that the inputs make; they are what a browser sent, whatever that is."""
     input_size, node, layer = (None if value == _DEFAULT else value for value in details)
     return BackboneChoice(name, node, layer, input_size)
-
-
-def _dataset_request(name: Any, config: Any, split: Any, column: Any, limit: Any) -> DatasetRequest:
-    """What the inputs ask for; as for `_choice`."""
-    if not all(isinstance(text, str) for text in (name, config, split, column)):
-        raise ValueError("A dataset is asked for by texts.")
-    if not isinstance(limit, (int, float)) or not 1 <= limit <= _MOST_IMAGES:
-        raise ValueError("The number of images must be a whole number from 1 on.")
-    return DatasetRequest(name.strip(), config.strip(), split.strip(), column.strip(), int(limit))
