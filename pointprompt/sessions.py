@@ -115,6 +115,7 @@ class SessionStore:
     ) -> None:
         """Make an empty store that keeps its sessions' folders below `root`."""
         self.root = root
+        root.mkdir(parents=True, exist_ok=True)
         self._lifetimes = lifetimes or Lifetimes()
         self._clock = clock
         self._sessions: dict[str, Session] = {}
@@ -123,7 +124,7 @@ class SessionStore:
     def new_folder(self) -> Path:
         """An empty folder with an unguessable name, for the files of a session to be."""
         folder = self.root / secrets.token_urlsafe(24)
-        folder.mkdir(parents=True, mode=0o700)
+        folder.mkdir(mode=0o700)  # Not its parents: they are gone when the server stops.
         return folder
 
     def add(

@@ -48,7 +48,6 @@ _NOT_HERE = " (not here)"
 # Inputs that say which backbone: its name, and three details.
 _CHOICES = 4
 # Far more than any set holds; what is more is a mistake.
-_MOST_IMAGES = 1_000_000
 # Of the details: whatever is the backbone's own, also when the choice of backbone changes.
 _DEFAULT = ""
 
