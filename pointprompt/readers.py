@@ -25,6 +25,7 @@ from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 import numpy as np
 
@@ -72,6 +73,7 @@ class Readers:
     max_bytes: int = 3 << 29
     max_image_bytes: int = 3 << 30
     _idle: list[_Process] = field(default_factory=list, repr=False)
+    _started: WeakSet[_Process] = field(default_factory=WeakSet, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def __post_init__(self) -> None:
@@ -91,11 +93,11 @@ class Readers:
             reader.stop()
 
     def close(self) -> None:
-        """End the processes that wait."""
+        """End all processes, whatever they do: there is nothing left to read."""
         with self._lock:
-            idle, self._idle = self._idle, []
-        for process in idle:
-            process.kill()
+            started, self._idle = list(self._started), []
+        for process in started:
+            process.interrupt()
 
     def _take(self) -> _Process:
         with self._lock:
@@ -103,7 +105,9 @@ class Readers:
                 process = self._idle.pop()
                 if process.is_alive():
                     return process
-        return _Process(self.max_image_bytes + _OVERHEAD_BYTES)
+            process = _Process(self.max_image_bytes + _OVERHEAD_BYTES)
+            self._started.add(process)
+            return process
 
     def _give_back(self, process: _Process) -> None:
         with self._lock:

@@ -1,12 +1,16 @@
 """Who owns which analysis, for how long, within how many bytes.
 
 A session is one analysed image set, on one page or on several: a tab that was duplicated shows what
-the first one shows. Its token is unguessable and is all that a browser needs to show to use it.
+the first one shows. To use it a browser shows its unguessable token, and that it is the browser of
+the visitor who made it, where that one could be told from others.
 Knows nothing of HTTP or gradio: time comes from a clock it is given.
 """
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import hmac
 import secrets
 import shutil
 import threading
@@ -14,6 +18,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,11 +56,12 @@ class Session:
     """One analysed image set.
 
     Attributes:
-        token: Unguessable; who has it may use the session.
+        token: Unguessable; its visitor, showing it, may use the session.
         folder: Its files: the images, the tiles. Deleted with it.
         analysis: The analysis of its images.
         predictor: Answers clicks on that analysis.
         joins: The token of the session that its last images joined; "" where none did.
+        visitor: Who made it, and alone may use it; "" where nobody knows, and the token is enough.
         pages: The pages that show it, each with whether it is open. None once all of them have
             gone on to another session.
         replaced_by: The token of the session that its last page went on to; "" while there is none.
@@ -67,11 +73,26 @@ class Session:
     analysis: Analysis
     predictor: Predictor
     joins: str = ""
+    visitor: str = ""
     pages: dict[str, bool] = field(default_factory=dict)
     replaced_by: str = ""
     users: int = 0
     used_at: float = field(default=0.0, repr=False)
     closed_at: float | None = field(default=None, repr=False)
+
+    @cached_property
+    def ticket(self) -> str:
+        """Opens the session for its visitor only; the token does not follow from it."""
+        return _derived("ticket", self.token)
+
+    @cached_property
+    def picture_key(self) -> str:
+        """Shows its pictures and downloads to its visitor only; it gives nothing else away."""
+        return _derived("pictures", self.token)
+
+    def is_of(self, visitor: str) -> bool:
+        """Whether this visitor may use it."""
+        return not self.visitor or _same(self.visitor, visitor)
 
     @property
     def nbytes(self) -> int:
@@ -94,6 +115,7 @@ class SessionStore:
     ) -> None:
         """Make an empty store that keeps its sessions' folders below `root`."""
         self.root = root
+        root.mkdir(parents=True, exist_ok=True)
         self._lifetimes = lifetimes or Lifetimes()
         self._clock = clock
         self._sessions: dict[str, Session] = {}
@@ -102,7 +124,7 @@ class SessionStore:
     def new_folder(self) -> Path:
         """An empty folder with an unguessable name, for the files of a session to be."""
         folder = self.root / secrets.token_urlsafe(24)
-        folder.mkdir(parents=True, mode=0o700)
+        folder.mkdir(mode=0o700)  # Not its parents: they are gone when the server stops.
         return folder
 
     def add(
@@ -111,7 +133,9 @@ class SessionStore:
         analysis: Analysis,
         predictor: Predictor,
         page: str,
+        *,
         joins: str = "",
+        visitor: str = "",
     ) -> Session:
         """A new session that owns the folder; sessions over the byte limit are freed for it.
 
@@ -121,8 +145,10 @@ class SessionStore:
             predictor: Of that analysis.
             page: The page it belongs to, which shows no other session any more.
             joins: The token of the session that its last images joined.
+            visitor: Who makes it; "" where that cannot be told.
         """
-        session = Session(secrets.token_urlsafe(24), folder, analysis, predictor, joins)
+        token = secrets.token_urlsafe(24)
+        session = Session(token, folder, analysis, predictor, joins, visitor)
         with self._lock:
             session.used_at = self._clock()
             self._sessions[session.token] = session
@@ -130,8 +156,8 @@ class SessionStore:
         self.sweep()
         return session
 
-    def get(self, token: str) -> Session:
-        """The session with this token, which thereby counts as used.
+    def get(self, token: str, visitor: str = "") -> Session:
+        """The visitor's session with this token, which thereby counts as used.
 
         A session that it replaced is freed: the page has it, and needs that one no longer.
 
@@ -140,22 +166,22 @@ class SessionStore:
         """
         self.sweep()
         with self._lock:
-            session = self._touched(token)
+            session = self._touched(token, visitor)
             replaced = [s.token for s in self._sessions.values() if _has_become(s, token)]
         for one in replaced:
             self.drop(one)
         return session
 
     @contextmanager
-    def using(self, token: str) -> Iterator[Session]:
-        """The session with this token, which is not freed within the block.
+    def using(self, token: str, visitor: str = "") -> Iterator[Session]:
+        """The visitor's session with this token, which is not freed within the block.
 
         Raises:
             SessionGone: There is none (any more).
         """
         self.sweep()
         with self._lock:
-            session = self._touched(token)
+            session = self._touched(token, visitor)
             session.users += 1
         try:
             yield session
@@ -163,8 +189,32 @@ class SessionStore:
             with self._lock:
                 session.users -= 1
 
-    def of_page(self, page: str) -> Session:
-        """The session that a page shows, which thereby counts as used.
+    def of_ticket(self, ticket: str, visitor: str) -> Session:
+        """The visitor's session with this ticket. It does not count as used.
+
+        Raises:
+            SessionGone: There is none (any more), or nobody knows whose it is.
+        """
+        with self._lock:
+            for session in self._sessions.values():
+                if session.visitor and session.is_of(visitor) and _same(session.ticket, ticket):
+                    return session
+        raise SessionGone("This analysis is no longer in memory.")
+
+    def of_picture_key(self, key: str, visitor: str) -> Session:
+        """The visitor's session with this key of its pictures. It does not count as used.
+
+        Raises:
+            SessionGone: There is none (any more).
+        """
+        with self._lock:
+            for session in self._sessions.values():
+                if session.is_of(visitor) and _same(session.picture_key, key):
+                    return session
+        raise SessionGone("This analysis is no longer in memory.")
+
+    def of_page(self, page: str, visitor: str = "") -> Session:
+        """The session that a visitor's page shows, which thereby counts as used.
 
         Also where the page seemed to be closed: a laptop that slept loses its connection.
 
@@ -175,17 +225,17 @@ class SessionStore:
             tokens = [s.token for s in self._sessions.values() if page in s.pages]
         if not tokens:
             raise SessionGone("This page has no analysis.")
-        return self.attach(tokens[-1], page)
+        return self.attach(tokens[-1], page, visitor)
 
-    def attach(self, token: str, page: str) -> Session:
-        """The session with this token, which the page shows from now on, as others may.
+    def attach(self, token: str, page: str, visitor: str = "") -> Session:
+        """The visitor's session with this token, which the page shows from now on, as others may.
 
         A reload makes a page a new one; a duplicated tab is a second one.
 
         Raises:
             SessionGone: There is none (any more).
         """
-        session = self.get(token)
+        session = self.get(token, visitor)
         with self._lock:
             self._go_on_to(session, page)
         return session
@@ -228,9 +278,9 @@ class SessionStore:
     def __len__(self) -> int:
         return len(self._sessions)
 
-    def _touched(self, token: str) -> Session:
+    def _touched(self, token: str, visitor: str) -> Session:
         session = self._sessions.get(token)
-        if session is None:
+        if session is None or not session.is_of(visitor):
             raise SessionGone("This analysis is no longer in memory.")
         session.used_at = self._clock()
         # What all its pages have left may still be asked for, but nobody returns to it.
@@ -279,3 +329,14 @@ class SessionStore:
 def _has_become(session: Session, token: str) -> bool:
     """Whether the session with the token replaced this one, and nobody needs this one any more."""
     return not session.pages and session.replaced_by == token and not session.users
+
+
+def _derived(purpose: str, token: str) -> str:
+    """What a token's holder can compute and nobody can find the token from; one a purpose."""
+    digest = hashlib.sha256(f"pointprompt {purpose} {token}".encode()).digest()
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode("ascii")
+
+
+def _same(one: str, other: str) -> bool:
+    """Whether two texts are equal, in a time that does not tell where they differ."""
+    return hmac.compare_digest(one.encode("utf-8", "replace"), other.encode("utf-8", "replace"))

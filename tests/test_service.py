@@ -26,10 +26,9 @@ from pointprompt.images import ImageError, Limits, read_pixels
 from pointprompt.readers import Readers
 from pointprompt.sessions import Lifetimes, Session, SessionGone, SessionStore
 from pointprompt.types import RULES, BackboneChoice, Progress, ProgressFn, Settings
-from pointprompt.ui import wire
+from pointprompt.ui import addresses, wire
 from pointprompt.ui.jobs import Cancelled, Job
 from pointprompt.ui.service import (
-    EXPORT_NAME,
     GONE,
     Opened,
     Service,
@@ -306,13 +305,59 @@ def test_the_manifest_leads_to_the_tiles_and_the_colour_view(service, photos):
     assert manifest["session"] == session.token
     assert manifest["grid"] == [GRID, GRID]
     assert [image["name"] for image in manifest["images"]] == ["a.png", "b.png"]
-    for image, file in zip(manifest["images"], photos, strict=True):
-        tile = read_pixels(image["tile"])
+    key = session.picture_key
+    for index, (image, file) in enumerate(zip(manifest["images"], photos, strict=True)):
+        assert image["tile"] == f"/pointprompt/pictures/{key}/{index}.jpg"
+        tile = read_pixels(service.tile(key, index, ""))
         assert tile.shape == (image["height"], image["width"], 3) == read_pixels(file).shape
         assert np.abs(tile.astype(int) - read_pixels(file)).mean() < 4
-    assert read_pixels(manifest["colors"]).shape == (2 * GRID, GRID, 3)
-    files = [manifest["colors"], *(image["tile"] for image in manifest["images"])]
-    assert all(Path(file).is_relative_to(session.folder) for file in files)
+    assert manifest["colors"] == f"/pointprompt/pictures/{key}/colors.png"
+    assert read_pixels(service.colors(key, "")).shape == (2 * GRID, GRID, 3)
+    told = json.dumps(manifest)
+    assert str(session.folder) not in told
+    assert session.token not in told.replace(f'"session": "{session.token}"', "")
+
+
+def test_only_the_visitor_who_made_a_session_can_use_it_in_any_way(service, photos, tmp_path):
+    fetch = link_files(photos)
+    session = service.analyze(fetch, CHOICE, "page", silent, "me").session
+    asked = message(session, ON_RED)
+    path = service.export(asked, silent, "me")
+    name = path.parent.name
+    assert service.predict(asked, "me")["masks"]
+    assert service.download(session.picture_key, name, "me") == path
+    assert service.download_address(asked, path, "me") == (
+        f"/pointprompt/downloads/{session.picture_key}/{name}/pointprompt-masks.zip"
+    )
+    for other in ("", "you", "m", "me "):
+        assert service.predict(asked, other)["error"] == "gone"
+        assert service.edges({**asked, "images": [0], "side": 9}, other)["error"] == "gone"
+        more = link_files([photo(tmp_path / "c.png", (1, 1), (3, 3))])
+        for use in (
+            lambda: service.export(asked, silent, other),
+            lambda: service.download_address(asked, path, other),
+            lambda: service.tile(session.picture_key, 0, other),
+            lambda: service.colors(session.picture_key, other),
+            lambda: service.download(session.picture_key, name, other),
+            lambda: service.extend(more, "page", silent, other),
+            lambda: service.store.of_ticket(session.ticket, other),
+        ):
+            with pytest.raises(SessionGone):
+                use()
+    assert path.exists()
+    again = service.extend(
+        link_files([photo(tmp_path / "d.png", (1, 1), (3, 3))]), "page", silent, "me"
+    )
+    assert again.session.visitor == "me"
+
+
+@pytest.mark.parametrize(
+    "name", ["", ".", "..", "../../images", "a/b", "x" * 10, "x" * 12, "é" * 11]
+)
+def test_a_download_is_found_by_a_name_that_is_no_path(service, photos, name):
+    session = analyzed(service, photos)
+    with pytest.raises(ValueError, match="name"):
+        service.download(session.picture_key, name, "")
 
 
 def test_images_that_cannot_be_used_are_named_and_the_others_go_on(service, photos, tmp_path):
@@ -645,7 +690,7 @@ def test_a_download_that_is_being_written_has_no_name_yet_and_a_cancelled_one_le
     def cancel(progress: Progress) -> None:
         names = [path.name for path in exported_files(session)]
         assert len(names) == 1
-        assert names[0] != EXPORT_NAME
+        assert names[0] != addresses.DOWNLOAD_NAME
         raise Cancelled
 
     with pytest.raises(Cancelled):

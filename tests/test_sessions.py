@@ -33,14 +33,14 @@ def store(tmp_path: Path, clock: Clock) -> SessionStore:
     return SessionStore(tmp_path, lifetimes, clock)
 
 
-def add(store: SessionStore, page: str = "page", nbytes: int = 100) -> Session:
+def add(store: SessionStore, page: str = "page", nbytes: int = 100, visitor: str = "") -> Session:
     empty = np.zeros(0, np.float32)
     analysis = Analysis(
         (), empty, empty, empty, np.zeros(0, np.uint8), Weight(nbytes), BackboneChoice("fake")
     )
     folder = store.new_folder()
     (folder / "tile.jpg").write_bytes(b"tile")
-    return store.add(folder, analysis, Weight(0), page)
+    return store.add(folder, analysis, Weight(0), page, visitor=visitor)
 
 
 def test_a_session_is_found_by_its_token_and_by_no_other(store):
@@ -54,6 +54,64 @@ def test_tokens_and_folders_are_long_and_never_repeat(store):
     sessions = [add(store, nbytes=1) for _ in range(50)]
     assert len({s.token for s in sessions} | {s.folder.name for s in sessions}) == 100
     assert all(len(s.token) >= 32 and len(s.folder.name) >= 32 for s in sessions)
+
+
+def test_a_session_is_its_visitors_alone(store):
+    session = add(store, visitor="me")
+    assert store.get(session.token, "me") is session
+    assert store.of_page("page", "me") is session
+    assert store.of_ticket(session.ticket, "me") is session
+    assert store.of_picture_key(session.picture_key, "me") is session
+    for other in ("", "you", "me2", "\ud800"):
+        for find in (
+            lambda: store.get(session.token, other),
+            lambda: store.of_page("page", other),
+            lambda: store.attach(session.token, "other", other),
+            lambda: store.of_ticket(session.ticket, other),
+            lambda: store.of_picture_key(session.picture_key, other),
+        ):
+            with pytest.raises(SessionGone):
+                find()
+    assert store.of_page("page", "me") is session
+
+
+def test_a_session_of_nobody_in_particular_opens_by_its_token_and_never_by_its_ticket(store):
+    session = add(store)
+    assert store.get(session.token, "anybody") is session
+    assert store.of_picture_key(session.picture_key, "anybody") is session
+    for visitor in ("", "anybody"):
+        with pytest.raises(SessionGone):
+            store.of_ticket(session.ticket, visitor)
+
+
+def test_tokens_tickets_and_picture_keys_never_stand_for_one_another(store):
+    session = add(store, visitor="me")
+    values = {session.token, session.ticket, session.picture_key}
+    assert len(values) == 3
+    for value in values - {session.token}:
+        with pytest.raises(SessionGone):
+            store.get(value, "me")
+    for value in values - {session.ticket}:
+        with pytest.raises(SessionGone):
+            store.of_ticket(value, "me")
+    for value in values - {session.picture_key}:
+        with pytest.raises(SessionGone):
+            store.of_picture_key(value, "me")
+    store.drop(session.token)
+    with pytest.raises(SessionGone):
+        store.of_picture_key(session.picture_key, "me")
+
+
+def test_who_may_not_use_a_session_does_not_keep_it_alive(store, clock):
+    session = add(store, visitor="me")
+    store.close_page("page")
+    clock.now += 59
+    with pytest.raises(SessionGone):
+        store.get(session.token, "you")
+    store.of_picture_key(session.picture_key, "me")
+    clock.now += 2
+    with pytest.raises(SessionGone):
+        store.get(session.token, "me")
 
 
 def test_a_closed_page_keeps_its_session_for_a_while_and_then_it_is_freed_with_its_files(

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pointprompt.types import Progress, Rejected
+from pointprompt.types import Photo, Progress, Rejected
 from pointprompt.ui import status
 
 HOSTILE = '<img src=x onerror="alert(1)">&"\''
@@ -137,6 +138,24 @@ def test_rejected_images_are_named_with_the_reason():
 def test_one_rejected_image_is_counted_as_one():
     html = status.done("Ready.", [Rejected("a.txt", "It is no image.")])
     assert "<summary>1 image could not be used</summary>" in html
+
+
+def photos(*remarks: str) -> list[Photo]:
+    return [Photo(HOSTILE, 1, 1, b"", Path("a"), remark) for remark in remarks]
+
+
+def test_remarks_on_photos_are_counted_and_stay_texts_below_a_line_to_open():
+    shown = Outline(status.remarks(photos("Its end is missing.", "", HOSTILE)))
+    assert shown.tags == ["details", "summary", "ul", "li", "strong", "li", "strong"]
+    assert "open" not in shown.attributes
+    assert shown.text == (
+        f"2 images read with a remark{HOSTILE}: Its end is missing.{HOSTILE}: {HOSTILE}"
+    )
+    assert "1 image read with a remark" in status.remarks(photos("Its end is missing."))
+
+
+def test_without_remarks_there_is_nothing_to_say_of_photos():
+    assert status.remarks(photos("", "")) == ""
 
 
 def test_without_rejected_images_there_are_no_details():

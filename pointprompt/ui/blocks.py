@@ -19,7 +19,7 @@ from pointprompt.examples import ExampleSet, example_sets
 from pointprompt.hub import SUGGESTED_DATASET, DatasetRequest, fetch_dataset
 from pointprompt.sessions import Session, SessionGone
 from pointprompt.types import BackboneChoice, ProgressFn
-from pointprompt.ui import status, wire
+from pointprompt.ui import static_files, status, visitors, wire
 from pointprompt.ui.canvas import STATIC, canvas
 from pointprompt.ui.jobs import Cancelled, Eta, Job, Jobs
 from pointprompt.ui.service import (
@@ -48,7 +48,6 @@ _NOT_HERE = " (not here)"
 # Inputs that say which backbone: its name, and three details.
 _CHOICES = 4
 # Far more than any set holds; what is more is a mistake.
-_MOST_IMAGES = 1_000_000
 # Of the details: whatever is the backbone's own, also when the choice of backbone changes.
 _DEFAULT = ""
 
@@ -134,7 +133,7 @@ class _Page:
                 for example in example_sets():
                     button = gr.Button(
                         example.title,
-                        icon=str(STATIC / "examples" / f"{example.key}.jpg"),
+                        icon=static_files.icon(f"examples/{example.key}.jpg"),
                         min_width=150,
                         elem_id=f"pp-example-{example.key}",
                     )
@@ -227,11 +226,11 @@ class _Page:
         )
         self.demo.unload(self._unload)
 
-    def _predict(self, message: Any) -> dict[str, Any]:
-        return self.service.predict(message)
+    def _predict(self, message: Any, visitor: str) -> dict[str, Any]:
+        return self.service.predict(message, visitor)
 
-    def _edges(self, message: Any) -> dict[str, Any]:
-        return self.service.edges(message)
+    def _edges(self, message: Any, visitor: str) -> dict[str, Any]:
+        return self.service.edges(message, visitor)
 
     def _analyze_files(self, request: gr.Request, *inputs: Any) -> Iterator[Updates]:
         *choice, files = inputs
@@ -240,53 +239,70 @@ class _Page:
     def _analyze_example(self, example: ExampleSet) -> Any:
         def analyze(request: gr.Request, *choice: Any) -> Iterator[Updates]:
             fetch = make_files(example)
-            yield from self._analyze(request, fetch, choice, example.description)
+            yield from self._analyze(request, fetch, choice, [example.description])
 
         return analyze
 
     def _analyze_dataset(self, request: gr.Request, *inputs: Any) -> Iterator[Updates]:
         choice, dataset = inputs[:_CHOICES], inputs[_CHOICES:]
-        yield from self._analyze(request, self._fetch_dataset(*dataset), choice)
+        remarks: list[str] = []
+        fetch = self._fetch_dataset(remarks, *dataset)
+        yield from self._analyze(request, fetch, choice, remarks)
 
     def _add_files(self, request: gr.Request, files: Sequence[str] | None) -> Iterator[Updates]:
         yield from self._extend(request, link_files(files or []))
 
     def _add_dataset(self, request: gr.Request, *dataset: Any) -> Iterator[Updates]:
-        yield from self._extend(request, self._fetch_dataset(*dataset))
+        remarks: list[str] = []
+        yield from self._extend(request, self._fetch_dataset(remarks, *dataset), remarks)
 
-    def _fetch_dataset(self, *fields: Any) -> Fetch:
+    def _fetch_dataset(self, remarks: list[str], *fields: Any) -> Fetch:
+        """What fetches the images, and adds to the remarks what there is to say about them."""
+        plain: list[Any] = [f.strip() if isinstance(f, str) else f for f in fields]
+        wanted = DatasetRequest(*plain)
+
         def fetch(folder: Path, progress: ProgressFn) -> Sequence[Path]:
             return fetch_dataset(
-                _dataset_request(*fields),
+                wanted,
                 folder,
                 limits=self.service.limits,
                 progress=as_fetching(progress),
+                note=remarks.append,
             )
 
         return fetch
 
     def _analyze(
-        self, request: gr.Request, fetch: Fetch, choice: Sequence[Any], hint: str = ""
+        self,
+        request: gr.Request,
+        fetch: Fetch,
+        choice: Sequence[Any],
+        remarks: Sequence[str] = (),
     ) -> Iterator[Updates]:
-        page = _page_of(request)
+        page, visitor = _page_of(request), visitors.of(request)
         job = self.jobs.start(
-            page, lambda progress: self.service.analyze(fetch, _choice(*choice), page, progress)
+            page,
+            lambda progress: self.service.analyze(fetch, _choice(*choice), page, progress, visitor),
         )
 
         def text(opened: Opened) -> str:
             analysis = opened.session.analysis
             title = backbones.info(analysis.backbone.name).title
-            return f"{_images(len(analysis.photos))} ready, with {title}. {hint}"
+            return " ".join([f"{_images(len(analysis.photos))} ready, with {title}.", *remarks])
 
         yield from self._open(page, job, text)
 
-    def _extend(self, request: gr.Request, fetch: Fetch) -> Iterator[Updates]:
-        page = _page_of(request)
-        job = self.jobs.start(page, lambda progress: self.service.extend(fetch, page, progress))
+    def _extend(
+        self, request: gr.Request, fetch: Fetch, remarks: Sequence[str] = ()
+    ) -> Iterator[Updates]:
+        page, visitor = _page_of(request), visitors.of(request)
+        job = self.jobs.start(
+            page, lambda progress: self.service.extend(fetch, page, progress, visitor)
+        )
 
         def text(opened: Opened) -> str:
             count = len(opened.session.analysis.photos)
-            return f"{_images(opened.added)} added: the set has {count} now."
+            return " ".join([f"{_images(opened.added)} added: the set has {count} now.", *remarks])
 
         yield from self._open(page, job, text)
 
@@ -300,8 +316,9 @@ class _Page:
             yield self._ended(page, job, failure)
         else:
             opened = job.result()
-            ended = self._ended(page, job, status.done(text(opened), opened.rejected))
-            yield {**ended, **self._shown(opened.session)}
+            said = status.done(text(opened), opened.rejected)
+            said += status.remarks(opened.session.analysis.photos)
+            yield {**self._ended(page, job, said), **self._shown(opened.session)}
 
     def _shown(self, session: Session) -> Updates:
         return {
@@ -312,16 +329,21 @@ class _Page:
         }
 
     def _export(self, event: gr.EventData, request: gr.Request) -> Iterator[Updates]:
-        page = _page_of(request)
-        job = self.jobs.start(page, lambda progress: self.service.export(event._data, progress))
+        page, visitor = _page_of(request), visitors.of(request)
+
+        def export(progress: ProgressFn) -> str:
+            path = self.service.export(event._data, progress, visitor)
+            return self.service.download_address(event._data, path, visitor)
+
+        job = self.jobs.start(page, export)
         yield from self._follow(page, job)
         failure = _failure(job, "Cancelled.")
         if failure:
             yield self._ended(page, job, failure)
         else:
-            path = job.result()
-            ended = self._ended(page, job, status.done("The masks are in your downloads."))
-            yield {**ended, self.canvas: gr.update(download=path.as_posix())}
+            clicks = _count(len(event._data["clicks"]), "click")
+            text = status.done(f"The masks of {clicks} are in your downloads.")
+            yield {**self._ended(page, job, text), self.canvas: gr.update(download=job.result())}
 
     def _follow(self, page: str, job: Job[Any]) -> Iterator[Updates]:
         """What the status line says while the job runs. A page that goes away ends its job."""
@@ -349,23 +371,25 @@ class _Page:
 
     def _restore(self, event: gr.EventData, request: gr.Request) -> Updates:
         try:
-            token = _token_of(event._data)
-            session = self.service.store.attach(token, _page_of(request))
+            session = self._session_of(event._data, visitors.of(request))
+            self.service.store.attach(session.token, _page_of(request), session.visitor)
         except SessionGone:
-            return {self.canvas: gr.skip()}
+            # Said by the page, which knows what it had.
+            return {self.canvas: wire.failure(0, "gone", GONE)}
         return self._shown(session)
+
+    def _session_of(self, message: object, visitor: str) -> Session:
+        """The session that a reloaded page shows the ticket of."""
+        try:
+            ticket = wire.parse_ticket(message)
+        except wire.WireError as error:
+            raise SessionGone(str(error)) from error
+        return self.service.store.of_ticket(ticket, visitor)
 
     def _unload(self, request: gr.Request) -> None:
         page = _page_of(request)
         self.jobs.cancel(page)
         self.service.store.close_page(page)
-
-
-def _token_of(message: object) -> str:
-    try:
-        return wire.parse_token(message)
-    except wire.WireError as error:
-        raise SessionGone(str(error)) from error
 
 
 def _failure(job: Job[Any], cancelled: str) -> str:
@@ -417,7 +441,11 @@ def _file_buttons(files: Sequence[str] | None) -> list[Any]:
 
 
 def _images(count: int) -> str:
-    return "1 image" if count == 1 else f"{count} images"
+    return _count(count, "image")
+
+
+def _count(count: int, what: str) -> str:
+    return f"1 {what}" if count == 1 else f"{count} {what}s"
 
 
 def _backbone_label(name: str) -> str:
@@ -468,12 +496,3 @@ def _choice(name: Any, *details: Any) -> BackboneChoice:
     """The choice that the inputs make; they are what a browser sent, whatever that is."""
     input_size, node, layer = (None if value == _DEFAULT else value for value in details)
     return BackboneChoice(name, node, layer, input_size)
-
-
-def _dataset_request(name: Any, config: Any, split: Any, column: Any, limit: Any) -> DatasetRequest:
-    """What the inputs ask for; as for `_choice`."""
-    if not all(isinstance(text, str) for text in (name, config, split, column)):
-        raise ValueError("A dataset is asked for by texts.")
-    if not isinstance(limit, (int, float)) or not 1 <= limit <= _MOST_IMAGES:
-        raise ValueError("The number of images must be a whole number from 1 on.")
-    return DatasetRequest(name.strip(), config.strip(), split.strip(), column.strip(), int(limit))

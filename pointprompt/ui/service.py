@@ -36,7 +36,7 @@ from pointprompt.types import (
     Rejected,
     TokenPrediction,
 )
-from pointprompt.ui import memory, wire
+from pointprompt.ui import addresses, memory, wire
 from pointprompt.ui.jobs import LAST_STAGE
 from pointprompt.ui.turns import Lane, Place, Turns
 
@@ -53,7 +53,6 @@ _PREVIEW_BYTES = 300_000
 # its mask, its overlay, and all that once more while they are made.
 _EXPORTS_BYTES = 1 << 30
 _EXPORT_BYTES_A_PIXEL = 12
-EXPORT_NAME = "pointprompt-masks.zip"
 
 # Puts a set's image files into the folder it is given, and returns them in order.
 Fetch = Callable[[Path, ProgressFn], Sequence[Path]]
@@ -149,7 +148,12 @@ class Service:
         self._finishing_export = threading.Lock()
 
     def analyze(
-        self, fetch: Fetch, choice: BackboneChoice, page: str, progress: ProgressFn
+        self,
+        fetch: Fetch,
+        choice: BackboneChoice,
+        page: str,
+        progress: ProgressFn,
+        visitor: str = "",
     ) -> Opened:
         """A new session with the analysis of the images.
 
@@ -159,15 +163,16 @@ class Service:
             page: The page that the session will belong to. Its earlier session stays until this
                 one is ready, so that a failure loses nothing.
             progress: Told of every step; it may raise to cancel.
+            visitor: Whose the session will be; "" where that cannot be told.
 
         Raises:
             ValueError: One of its kinds from the core, with a sentence for the user.
         """
         with self._computing.place() as place, self._new_folder() as folder:
             paths = fetch(_subfolder(folder, "images"), progress)
-            return self._open(folder, paths, page, progress, place, choice=choice)
+            return self._open(folder, paths, page, progress, place, choice=choice, visitor=visitor)
 
-    def extend(self, fetch: Fetch, page: str, progress: ProgressFn) -> Opened:
+    def extend(self, fetch: Fetch, page: str, progress: ProgressFn, visitor: str = "") -> Opened:
         """A new session with more images behind those of the page's.
 
         By our own rule, the masks of the others stay as they are. Images that are in the set
@@ -177,6 +182,7 @@ class Service:
             fetch: Gets the images.
             page: The page. As for `analyze`, its session stays until the new one is ready.
             progress: As for `analyze`.
+            visitor: Whose the page's session is.
 
         Raises:
             SessionGone: The page has none.
@@ -185,10 +191,10 @@ class Service:
         from pointprompt.images import ImageError
         from pointprompt.pipeline import room_in
 
-        shown = self.store.of_page(page)
+        shown = self.store.of_page(page, visitor)
         room_in(shown.analysis, self.limits)  # Before anything is downloaded.
         with (
-            self.store.using(shown.token) as before,
+            self.store.using(shown.token, visitor) as before,
             self._computing.place() as place,
             self._new_folder() as folder,
         ):
@@ -199,7 +205,9 @@ class Service:
                 raise ImageError("All of these images are in the set already.")
             joins = replace(before, analysis=replace(before.analysis, photos=photos))
             choice = before.analysis.backbone
-            return self._open(folder, paths, page, progress, place, choice=choice, joins=joins)
+            return self._open(
+                folder, paths, page, progress, place, choice=choice, visitor=visitor, joins=joins
+            )
 
     def _open(
         self,
@@ -210,6 +218,7 @@ class Service:
         place: Place,
         *,
         choice: BackboneChoice,
+        visitor: str,
         joins: Session | None = None,
     ) -> Opened:
         """The session of the images, behind those of the session that they join."""
@@ -227,7 +236,8 @@ class Service:
             _write_tiles(folder, analysis)
         predictor = Predictor(analysis)
         progress(Progress(LAST_STAGE, 0, 1))
-        session = self.store.add(folder, analysis, predictor, page, joins.token if joins else "")
+        token = joins.token if joins else ""
+        session = self.store.add(folder, analysis, predictor, page, joins=token, visitor=visitor)
         return Opened(session, image_set.rejected, added=len(image_set.photos))
 
     def _read(
@@ -272,31 +282,59 @@ class Service:
 
     def manifest(self, session: Session) -> dict[str, Any]:
         """What the page must know to show the session."""
-        tiles = [_tile(session.folder, i) for i in range(len(session.analysis.photos))]
+        key = session.picture_key
         return wire.manifest(
             session.token,
             session.analysis,
-            [path.as_posix() for path in tiles],
-            _colors(session.folder).as_posix(),
-            session.joins,
+            [addresses.tile(key, i) for i in range(len(session.analysis.photos))],
+            addresses.colors(key),
+            joins=session.joins,
+            ticket=session.ticket,
         )
 
-    def predict(self, message: object) -> dict[str, Any]:
+    def tile(self, key: str, index: int, visitor: str) -> Path:
+        """Where the photo lies that the page shows of an image, if there is one.
+
+        Raises:
+            SessionGone: The visitor has no session with this key of its pictures.
+        """
+        return _tile(self.store.of_picture_key(key, visitor).folder, index)
+
+    def colors(self, key: str, visitor: str) -> Path:
+        """Where the colour views lie.
+
+        Raises:
+            SessionGone: As for `tile`.
+        """
+        return _colors(self.store.of_picture_key(key, visitor).folder)
+
+    def download(self, key: str, name: str, visitor: str) -> Path:
+        """Where the download with this name lies, if there is one.
+
+        Raises:
+            SessionGone: As for `tile`.
+            ValueError: No download can have this name.
+        """
+        if not addresses.is_name(name):
+            raise ValueError("No download has such a name.")
+        return _exported(self.store.of_picture_key(key, visitor).folder, name)
+
+    def predict(self, message: object, visitor: str = "") -> dict[str, Any]:
         """The answer to a message of the page, whatever it holds: masks, or what is wrong."""
 
         def answer() -> dict[str, Any]:
-            request, _, prediction = self._predict(message)
+            request, _, prediction = self._predict(message, visitor)
             return wire.answer(request.seq, prediction)
 
         return _answered(message, answer)
 
-    def edges(self, message: object) -> dict[str, Any]:
+    def edges(self, message: object, visitor: str = "") -> dict[str, Any]:
         """The answer to a message that asks for the masks of some images along their edges."""
 
         def answer() -> dict[str, Any]:
             from pointprompt.pipeline import edged_masks
 
-            request, session, prediction = self._predict(message)
+            request, session, prediction = self._predict(message, visitor)
             analysis = session.analysis
             images = wire.parse_images(message, len(analysis.photos))
             side = wire.parse_side(message)
@@ -305,7 +343,7 @@ class Service:
 
         return _answered(message, answer)
 
-    def export(self, message: object, progress: ProgressFn) -> Path:
+    def export(self, message: object, progress: ProgressFn, visitor: str = "") -> Path:
         """A ZIP file in the session's folder with the masks of a message's prompt.
 
         Raises:
@@ -316,14 +354,14 @@ class Service:
         from pointprompt.export import write_zip
         from pointprompt.pipeline import image_masks
 
-        request, asked, prediction = self._predict(message)
-        with self.store.using(asked.token) as session:
+        request, asked, prediction = self._predict(message, visitor)
+        with self.store.using(asked.token, visitor) as session:
             analysis = session.analysis
             largest = max(photo.height * photo.width for photo in analysis.photos)
             with (
                 self._exports.place() as place,
                 self._exports.turn(place, progress, largest * _EXPORT_BYTES_A_PIXEL),
-                _new_folder_in(_subfolder(session.folder, "exports")) as folder,
+                _new_folder_in(_exports(session.folder)) as folder,
             ):
                 unfinished = folder / "unfinished"
                 write_zip(
@@ -339,16 +377,28 @@ class Service:
 
     def _finished_export(self, unfinished: Path) -> Path:
         """The file under its name. The one before stays, for it may still be on its way."""
-        path = unfinished.rename(unfinished.with_name(EXPORT_NAME))
+        path = unfinished.rename(unfinished.with_name(addresses.DOWNLOAD_NAME))
         with self._finishing_export:
-            others = set(path.parent.parent.glob(f"*/{EXPORT_NAME}")) - {path}
+            others = set(path.parent.parent.glob(f"*/{addresses.DOWNLOAD_NAME}")) - {path}
             for old in sorted(others, key=lambda other: other.stat().st_mtime_ns)[:-1]:
                 shutil.rmtree(old.parent)
         return path
 
-    def _predict(self, message: object) -> tuple[wire.Request, Session, TokenPrediction]:
+    def download_address(self, message: object, path: Path, visitor: str = "") -> str:
+        """Where a browser finds what `export` wrote for this message.
+
+        Raises:
+            SessionGone: The session was freed.
+            ValueError: The message is malformed.
+        """
+        session = self.store.get(wire.parse_token(message), visitor)
+        return addresses.download(session.picture_key, path.parent.name)
+
+    def _predict(
+        self, message: object, visitor: str
+    ) -> tuple[wire.Request, Session, TokenPrediction]:
         request = wire.parse_request(message)
-        session = self.store.get(request.session)
+        session = self.store.get(request.session, visitor)
         return request, session, session.predictor.predict(request.clicks, request.settings)
 
 
@@ -475,3 +525,11 @@ def _tile(folder: Path, index: int) -> Path:
 
 def _colors(folder: Path) -> Path:
     return folder / "colors.png"
+
+
+def _exports(folder: Path) -> Path:
+    return _subfolder(folder, "exports")
+
+
+def _exported(folder: Path, name: str) -> Path:
+    return _exports(folder) / name / addresses.DOWNLOAD_NAME

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from pointprompt.types import Progress, Rejected
+from pointprompt.types import Photo, Progress, Rejected
 
 _STAGE_WORDS = {
     "start": "Starting",
@@ -64,6 +64,12 @@ def done(text: str, rejected: Sequence[Rejected] = ()) -> str:
     return f'<div class="pp-line pp-done" role="status">{escape(text)}</div>' + _list(rejected)
 
 
+def remarks(photos: Sequence[Photo]) -> str:
+    """What is to be said of photos that were read with a caveat; nothing where there is none."""
+    rows = [(photo.name, photo.remark) for photo in photos if photo.remark]
+    return _details("pp-remarks", rows, "read with a remark")
+
+
 def failed(text: str) -> str:
     """It did not work, and what to do."""
     return f'<div class="pp-line pp-failed" role="alert">{escape(text)}</div>'
@@ -92,15 +98,21 @@ def _bar(share: float, text: str) -> str:
 
 
 def _list(rejected: Sequence[Rejected]) -> str:
-    if not rejected:
+    rows = [(one.name, one.reason) for one in rejected]
+    return _details("pp-rejected", rows, "could not be used", " open")
+
+
+def _details(kind: str, rows: Sequence[tuple[str, str]], what: str, opened: str = "") -> str:
+    """Images, each with a sentence, below how many they are."""
+    if not rows:
         return ""
-    rows = "".join(
-        f"<li><strong>{escape(one.name)}</strong>: {escape(one.reason)}</li>" for one in rejected
+    items = "".join(
+        f"<li><strong>{escape(name)}</strong>: {escape(said)}</li>" for name, said in rows
     )
-    count = "1 image" if len(rejected) == 1 else f"{len(rejected)} images"
+    count = "1 image" if len(rows) == 1 else f"{len(rows)} images"
     return (
-        f'<details class="pp-rejected" open><summary>{count} could not be used</summary>'
-        f"<ul>{rows}</ul></details>"
+        f'<details class="pp-listed {kind}"{opened}><summary>{count} {what}</summary>'
+        f"<ul>{items}</ul></details>"
     )
 
 
