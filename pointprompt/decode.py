@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import io
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -147,6 +148,16 @@ def upright_rgb(source: ImageSource, limits: Limits) -> Image.Image:
     )
 
 
+def megapixels_of(path: Path, limits: Limits) -> float:
+    """Return the size of the picture in a file, in millions of pixels, with nothing decoded.
+
+    Raises:
+        ImageError: As for `upright_rgb`, as far as the start of the file shows it.
+    """
+    with _opened_file(path, limits) as image:
+        return image.width * image.height / 1e6
+
+
 def _check_pixels(pixels: np.ndarray) -> None:
     is_image = pixels.ndim == 2 or (pixels.ndim == 3 and pixels.shape[2] in (3, 4))
     if pixels.dtype != np.uint8 or not is_image:
@@ -167,6 +178,13 @@ def _check_size(width: int, height: int, limits: Limits) -> None:
 
 
 def _read_file(path: Path, limits: Limits) -> Image.Image:
+    with _opened_file(path, limits) as image:
+        return _decoded(image)
+
+
+@contextmanager
+def _opened_file(path: Path, limits: Limits) -> Iterator[Image.Image]:
+    """The image in a file, its header read and nothing decoded."""
     try:
         # Only regular files: reading a device or a pipe could last for ever.
         if not path.is_file():
@@ -175,7 +193,7 @@ def _read_file(path: Path, limits: Limits) -> Image.Image:
             reader = _READERS[_readable_format(file)]
             image = _opened(reader, file)
             _check_size(*image.size, limits)
-            return _decoded(image)
+            yield image
     except (OSError, ValueError) as error:
         if isinstance(error, ImageError):
             raise

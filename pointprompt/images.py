@@ -9,8 +9,8 @@ from __future__ import annotations
 import io
 import unicodedata
 from collections import deque
-from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +32,7 @@ __all__ = [
     "ImageError",
     "ImageSource",
     "Limits",
+    "Read",
     "read",
     "read_pixels",
     "read_set",
@@ -39,12 +40,16 @@ __all__ = [
     "suffix_of",
 ]
 
+# Reads one image, as `read` does.
+Read = Callable[[ImageSource, str, int, Limits], tuple[Photo, ByteArray]]
+
 # Longest side of the preview a tile shows, in pixels.
 PREVIEW_SIDE = 1024
 
 _PREVIEW_QUALITY = 88
 # Pillow decodes and resizes without the interpreter lock. Each thread holds one full image.
 _READING_THREADS = 3
+_TICK_SECONDS = 0.2
 _SHOWN_REASONS = 3
 _MAX_NAME_LENGTH = 100
 # Most file systems allow 255 bytes; this leaves room for what a writer appends.
@@ -111,6 +116,7 @@ def read_set(
     names: Sequence[str] | None = None,
     limits: Limits = DEFAULT_LIMITS,
     progress: ProgressFn | None = None,
+    read_one: Read | None = None,
 ) -> ImageSet:
     """Return the images that could be read, and for each other one the reason.
 
@@ -121,7 +127,9 @@ def read_set(
         side: s, of the squares, in pixels.
         names: What their owner calls them, one a source; by default the files' own names.
         limits: What is too many and too big.
-        progress: Told after every image. What it raises ends the reading.
+        progress: Told after every image, and several times a second while one takes its time. What
+            it raises ends the reading.
+        read_one: Reads one image as `read` does, the default: here, or in a process of its own.
 
     Raises:
         ImageError: There is no image, or none could be read.
@@ -135,6 +143,7 @@ def read_set(
     used = sources[: limits.max_images]
     photo_names = safe_names(owner_names[: len(used)])
 
+    tell = progress or _tell_nobody
     photos: list[Photo] = []
     rejected: list[Rejected] = []
     squares = np.empty((len(used), side, side, 3), dtype=np.uint8)
@@ -142,19 +151,22 @@ def read_set(
     try:
         # A deque, so that a square is let go as soon as it is copied.
         futures: deque[Future[tuple[Photo, ByteArray]]] = deque(
-            pool.submit(read, source, name, side, limits)
+            pool.submit(read_one or read, source, name, side, limits)
             for source, name in zip(used, photo_names, strict=True)
         )
         for index in range(len(used)):
+            future = futures.popleft()
+            while not wait([future], _TICK_SECONDS).done:
+                tell(Progress("read", index, len(used)))
             try:
-                photo, squares[len(photos)] = futures.popleft().result()
+                photo, squares[len(photos)] = future.result()
                 photos.append(photo)
             except ImageError as error:
                 rejected.append(Rejected(owner_names[index], str(error)))
-            if progress is not None:
-                progress(Progress("read", index + 1, len(used)))
+            tell(Progress("read", index + 1, len(used)))
     finally:
-        pool.shutdown(cancel_futures=True)
+        # Nobody waits for what is still being read where an error got here.
+        pool.shutdown(wait=False, cancel_futures=True)
 
     if not photos:
         raise ImageError(_none_readable(rejected))
@@ -232,3 +244,7 @@ def _preview(image: Image.Image) -> bytes:
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", quality=_PREVIEW_QUALITY)
     return buffer.getvalue()
+
+
+def _tell_nobody(_: Progress) -> None:
+    pass

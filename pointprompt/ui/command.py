@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from pointprompt import backbones
-from pointprompt.ui import stop
+from pointprompt.ui import memory, stop
 from pointprompt.ui.folders import ServerFolder, remove_dead
 
 if TYPE_CHECKING:
@@ -99,6 +99,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     # Before torch is imported: threads that wait for each other spinning take the cores from the
     # page, and from each other where the cores are shared.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    memory.share_pools()
     parser = _parser()
     try:
         options = _checked(parser.parse_args(arguments))
@@ -121,6 +122,7 @@ def _launched(options: _Options, folder: ServerFolder) -> Blocks:
         OSError: The port cannot be had.
     """
     from pointprompt.images import Limits
+    from pointprompt.readers import Readers
     from pointprompt.sessions import GIB, Lifetimes, SessionStore
     from pointprompt.ui import zerogpu
     from pointprompt.ui.launch import launch
@@ -131,10 +133,11 @@ def _launched(options: _Options, folder: ServerFolder) -> Blocks:
     store.sweep_every(SWEEP_SECONDS)
     limits = Limits(max_images=options.max_images, max_megapixels=options.max_megapixels)
     is_zerogpu = zerogpu.is_here()
-    service = Service(store, limits, zerogpu.ZeroGpu() if is_zerogpu else ThisProcess())
+    engine = zerogpu.ZeroGpu() if is_zerogpu else ThisProcess()
+    readers = Readers()
+    stop.on_stop(readers.close)
     demo = launch(
-        service,
-        folder.sessions,
+        Service(store, limits, engine, readers),
         host=options.host,
         port=options.port,
         max_file_mb=options.max_file_mb,

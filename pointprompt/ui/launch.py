@@ -1,27 +1,29 @@
 """Build the page and serve it.
 
-Knows gradio. Does not know options, the environment, or how the process ends: that is `command`.
+Knows gradio. Does not know options, or how the process ends: that is `command`.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
 
 import gradio as gr
+from starlette.middleware import Middleware
 
-from pointprompt.ui import blocks
-from pointprompt.ui.canvas import STATIC
+from pointprompt.ui import blocks, files
+from pointprompt.ui.guard import MEGABYTE, BodyLimits, Guard, Listeners
 from pointprompt.ui.service import Service
 
 # Uploads that no session took over are deleted after a day.
 _CACHE_SECONDS = (3600, 24 * 3600)
 # Events that wait to be begun; more are turned away.
 _QUEUE_LENGTH = 200
+# Pages whose widgets gradio remembers, 0.1 MB each; those that it forgets are as at first.
+_PAGES = 500
 
 
 def launch(
     service: Service,
-    root: Path,
     *,
     host: str | None = None,
     port: int | None = None,
@@ -33,7 +35,6 @@ def launch(
 
     Args:
         service: What does the work.
-        root: The folder below which the service keeps what the page shows.
         host: Address to listen on; None takes GRADIO_SERVER_NAME, or this machine only.
         port: None takes GRADIO_SERVER_PORT, or the first free one from 7860 on.
         max_file_mb: Megabytes (1e6 bytes) that one uploaded file may have.
@@ -42,20 +43,42 @@ def launch(
     """
     demo = blocks.build(service)
     demo.delete_cache = _CACHE_SECONDS
-    gr.set_static_paths([STATIC])
+    limits = BodyLimits(file=round(max_file_mb * MEGABYTE), upload=round(max_upload_mb * MEGABYTE))
+    guard = Middleware(
+        Guard,
+        listeners=_listeners(demo),
+        limits=limits,
+        on_space=bool(os.environ.get("SPACE_ID")),
+    )
     # With a length of its own: on a ZeroGPU Space the queue would hold one event.
     demo.queue(max_size=_QUEUE_LENGTH).launch(
         server_name=host,
         server_port=port,
         theme=blocks.theme(),
         css_paths=[blocks.css_file()],
-        allowed_paths=[str(root)],
-        max_file_size=round(max_file_mb * 1e6),
+        app_kwargs={"middleware": [guard], "routes": files.routes(service)},
+        max_file_size=limits.file,
+        state_session_capacity=_PAGES,
         footer_links=[],
         prevent_thread_lock=True,
         quiet=quiet,
-        # A page of its own process and its list of past runs would slow every click.
+        # A page of its own process and its list of past runs would slow every click. Servers and
+        # pages beside this one would be ways around its guard.
         ssr_mode=False,
+        num_workers=0,
+        mcp_server=False,
         run_history=False,
+        enable_monitoring=False,
+        pwa=False,
     )
     return demo
+
+
+def _listeners(demo: gr.Blocks) -> Listeners:
+    """What the page's messages can be for."""
+    functions = {
+        component: [name for name, fn in vars(block).items() if hasattr(fn, "_is_server_fn")]
+        for component, block in demo.blocks.items()
+    }
+    unloads = {n for n, fn in demo.fns.items() if any(event == "unload" for _, event in fn.targets)}
+    return Listeners(functions, frozenset(demo.fns) - unloads)
