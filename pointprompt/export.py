@@ -60,6 +60,10 @@ _PACKAGES = (
     "numpy",
     "scipy",
     "pillow",
+    "pillow-heif",
+    "pillow-jxl-plugin",
+    "imagecodecs",
+    "tifffile",
 )
 
 
