@@ -180,13 +180,13 @@ def test_only_a_few_images_are_decoded_at_a_time(monkeypatch: pytest.MonkeyPatch
     open_now, most = 0, 0
     real = images.decode
 
-    def counting(source: object, limits: Limits) -> object:
+    def counting(source: object, limits: Limits, sized: object) -> object:
         nonlocal open_now, most
         with lock:
             open_now += 1
             most = max(most, open_now)
         try:
-            return real(source, limits)  # type: ignore[arg-type]
+            return real(source, limits, sized)  # type: ignore[arg-type]
         finally:
             with lock:
                 open_now -= 1
