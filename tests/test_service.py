@@ -25,6 +25,7 @@ from pointprompt.examples import ExampleImage, ExampleSet
 from pointprompt.images import ImageError, Limits, read_pixels
 from pointprompt.readers import Readers
 from pointprompt.sessions import Lifetimes, Session, SessionGone, SessionStore
+from pointprompt.turns import Turns
 from pointprompt.types import RULES, BackboneChoice, Progress, ProgressFn, Settings
 from pointprompt.ui import addresses, wire
 from pointprompt.ui.jobs import Cancelled, Job
@@ -36,7 +37,6 @@ from pointprompt.ui.service import (
     link_files,
     make_files,
 )
-from pointprompt.ui.turns import Turns
 from tests.hostile import MESSAGES
 
 # Seconds, far more than anything here takes; reached only by a test that fails.
