@@ -135,6 +135,7 @@ class SessionStore:
         page: str,
         *,
         joins: str = "",
+        *,
         visitor: str = "",
     ) -> Session:
         """A new session that owns the folder; sessions over the byte limit are freed for it.

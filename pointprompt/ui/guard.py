@@ -31,8 +31,7 @@ _PAGE = "/"
 _UPLOAD = "/gradio_api/upload"
 _CALL = "/gradio_api/component_server"
 _EVENTS = ("/gradio_api/queue/join", "/gradio_api/run/predict")
-_NOTES = ("/gradio_api/cancel", "/gradio_api/reset")
-_MESSAGES = (_CALL, *_EVENTS, *_NOTES)
+_MESSAGES = (_CALL, *_EVENTS)
 _PAGES_NAME = "[A-Za-z0-9_-]{1,64}"
 # Of names without "..", below a folder.
 _BELOW = r"(?:/[A-Za-z0-9_-][A-Za-z0-9._-]*)+"
@@ -420,12 +419,14 @@ def _check_message(path: str, body: bytes, listeners: Listeners) -> None:
     """Raise what a message deserves that gradio would stumble over."""
     try:
         message = json.loads(body)
+        if b"\\u" in body:  # Half a character can be written like this, and not be encoded again.
+            json.dumps(message, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise Refused(400, NOT_UNDERSTOOD) from error
     if not (
         isinstance(message, dict)
         and _is_page_name(message.get("session_hash"))
-        and (path in _NOTES or _has_listener(path, message, listeners))
+        and _has_listener(path, message, listeners)
     ):
         raise Refused(400, NOT_UNDERSTOOD)
 
