@@ -50,7 +50,7 @@ def make_screenshot() -> None:
 
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         root = Path(folder)
-        demo = launch(Service(SessionStore(root), Limits()), root, quiet=True)
+        demo = launch(Service(SessionStore(root), Limits()), quiet=True)
         browser = launch_chromium(playwright)
         tab = browser.new_page(viewport={"width": 1280, "height": 820})
         page = Page(tab, demo.local_url)

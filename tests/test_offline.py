@@ -41,7 +41,7 @@ SCRIPT = textwrap.dedent(
 
     root = Path(tempfile.mkdtemp())
     service = Service(SessionStore(root), Limits())
-    demo = launch(service, root, quiet=True)
+    demo = launch(service, quiet=True)
     assert urlopen(demo.local_url).status == 200
 
     fetch = make_files(example_set("still-life"))

@@ -183,9 +183,52 @@ def test_settings_are_an_object(settings):
         wire.parse_request(message(settings=settings))
 
 
-def test_an_unknown_setting_is_named():
-    with pytest.raises(wire.WireError, match="no setting 'sharpness'"):
+def test_an_unknown_setting_is_refused_without_its_name():
+    with pytest.raises(wire.WireError, match="setting that does not exist") as error:
         wire.parse_request(message(settings={"sharpness": 1}))
+    assert "sharpness" not in str(error.value)
+
+
+MARK = "echo" * 1000
+MARKED = [MARK, [MARK], {MARK: MARK}, {"image": MARK}, 10**4000 + 1]
+
+
+@pytest.mark.parametrize("value", MARKED, ids=["text", "list", "keys", "object", "number"])
+@pytest.mark.parametrize(
+    "place",
+    [
+        lambda value: value,
+        *(
+            lambda value, name=name: message(**{name: value})
+            for name in ("session", "seq", "clicks", "settings", "images", "side", "more")
+        ),
+        *(
+            lambda value, name=name: message(clicks=[click(**{name: value})])
+            for name in ("image", "x", "y", "positive", "more")
+        ),
+        *(lambda value, name=name: message(settings={name: value}) for name in (*DEFAULTS, "more")),
+        lambda value: message(settings={str(value): 1}),
+        lambda value: message(clicks=[{str(value): 1}]),
+    ],
+)
+def test_nothing_of_a_message_comes_back_in_what_is_said_about_it(value, place):
+    hostile = place(value)
+    parsers = (wire.parse_request, wire.parse_token, wire.parse_ticket, wire.parse_side)
+    for parse in (*parsers, lambda message: wire.parse_images(message, 3)):
+        try:
+            parse(hostile)
+        except wire.WireError as error:
+            assert len(str(error)) < 120
+            assert "echo" not in str(error)
+
+
+@given(JSON)
+def test_a_ticket_is_a_short_text_or_a_wire_error(hostile):
+    try:
+        ticket = wire.parse_ticket({"ticket": hostile})
+    except wire.WireError:
+        return
+    assert 0 < len(ticket) <= wire.MAX_TOKEN_CHARS
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 1), (1, 2, 4), (3, 5, 7), (2, 64, 64), (7, 3, 3)])
@@ -287,9 +330,10 @@ def test_the_manifest_says_what_the_page_shows_and_is_json():
         fitted=None,
         backbone=BackboneChoice("fake"),
     )
-    manifest = wire.manifest("token", analysis, ["tiles/a.jpg"], "colors.png")
+    manifest = wire.manifest("token", analysis, ["tiles/a.jpg"], "colors.png", ticket="ticket")
     assert json.loads(json.dumps(manifest)) == {
         "session": "token",
+        "ticket": "ticket",
         "joins": "",
         "grid": [5, 6],
         "eigvecs": 9,

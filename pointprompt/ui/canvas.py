@@ -11,34 +11,37 @@ from typing import Any
 
 import gradio as gr
 
+from pointprompt.ui import visitors
+from pointprompt.ui.static_files import MODULES
+
 STATIC = Path(__file__).parent / "static"
 
-
-Answer = Callable[[Any], dict[str, Any]]
+# Of a message and the visitor who sent it.
+Answer = Callable[[Any, str], dict[str, Any]]
 
 
 def canvas(answer: Answer, answer_edges: Answer) -> gr.HTML:
     """Every image of a set as a tile with a canvas over it; at first none.
 
     Its value is a manifest (`wire.manifest`), or None for no images. It fires `export` with the
-    message of the current prompt, and `restore` with the session of a tab that was reloaded. An
-    update of its prop `download` to the path of a file has the browser save that file.
+    message of the current prompt, and `restore` with the ticket of a tab that was reloaded. An
+    update of its prop `download` to the address of a file has the browser save that file.
 
     Args:
-        answer: Given the page's messages; what it returns goes back.
+        answer: Given the page's messages and their visitor; what it returns goes back.
         answer_edges: The same for messages that ask for edges.
     """
 
     # gradio marks the functions and calls them by their names, so methods will not do.
-    def predict(message: Any) -> dict[str, Any]:
-        return answer(message)
+    def predict(message: Any, request: gr.Request) -> dict[str, Any]:
+        return answer(message, visitors.of(request))
 
-    def edges(message: Any) -> dict[str, Any]:
-        return answer_edges(message)
+    def edges(message: Any, request: gr.Request) -> dict[str, Any]:
+        return answer_edges(message, visitors.of(request))
 
     return gr.HTML(
         value=None,
-        html_template=_read("canvas.html").replace("MODULES_FOLDER", STATIC.as_posix()),
+        html_template=_read("canvas.html").replace("MODULES_FOLDER", MODULES),
         js_on_load=_read("canvas.js"),
         apply_default_css=False,
         server_functions=[predict, edges],

@@ -11,7 +11,6 @@ from html import escape
 from pointprompt.types import Photo, Progress, Rejected
 
 _STAGE_WORDS = {
-    "wait": "Waiting for another analysis to finish",
     "start": "Starting",
     "download": "Downloading the backbone (MB)",
     "fetch": "Fetching images",
@@ -20,10 +19,15 @@ _STAGE_WORDS = {
     "cut": "Cutting all images together",
     "colors": "Drawing the colour view",
     "export": "Writing masks",
+    "open": "Opening",
+}
+# Stages in which somebody waits for others, whose number is the total: one of them, and several.
+_WAITING_FOR = {
+    "wait": ("analysis", "analyses"),
+    "wait_export": ("download", "downloads"),
 }
 # Where in the whole bar each stage begins and how much of it it takes.
 _STAGE_SPANS = {
-    "wait": (0.0, 0.0),
     "start": (0.0, 0.0),
     "download": (0.0, 1.0),
     "fetch": (0.0, 0.05),
@@ -32,6 +36,7 @@ _STAGE_SPANS = {
     "cut": (0.8, 0.15),
     "colors": (0.95, 0.05),
     "export": (0.0, 1.0),
+    "open": (1.0, 0.0),
 }
 
 
@@ -41,7 +46,9 @@ def idle() -> str:
 
 
 def busy(progress: Progress, seconds_left: float | None) -> str:
-    """The stage, the images done and the time left."""
+    """The stage, the images done and the time left; or how many come before."""
+    if progress.stage in _WAITING_FOR:
+        return _bar(0, _place(progress.total, *_WAITING_FOR[progress.stage]))
     begin, span = _STAGE_SPANS[progress.stage]
     share = begin + span * progress.done / max(progress.total, 1)
     text = _STAGE_WORDS[progress.stage]
@@ -71,6 +78,12 @@ def failed(text: str) -> str:
 def stopped(text: str) -> str:
     """It was cancelled, as asked."""
     return f'<div class="pp-line" role="status">{escape(text)}</div>'
+
+
+def _place(before: int, one: str, several: str) -> str:
+    if before == 0:
+        return "Waiting: you are next"
+    return f"Waiting: {before} {one if before == 1 else several} before yours"
 
 
 def _bar(share: float, text: str) -> str:

@@ -41,6 +41,8 @@ MAX_TOKEN_CHARS = 100
 MAX_EDGED = 16
 # Height and width of a mask on a screen, at most.
 MAX_SIDE = 4096
+# No set has so many; a number of thousands of digits would come back in what is said about it.
+_MAX_IMAGE = 100_000
 
 _SETTINGS = tuple(field.name for field in fields(Settings))
 _CLICK = tuple(field.name for field in fields(Click))
@@ -87,8 +89,11 @@ def parse_request(message: object) -> Request:
             clicks=tuple(_parse_click(click) for click in clicks),
             settings=_parse_settings(fields_.get("settings", {})),
         )
+    except WireError:
+        raise
     except (TypeError, ValueError, OverflowError) as error:
-        raise WireError(str(error)) from error
+        # What the core says quotes the value, and nothing of a message goes back.
+        raise WireError("A click or a setting cannot be as this message has it.") from error
 
 
 def parse_images(message: object, n: int) -> tuple[int, ...]:
@@ -102,7 +107,7 @@ def parse_images(message: object, n: int) -> tuple[int, ...]:
         raise WireError(f"A message must ask for 1 to {MAX_EDGED} images.")
     for image in images:
         if isinstance(image, bool) or not isinstance(image, int) or not 0 <= image < n:
-            raise WireError(f"There is no image {image!r} in this set.")
+            raise WireError("There is no image with such a number in this set.")
     return tuple(dict.fromkeys(images))
 
 
@@ -128,6 +133,18 @@ def parse_token(message: object) -> str:
     if not isinstance(token, str) or not 0 < len(token) <= MAX_TOKEN_CHARS:
         raise WireError("A message must show its session.")
     return token
+
+
+def parse_ticket(message: object) -> str:
+    """The ticket of a session that a reloaded page shows.
+
+    Raises:
+        WireError: There is none, or it cannot be one.
+    """
+    ticket = _mapping(message, "A message").get("ticket")
+    if not isinstance(ticket, str) or not 0 < len(ticket) <= MAX_TOKEN_CHARS:
+        raise WireError("A message must show its ticket.")
+    return ticket
 
 
 def seq_of(message: object) -> int:
@@ -173,38 +190,42 @@ def encode_masks(masks: BoolArray) -> str:
 def manifest(
     session: str,
     analysis: Analysis,
-    tile_paths: Sequence[str],
-    colors_path: str,
+    tiles: Sequence[str],
+    colors: str,
+    *,
     joins: str = "",
+    ticket: str = "",
 ) -> dict[str, Any]:
     """All that the page must know to show an analysis.
 
     Args:
-        session: Its token.
+        session: Its token, which the page keeps to itself.
         analysis: What to show.
-        tile_paths: A JPEG file an image.
-        colors_path: One PNG file, the colour views of all images one below the other.
+        tiles: Addresses of a JPEG file an image.
+        colors: Address of one PNG file, the colour views of all images one below the other.
         joins: The token of the session that the last images joined; its clicks go on.
+        ticket: What the page may keep for its own reload, and only its own browser can use.
     """
     _, h, w, k = analysis.eigvecs.shape
     return {
         "session": session,
+        "ticket": ticket,
         "joins": joins,
         "grid": [h, w],
         "eigvecs": k,
         "backbone": analysis.backbone.name,
         "crisp": analysis.image_embeddings is not None,
         "maskColor": list(MASK_RGB),
-        "colors": colors_path,
+        "colors": colors,
         "images": [
             {
                 "name": photo.name,
                 "width": photo.width,
                 "height": photo.height,
                 "remark": photo.remark,
-                "tile": path,
+                "tile": tile,
             }
-            for photo, path in zip(analysis.photos, tile_paths, strict=True)
+            for photo, tile in zip(analysis.photos, tiles, strict=True)
         ],
     }
 
@@ -225,6 +246,8 @@ def _parse_click(value: object) -> Click:
     click = _mapping(value, "A click")
     if set(click) != set(_CLICK):
         raise WireError(f"A click must have exactly {', '.join(_CLICK)}.")
+    if isinstance(click["image"], int) and click["image"] > _MAX_IMAGE:
+        raise WireError("There is no image with such a number in this set.")
     return Click(**click)
 
 
@@ -232,5 +255,5 @@ def _parse_settings(value: object) -> Settings:
     settings = _mapping(value, "Settings")
     unknown = set(settings) - set(_SETTINGS)
     if unknown:
-        raise WireError(f"There is no setting {sorted(map(str, unknown))[0]!r}.")
+        raise WireError("A message has a setting that does not exist.")
     return Settings(**settings)

@@ -11,6 +11,8 @@ import numpy as np
 from playwright.sync_api import Browser, Locator, Playwright
 from playwright.sync_api import Page as Tab
 
+from pointprompt.sessions import Session, SessionStore
+
 ARGUMENTS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -176,6 +178,21 @@ class Page:
 
     def slider(self, name: str) -> float:
         return float(self.tab.locator(f"[data-setting={name}]").input_value())
+
+    @property
+    def visitor(self) -> str:
+        """The cookie that this browser is known by."""
+        (cookie,) = self.tab.context.cookies(self._url)
+        return str(cookie["value"])
+
+    @property
+    def ticket(self) -> str:
+        """Of the session that a reload would ask for."""
+        return str(self.tab.evaluate("JSON.parse(sessionStorage.pointprompt).ticket"))
+
+    def session(self, store: SessionStore) -> Session:
+        """The session that the page shows."""
+        return store.of_ticket(self.ticket, self.visitor)
 
     def action(self, name: str) -> Locator:
         return self.tab.locator(f"[data-action={name}]")

@@ -28,7 +28,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Service:
 
 @pytest.fixture(scope="session")
 def url(service: Service) -> Iterator[str]:
-    demo = launch(service, service.store.root, quiet=True)
+    demo = launch(service, quiet=True)
     yield demo.local_url
     demo.close()
 

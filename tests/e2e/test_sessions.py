@@ -23,10 +23,10 @@ class Gate:
         self._open.set()
         self.messages: list[dict] = []
 
-    def predict(self, message: dict) -> dict:
+    def predict(self, message: dict, visitor: str) -> dict:
         self.messages.append(message)
         self._open.wait()
-        return self._predict(message)
+        return self._predict(message, visitor)
 
     def close(self) -> None:
         self._open.clear()
@@ -111,8 +111,7 @@ def test_a_session_that_was_freed_says_so_and_the_clicks_fit_the_next_analysis(
     page.analyze_files(photos)
     page.click(0, *BALL[0])
     page.wait_for_masks()
-    token = page.tab.evaluate("JSON.parse(sessionStorage.pointprompt).session")
-    service.store.drop(token)
+    service.store.drop(page.session(service.store).token)
     page.click(0, *TABLE[0], positive=False)
     notice = page.tab.locator(".pp-notice")
     expect(notice).to_contain_text("no longer in the server's memory")
@@ -171,14 +170,13 @@ def test_before_there_is_a_set_nothing_can_be_added_to_it(page: Page, photos: li
 def test_closing_the_page_lets_its_session_go(new_page, photos: list[Path], service: Service):
     page = new_page()
     page.analyze_files(photos)
-    token = page.tab.evaluate("JSON.parse(sessionStorage.pointprompt).session")
-    session = service.store.get(token)
+    session = page.session(service.store)
     closed = threading.Event()
     close_page = service.store.close_page
 
     def note_closing(name: str) -> None:
         close_page(name)
-        if name == session.page:
+        if name in session.pages:
             closed.set()
 
     service.store.close_page = note_closing  # type: ignore[method-assign]
@@ -196,7 +194,7 @@ def test_an_analysis_can_be_cancelled_and_run_again(
     started = threading.Event()
     analyze = service.analyze
 
-    def slow(fetch, choice, page_id, progress):
+    def slow(fetch, choice, page_id, progress, visitor):
         def slow_progress(step):
             started.set()
             progress(step)
@@ -206,7 +204,7 @@ def test_an_analysis_can_be_cancelled_and_run_again(
                     progress(step)
                     threading.Event().wait(0.05)
 
-        return analyze(fetch, choice, page_id, slow_progress)
+        return analyze(fetch, choice, page_id, slow_progress, visitor)
 
     monkeypatch.setattr(service, "analyze", slow)
     page.choose_files(photos)

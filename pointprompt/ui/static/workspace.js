@@ -36,7 +36,7 @@ const AHEAD = "200px";
 const LATE_MS = 1500;
 
 // element: this component's root. server.predict(message), trigger(event, data) and watch(prop,
-// callback) are gradio's; fileUrl(path) makes the address of a file on the server.
+// callback) are gradio's; fileUrl(address) makes the whole of an address that the server gave.
 export function mount({ element, props, server, trigger, watch, fileUrl }) {
   const root = element.querySelector(".pp-workspace");
   const find = (selector) => root.querySelector(selector);
@@ -209,7 +209,7 @@ export function mount({ element, props, server, trigger, watch, fileUrl }) {
     showControls();
     tiles.forEach((tile) => tile.refresh());
     asked = link.push(message());
-    remember({ session: manifest.session, prompt: history.present });
+    remember({ ticket: manifest.ticket });
     keep(snapshot(undoable.start(history.present)));
     expectAnswer();
     showStatus();
@@ -508,9 +508,9 @@ export function mount({ element, props, server, trigger, watch, fileUrl }) {
   lookAsBefore();
   showControls();
   if (kept()?.cutOff) setTrouble({ past: words.CUT_OFF });
-  restoring = !props.value && Boolean(recall()?.session);
+  restoring = !props.value && Boolean(recall()?.ticket);
   if (props.value) receiveValue(props.value);
-  else if (restoring) trigger("restore", { session: recall().session });
+  else if (restoring) trigger("restore", { ticket: recall().ticket });
   else tellKept();
 }
 
