@@ -50,7 +50,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 
 @pytest.fixture(scope="module")
 def tiny_url(tiny: Service) -> Iterator[str]:
-    demo = launch(tiny, tiny.store.root, quiet=True)
+    demo = launch(tiny, quiet=True)
     yield demo.local_url
     demo.close()
 
