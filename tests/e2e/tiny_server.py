@@ -48,7 +48,7 @@ def tiny_service(folder: Path, *, stuck: bool = False) -> Service:
 def main() -> None:
     pipeline.tsne_colors = grey_colors  # type: ignore[assignment]
     service = tiny_service(Path(sys.argv[2]), stuck=sys.argv[3:] == ["stuck"])
-    launch(service, service.store.root, port=int(sys.argv[1]), quiet=True).block_thread()
+    launch(service, port=int(sys.argv[1]), quiet=True).block_thread()
 
 
 if __name__ == "__main__":
