@@ -13,6 +13,7 @@ import socket
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -28,7 +29,7 @@ from pointprompt import pipeline
 from pointprompt.images import Limits
 from pointprompt.sessions import Session, SessionStore
 from pointprompt.types import Progress
-from pointprompt.ui import guard, static_files, visitors
+from pointprompt.ui import folders, guard, static_files, visitors
 from pointprompt.ui.launch import launch
 from pointprompt.ui.service import Service, link_files
 from tests.hostile import JSON, message
@@ -834,12 +835,22 @@ def test_no_file_name_is_a_fault_of_the_server_or_leaves_its_folder(server, name
 
 
 def test_a_full_disk_is_told_as_such(server, monkeypatch):
-    def full(self: object, part: object) -> None:
+    def full(**_: object) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("gradio.route_utils.NamedTemporaryFile", full)
     answer = send(server, multipart((FILE, b"x")))
     assert (answer.status_code, answer.text) == (507, guard.DISK_FULL)
+
+
+def test_an_upload_for_which_the_disk_has_no_room_is_refused_before_it_fills_it(
+    server, monkeypatch
+):
+    before = set(server.uploads.rglob("*"))
+    monkeypatch.setattr(folders.shutil, "disk_usage", lambda _: SimpleNamespace(free=64 * 10**6))
+    answer = send(server, multipart((FILE, b"x" * 1000)))
+    assert (answer.status_code, answer.text) == (507, guard.DISK_FULL)
+    assert set(server.uploads.rglob("*")) == before
 
 
 # --- Visitors
