@@ -135,7 +135,6 @@ class SessionStore:
         page: str,
         *,
         joins: str = "",
-        *,
         visitor: str = "",
     ) -> Session:
         """A new session that owns the folder; sessions over the byte limit are freed for it.

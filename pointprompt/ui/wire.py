@@ -194,7 +194,6 @@ def manifest(
     colors: str,
     *,
     joins: str = "",
-    *,
     ticket: str = "",
 ) -> dict[str, Any]:
     """All that the page must know to show an analysis.
