@@ -11,55 +11,67 @@ Does not know what the images are for, nor whether they can be decoded: `images`
 from __future__ import annotations
 
 import io
-import json
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from fnmatch import fnmatchcase
-from itertools import islice
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TypeVar
+from urllib.parse import unquote
 
-from pointprompt.images import DEFAULT_LIMITS, Limits, safe_names, suffix_of
+from pointprompt.hub_columns import Cell, NoImagesError, Table, choose
+from pointprompt.hub_layout import (
+    Contents,
+    Splits,
+    contents_of,
+    copy_contents,
+    declared_configs,
+    default_config,
+    split_called,
+)
+from pointprompt.hub_remote import (
+    NAME,
+    Connection,
+    DatasetError,
+    RemoteFile,
+    Repository,
+    is_name,
+    parquet_copy,
+    repository,
+)
+from pointprompt.images import (
+    DEFAULT_LIMITS,
+    ImageError,
+    Limits,
+    read_pixels,
+    safe_names,
+    suffix_of,
+)
 from pointprompt.types import Progress, ProgressFn
 
-# File names of each split, by configuration.
-_Layout = dict[str, dict[str, list[str]]]
+__all__ = ["SUGGESTED_DATASET", "DatasetError", "DatasetRequest", "fetch_dataset"]
 
-# A repository's name as the Hub allows it: one part for the oldest datasets, else owner/name.
-_NAME_PART = r"[A-Za-z0-9](?:[\w.-]{0,94}\w)?"
-_NAME = re.compile(f"(?:{_NAME_PART}/)?{_NAME_PART}", re.ASCII)
+T = TypeVar("T")
+
+# A dataset's name within the address of one of its pages, and the part of it that a page shows.
+_PAGE = re.compile(
+    rf"(?:(?:https?://)?(?:www\.)?(?:huggingface\.co|hf\.co)/)?datasets/({NAME})"
+    r"(?:/viewer(?:/([^/?#]+)(?:/([^/?#]+))?)?|/(?:tree|blob|resolve|raw|commits?|discussions)"
+    r"(?:/[^?#]*)?)?/?(?:[?#].*)?",
+    re.ASCII,
+)
 _MAX_TEXT_LENGTH = 200
-# The Hub's own copy of a dataset as parquet files: <configuration>/<split>/0000.parquet.
-_PARQUET_COPY = "refs/convert/parquet"
-_IMAGE_SUFFIXES = frozenset([".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif"])
 _MAX_IMAGE_BYTES = 100 * 2**20
 _MAX_TOTAL_BYTES = 2 * 2**30
-# So many rows without a usable image are passed over before giving up on the rest.
+# So many entries that are no image are passed over before giving up on the rest, and so many that
+# are empty, which cost next to nothing.
 _MAX_SKIPPED = 100
+_MAX_EMPTY = 10_000
+# So many parquet files are opened in search of one with images.
+_MAX_OPENED = 5
 _REQUEST_BYTES = 2**20
-# Seconds without a byte, once the Hub has answered at all.
-_READ_TIMEOUT = 10.0
-
-_SPLIT_WORDS = {
-    "train": "train",
-    "training": "train",
-    "validation": "validation",
-    "valid": "validation",
-    "val": "validation",
-    "dev": "validation",
-    "test": "test",
-    "testing": "test",
-    "eval": "test",
-    "evaluation": "test",
-}
-_SHARD_NAME = re.compile(r"(?:^|/)data/(\w+)-\d{5}-of-\d{5}")
-_MAX_PATTERNS = 200
-_MAX_DOUBLE_STARS = 3
-
-
-class DatasetError(ValueError):
-    """A dataset no image can be had from; the message says why and what to do."""
+_SHOWN = 3
 
 
 @dataclass(frozen=True)
@@ -67,10 +79,10 @@ class DatasetRequest:
     """Which images a person asks for; an empty text means "find it yourself".
 
     Attributes:
-        name: `owner/name` on the Hub.
+        name: `owner/name` on the Hub, or the address of the dataset's page there.
         config: The configuration (also called subset).
         split: Such as train or test.
-        column: The column that holds the images.
+        column: The column that holds the images; a field within one as `column.field`.
         limit: How many images, from the first on.
     """
 
@@ -86,13 +98,35 @@ SUGGESTED_DATASET = DatasetRequest("lmms-lab/Egothink", "Activity", "test", limi
 
 
 @dataclass(frozen=True)
-class _Repository:
-    """What the Hub says about one commit of a dataset."""
+class _Source:
+    """Files that may hold the images asked for.
 
-    name: str
-    commit: str
-    files: tuple[str, ...]
-    card: dict[str, Any]
+    Attributes:
+        repository: Where they are.
+        splits: Which they are.
+        is_parquet: Whether they are parquet files rather than pictures.
+        remarks: What a person should know who gets images from here.
+    """
+
+    repository: Repository
+    splits: Splits
+    is_parquet: bool
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass
+class _PassedOver:
+    """What was read without being an image that can be used.
+
+    Attributes:
+        counts: How much, by what it was instead.
+        first: The beginning of the first that is of no known format.
+        gave_up: Whether the rest was not looked at any more.
+    """
+
+    counts: Counter[str] = field(default_factory=Counter)
+    first: bytes = b""
+    gave_up: bool = False
 
 
 def fetch_dataset(
@@ -101,287 +135,46 @@ def fetch_dataset(
     *,
     limits: Limits = DEFAULT_LIMITS,
     progress: ProgressFn | None = None,
+    note: Callable[[str], None] | None = None,
     timeout: float = 5.0,
 ) -> list[Path]:
     """Return the new files in `folder`, the dataset's first images as they are stored there.
 
-    Rows without an image, with something else, or with more than 100 MB are passed over.
+    Entries without an image, with something else, or with more than 100 MB are passed over.
 
     Args:
         request: What to fetch.
         folder: Where to; it exists, and its owner removes it.
         limits: `max_images` bounds `request.limit`.
-        progress: Told after every image, in the stage "read". What it raises ends the work.
+        progress: Told after every image, and at least twice a second while waiting, in the stage
+            "read". What it raises ends the work at once.
+        note: Told, in sentences, what a person should know about the images returned: where they
+            were taken from if there was a choice, what was left out and what was passed over.
         timeout: Seconds to wait for the Hub's first answer.
 
     Raises:
         DatasetError: The request is malformed, the Hub cannot be reached, or it has no such images.
     """
-    _check(request, limits)
-    repository, layout = _survey(request.name, timeout)
-    config = _choose("configuration", request.config, layout, preferred=_default_config(repository))
-    split = _choose("split", request.split, layout[config], preferred="train")
-    paths: list[Path] = []
-    total_bytes = 0
-    images = _guarded(_images(repository, layout[config][split], split, request.column))
-    for name, data in islice(images, request.limit):
-        total_bytes += len(data)
-        if total_bytes > _MAX_TOTAL_BYTES:
-            raise DatasetError(
-                f"The first {request.limit} images of {request.name} hold more than "
-                f"{_MAX_TOTAL_BYTES >> 30} GB. Ask for fewer."
-            )
-        path = folder / name
-        path.write_bytes(data)
-        paths.append(path)
-        if progress is not None:
-            progress(Progress("read", len(paths), request.limit))
-    if not paths:
-        raise DatasetError(
-            f"The split {split} of {request.name} is empty, or it only refers to images that "
-            "are stored elsewhere."
-        )
-    return paths
+    request = _checked(request, limits)
+    # Not first in a thread that may be left alone in the middle of it.
+    import huggingface_hub.file_download
+    import huggingface_hub.utils  # noqa: F401
+    import pyarrow.parquet  # noqa: F401
 
-
-def _check(request: DatasetRequest, limits: Limits) -> None:
-    if not _is_name(request.name):
-        raise DatasetError(
-            "A dataset's name has the form owner/name, as on its page on the Hugging Face Hub, "
-            f"such as {SUGGESTED_DATASET.name}."
-        )
-    for what in ("config", "split", "column"):
-        text = getattr(request, what)
-        if len(text) > _MAX_TEXT_LENGTH or not text.isprintable():
-            raise DatasetError(f"The {what} is not a name that a dataset can have.")
-    if isinstance(request.limit, bool) or not isinstance(request.limit, int):
-        raise DatasetError("The number of images must be a whole number.")
-    if not 1 <= request.limit <= limits.max_images:
-        raise DatasetError(f"The number of images must be from 1 to {limits.max_images}.")
-
-
-def _is_name(text: str) -> bool:
-    forbidden = ".." in text or "--" in text or text.endswith(".git")
-    return _NAME.fullmatch(text) is not None and not forbidden
-
-
-def _choose(what: str, asked: str, available: dict[str, Any], *, preferred: str) -> str:
-    """Return the name asked for, or else the only or the preferred one."""
-    if asked in available:
-        return asked
-    choices = ", ".join(sorted(available)[:20]) + (", ..." if len(available) > 20 else "")
-    if asked:
-        raise DatasetError(f"The dataset has no {what} {asked}. It has: {choices}.")
-    if len(available) == 1:
-        return next(iter(available))
-    if preferred in available:
-        return preferred
-    raise DatasetError(f"The dataset has more than one {what}. Choose one of: {choices}.")
-
-
-# --- What the Hub says ---------------------------------------------------------------------------
-
-
-def _survey(name: str, timeout: float) -> tuple[_Repository, _Layout]:
-    """Return the repository to read from, and which of its files hold which images."""
-    repository = _repository(name, None, timeout)
-    layout = _own_layout(repository)
-    if layout:
-        return repository, layout
+    fetch = _Fetch(request, folder, progress)
     try:
-        copy = _repository(repository.name, _PARQUET_COPY, timeout)
-    except _NoRevisionError:
-        copy = None
-    layout = _copy_layout(copy.files) if copy is not None else {}
-    if copy is not None and layout:
-        return copy, layout
-    if f"{repository.name.rpartition('/')[2]}.py" in repository.files:
-        raise DatasetError(
-            f"{name} is loaded by a program of its own, and such programs are not run here. "
-            "Look for a copy of it that is stored as parquet files."
-        )
-    raise DatasetError(f"{name} holds neither parquet files nor plain images.")
+        for remark in fetch.images(timeout):
+            if note is not None:
+                note(remark)
+        return fetch.paths
+    finally:
+        fetch.connection.stop()
 
 
-class _NoRevisionError(DatasetError):
-    """The repository has no such branch."""
-
-
-def _repository(name: str, revision: str | None, timeout: float) -> _Repository:
-    """Return what the Hub knows, by one request that is not repeated."""
-    from huggingface_hub import HfApi
-    from huggingface_hub.errors import (
-        DisabledRepoError,
-        GatedRepoError,
-        HfHubHTTPError,
-        OfflineModeIsEnabled,
-        RepositoryNotFoundError,
-        RevisionNotFoundError,
-    )
-
-    unknown = (
-        f"The Hugging Face Hub has no public dataset named {name}. Check the spelling; "
-        "private datasets cannot be loaded here."
-    )
-    gated = (
-        f"{name} is gated: its owner lets only registered people read it, and this page reads "
-        "without an account. Download it yourself and upload the images."
-    )
+def _guarded(work: Callable[[], T]) -> T:
+    """Return what the work returns, turning what it raises into a `DatasetError`."""
     try:
-        info = HfApi(token=False).dataset_info(
-            name, revision=revision, timeout=timeout, token=False
-        )
-    except OfflineModeIsEnabled as error:
-        raise DatasetError(
-            "Datasets cannot be loaded: this server is set to work offline (HF_HUB_OFFLINE)."
-        ) from error
-    except GatedRepoError as error:
-        raise DatasetError(gated) from error
-    except RevisionNotFoundError as error:
-        raise _NoRevisionError(f"{name} has no branch {revision}.") from error
-    except RepositoryNotFoundError as error:
-        raise DatasetError(unknown) from error
-    except DisabledRepoError as error:
-        raise DatasetError(f"The Hugging Face Hub has disabled {name}.") from error
-    except HfHubHTTPError as error:
-        # A visitor without an account is told 401 of what does not exist.
-        if error.response.status_code in (401, 404):
-            raise DatasetError(unknown) from error
-        raise DatasetError(
-            f"The Hugging Face Hub could not answer for {name}. Try again later."
-        ) from error
-    # Connections fail with the classes of whichever HTTP library the Hub's client uses.
-    except Exception as error:
-        raise DatasetError(
-            "The Hugging Face Hub cannot be reached from this server. Check its connection, or "
-            "upload the images instead."
-        ) from error
-    if info.gated:
-        raise DatasetError(gated)
-    # The Hub answers with the present name of a dataset that was renamed.
-    if not _is_name(info.id) or not re.fullmatch(r"\w{7,64}", info.sha or "", re.ASCII):
-        raise DatasetError(f"The Hugging Face Hub could not answer for {name}. Try again later.")
-    card = dict(info.card_data.to_dict()) if info.card_data is not None else {}
-    files = sorted(f.rfilename for f in info.siblings or () if ".." not in f.rfilename)
-    return _Repository(info.id, info.sha or "", tuple(files), card)
-
-
-# --- Which files hold what -----------------------------------------------------------------------
-
-
-def _own_layout(repository: _Repository) -> _Layout:
-    """Return the splits as the dataset's card or else its file names describe them."""
-    configs = _configs(repository)
-    if not configs:
-        splits = _splits_by_name(repository.files)
-        return {"default": splits} if splits else {}
-    layout: _Layout = {}
-    for config in configs:
-        folder = str(config.get("data_dir") or "").strip("./")
-        patterns = _patterns(config.get("data_files"))
-        inside = [f for f in repository.files if not folder or f.startswith(f"{folder}/")]
-        splits = _splits_by_pattern(inside, patterns, folder) if patterns else {}
-        if not patterns:
-            splits = _splits_by_name(inside)
-        if splits:
-            layout[str(config.get("config_name", "default"))] = splits
-    return layout
-
-
-def _copy_layout(files: Sequence[str]) -> _Layout:
-    """Return the splits of the Hub's parquet copy, of which the largest are kept in part."""
-    layout: _Layout = {}
-    for file in files:
-        parts = PurePosixPath(file).parts
-        if len(parts) == 3 and file.endswith(".parquet"):
-            splits = layout.setdefault(parts[0], {})
-            splits.setdefault(parts[1].removeprefix("partial-"), []).append(file)
-    return layout
-
-
-def _configs(repository: _Repository) -> list[dict[str, Any]]:
-    configs = repository.card.get("configs")
-    return [c for c in configs if isinstance(c, dict)] if isinstance(configs, list) else []
-
-
-def _default_config(repository: _Repository) -> str:
-    marked = [c.get("config_name") for c in _configs(repository) if c.get("default") is True]
-    return str(marked[0]) if marked else "default"
-
-
-def _patterns(data_files: object) -> dict[str, list[str]]:
-    """Return the patterns of each split, from any of the forms a dataset's card allows."""
-    if not isinstance(data_files, list):
-        data_files = [data_files]
-    result: dict[str, list[str]] = {}
-    for entry in data_files[:_MAX_PATTERNS]:
-        split, found = "train", entry
-        if isinstance(entry, dict):
-            split, found = str(entry.get("split", "train")), entry.get("path")
-        texts = found if isinstance(found, list) else [found]
-        kept = [text for text in texts[:_MAX_PATTERNS] if isinstance(text, str)]
-        if kept:
-            result.setdefault(split, []).extend(kept)
-    return result
-
-
-def _splits_by_pattern(
-    files: Sequence[str], patterns: dict[str, list[str]], folder: str
-) -> dict[str, list[str]]:
-    """Return the files of each split. A pattern can only pick from `files`, whatever it says."""
-    splits = {}
-    for split, texts in patterns.items():
-        wanted = [PurePosixPath(folder, text).parts for text in texts]
-        matching = [f for f in files if any(_matches(PurePosixPath(f).parts, w) for w in wanted)]
-        if usable := _usable(matching):
-            splits[split] = usable
-    return splits
-
-
-def _matches(path: Sequence[str], pattern: Sequence[str]) -> bool:
-    """Return whether the parts of a path fit those of a pattern; `**` stands for any folders."""
-    if pattern.count("**") > _MAX_DOUBLE_STARS:
-        return False
-    if not pattern:
-        return not path
-    if pattern[0] == "**":
-        return any(_matches(path[skip:], pattern[1:]) for skip in range(len(path) + 1))
-    return bool(path) and fnmatchcase(path[0], pattern[0]) and _matches(path[1:], pattern[1:])
-
-
-def _splits_by_name(files: Sequence[str]) -> dict[str, list[str]]:
-    """Return the files by the split that their names tell; all are "train" if none does."""
-    usable = _usable(files)
-    splits: dict[str, list[str]] = {}
-    for file in usable:
-        if split := _split_in(file):
-            splits.setdefault(split, []).append(file)
-    if not splits and usable:
-        splits["train"] = usable
-    return splits
-
-
-def _split_in(file: str) -> str | None:
-    shard = _SHARD_NAME.search(file)
-    if shard is not None:
-        return shard[1]
-    words = re.split(r"[^a-z]+", file.lower())
-    return next((_SPLIT_WORDS[word] for word in words if word in _SPLIT_WORDS), None)
-
-
-def _usable(files: Sequence[str]) -> list[str]:
-    """Return the parquet files, or the image files where there is none."""
-    parquet = [file for file in files if file.endswith(".parquet")]
-    return parquet or [f for f in files if PurePosixPath(f).suffix.lower() in _IMAGE_SUFFIXES]
-
-
-# --- The images ----------------------------------------------------------------------------------
-
-
-def _guarded(images: Iterator[tuple[str, bytes]]) -> Iterator[tuple[str, bytes]]:
-    """Yield the same, turning what the network or damaged files raise into a `DatasetError`."""
-    try:
-        yield from images
+        return work()
     except DatasetError:
         raise
     # Whatever the Hub's client, its HTTP library or the parquet reader raise.
@@ -392,154 +185,371 @@ def _guarded(images: Iterator[tuple[str, bytes]]) -> Iterator[tuple[str, bytes]]
         ) from error
 
 
-def _images(
-    repository: _Repository, files: Sequence[str], split: str, column: str
-) -> Iterator[tuple[str, bytes]]:
-    """Yield a safe, unique file name and the stored bytes of each usable image, in order."""
-    remote_files = (_RemoteFile(repository, file) for file in files)
-    if files[0].endswith(".parquet"):
-        names, stored = None, _parquet_images(remote_files, column)
-    elif column:
-        raise DatasetError("The dataset consists of plain image files: leave the column empty.")
-    else:
-        names = safe_names(files)
-        stored = (_within_limit(file.read_at(0, _MAX_IMAGE_BYTES + 1)) for file in remote_files)
-    skipped = 0
-    (safe_split,) = safe_names([split])
-    for row, data in enumerate(stored):
-        suffix = suffix_of(data) if data is not None else None
-        if data is None or suffix is None:
-            skipped += 1
-            if skipped > _MAX_SKIPPED:
-                return
+class _Fetch:
+    """One fetch: the files written so far, and how to wait for more."""
+
+    def __init__(self, request: DatasetRequest, folder: Path, progress: ProgressFn | None) -> None:
+        self.request = request
+        self.folder = folder
+        self.progress = progress
+        self.connection = Connection()
+        self.paths: list[Path] = []
+
+    def images(self, timeout: float) -> list[str]:
+        """Write the images and return the remarks on them.
+
+        Raises:
+            DatasetError: There are none.
+        """
+        found = self._wait(lambda: repository(self.connection, self.request.name, timeout))
+        sources = _sources(self.connection, found, self.request.config, timeout)
+        why_not: NoImagesError | None = None
+        while (source := self._wait(lambda: next(sources, None))) is not None:
+            try:
+                return self._images_of(source)
+            except NoImagesError as error:
+                why_not = why_not or error
+        raise why_not or DatasetError(_nothing_to_read(found))
+
+    def _images_of(self, source: _Source) -> list[str]:
+        """Write the images of one source and return the remarks on them.
+
+        Raises:
+            NoImagesError: The source holds none, and nothing was written.
+        """
+        asked = self.request.split
+        split = _choose("split", asked, source.splits, preferred="train")
+        remarks = [*source.remarks, *_chosen("split", asked, split, source.splits)]
+        files = source.splits[split]
+        if source.is_parquet:
+            (prefix,) = safe_names([split])
+            column, others, items = self._wait(
+                lambda: _in_parquet(
+                    self.connection, source.repository, files, self.request.column, prefix
+                )
+            )
+            if others:
+                remarks.append(
+                    f"These are of the column {column}; {_some(others)} can be asked for, too."
+                )
+        elif self.request.column:
+            raise NoImagesError(
+                "The dataset consists of plain image files: leave the column empty."
+            )
         else:
-            yield names[row] if names else f"{safe_split}-{row:05d}{suffix}", data
+            items = _in_files(self.connection, source.repository, files)
+
+        passed_over = _PassedOver()
+        self._write(_usable(items, passed_over, names_lack_suffix=source.is_parquet))
+        if not self.paths:
+            where = f"he split {split} of {self.request.name}"
+            raise NoImagesError(_none_found(where, passed_over, self.folder))
+        if len(self.paths) < self.request.limit and any("/partial-" in file for file in files):
+            remarks.append("The Hub keeps only the first part of this dataset as parquet files.")
+        return [*remarks, *_told(passed_over, self.folder)]
+
+    def _write(self, images: Iterator[tuple[str, bytes]]) -> None:
+        total_bytes = 0
+        while len(self.paths) < self.request.limit:
+            found = self._wait(lambda: next(images, None))
+            if found is None:
+                return
+            name, data = found
+            total_bytes += len(data)
+            if total_bytes > _MAX_TOTAL_BYTES:
+                raise DatasetError(
+                    f"The first {self.request.limit} images of {self.request.name} hold more than "
+                    f"{_MAX_TOTAL_BYTES >> 30} GB. Ask for fewer."
+                )
+            path = self.folder / name
+            path.write_bytes(data)
+            self.paths.append(path)
+            self._tick()
+
+    def _wait(self, work: Callable[[], T]) -> T:
+        return self.connection.patiently(lambda: _guarded(work), self._tick)
+
+    def _tick(self) -> None:
+        if self.progress is not None:
+            self.progress(Progress("read", len(self.paths), self.request.limit))
 
 
-class _RemoteFile(io.RawIOBase):
-    """A file of a repository, fetched in ranges as it is read, without a token."""
+# --- What is asked for ---------------------------------------------------------------------------
 
-    def __init__(self, repository: _Repository, file: str) -> None:
-        from huggingface_hub import hf_hub_url
 
-        self._url = hf_hub_url(
-            repository.name, file, repo_type="dataset", revision=repository.commit
+def _checked(request: DatasetRequest, limits: Limits) -> DatasetRequest:
+    """Return the request with the dataset's plain name, once all of it is known to make sense."""
+    for what in ("name", "config", "split", "column"):
+        text = getattr(request, what)
+        if not isinstance(text, str):
+            raise DatasetError(f"The {what} must be text.")
+        if what != "name" and (len(text) > _MAX_TEXT_LENGTH or not text.isprintable()):
+            raise DatasetError(f"The {what} is not a name that a dataset can have.")
+    if isinstance(request.limit, bool) or not isinstance(request.limit, int):
+        raise DatasetError("The number of images must be a whole number.")
+    if not 1 <= request.limit <= limits.max_images:
+        raise DatasetError(f"The number of images must be from 1 to {limits.max_images}.")
+    page = _PAGE.fullmatch(request.name) if len(request.name) < 10 * _MAX_TEXT_LENGTH else None
+    if page is not None:
+        name, *shown = (unquote(text or "") for text in page.groups())
+        if request.config or request.split or not all(text.isprintable() for text in shown):
+            shown = [request.config, request.split]
+        request = replace(request, name=name, config=shown[0], split=shown[1])
+    if not is_name(request.name):
+        raise DatasetError(
+            "A dataset's name has the form owner/name, as on its page on the Hugging Face Hub, "
+            f"such as {SUGGESTED_DATASET.name}."
         )
-        self._position = 0
-        self._size: int | None = None
+    return request
 
-    def read_at(self, start: int, length: int) -> bytes:
-        """Return up to `length` bytes from `start` on, and learn the size of the file."""
-        from huggingface_hub.utils import build_hf_headers, get_session, hf_raise_for_status
 
-        # Compressed answers would not be the range asked for.
-        headers = build_hf_headers(token=False) | {
-            "Range": f"bytes={start}-{start + length - 1}",
-            "Accept-Encoding": "identity",
-        }
+def _choose(what: str, asked: str, available: Mapping[str, object], *, preferred: str) -> str:
+    """Return the name asked for, or else the only or the preferred one.
+
+    Raises:
+        NoImagesError: There is none of that name, or a choice to make.
+    """
+    if asked in available:
+        return asked
+    choices = ", ".join(sorted(available)[:20]) + (", ..." if len(available) > 20 else "")
+    if asked:
+        alike = [n for n in available if n.casefold() == asked.casefold()]
+        alike = alike or [n for n in available if what == "split" and n == split_called(asked)]
+        if len(alike) == 1:
+            return alike[0]
+        raise NoImagesError(f"The dataset has no {what} {asked}. It has: {choices}.")
+    if len(available) == 1:
+        return next(iter(available))
+    if preferred in available:
+        return preferred
+    raise NoImagesError(f"The dataset has more than one {what}. Choose one of: {choices}.")
+
+
+def _chosen(what: str, asked: str, chosen: str, available: Iterable[str]) -> list[str]:
+    """Return a remark where there was a choice that nobody made."""
+    others = sorted(set(available) - {chosen})
+    if asked or not others:
+        return []
+    return [f"These are of the {what} {chosen}; the dataset also has {_some(others)}."]
+
+
+def _some(names: Sequence[str]) -> str:
+    shown = ", ".join(name[:_MAX_TEXT_LENGTH] for name in names[:_SHOWN])
+    return shown + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
+
+
+# --- Where the images may be ---------------------------------------------------------------------
+
+
+def _sources(
+    connection: Connection, found: Repository, asked: str, timeout: float
+) -> Iterator[_Source]:
+    """Yield the places where the images may be, the likeliest first."""
+    is_described = bool(declared_configs(found.card))
+    own = contents_of(found.files, found.card)
+    own = {name: c for name, c in own.items() if c.readable or c.archives or c.others}
+    copy, copied = None, {}
+    if not own or not _has(own, asked) or any(c.copy_is_better for c in own.values()):
+        copy = parquet_copy(connection, found.name, timeout)
+        copied = copy_contents(copy.files) if copy is not None else {}
+
+    # Without a card, the Hub knows the names of what cannot be read here.
+    hub_knows = not is_described and all(c.copy_is_better for c in own.values())
+    offered = (copied if hub_knows else own) or own or copied
+    if not _has(offered, asked):
+        offered = {**copied, **own}
+    if not offered:
+        return
+    preferred = default_config(found.card)
+    config = _choose("configuration", asked, offered, preferred=preferred)
+    remarks = _chosen("configuration", asked, config, offered)
+    unnamed = {} if is_described or asked else own
+    contents = own.get(config) or unnamed.get("default") or Contents()
+
+    if contents.parquet:
+        aside = [f for f in contents.left_out if f.endswith(".parquet")]
+        yield _Source(found, contents.parquet, True, (*remarks, *_left_out(aside)))
+    if copy is not None and config in copied and contents.copy_is_better:
+        yield _Source(copy, copied[config].parquet, True, tuple(remarks))
+    if contents.pictures_are_the_dataset:
+        unread = [*contents.archives, *contents.others] if contents.copy_is_better else []
+        more = [f"Beside them the dataset holds {_some(unread)}, not read here."] if unread else []
+        aside = [f for f in contents.left_out if not f.endswith(".parquet")]
+        yield _Source(found, contents.pictures, False, (*remarks, *_left_out(aside), *more))
+
+
+def _has(configs: Mapping[str, object], asked: str) -> bool:
+    return not asked or asked.casefold() in map(str.casefold, configs)
+
+
+def _left_out(files: Sequence[str]) -> list[str]:
+    if not files:
+        return []
+    return [
+        f"Left out, as by name no part of the split, a mask or an illustration: {_some(files)}."
+    ]
+
+
+def _nothing_to_read(found: Repository) -> str:
+    """Return a sentence that says what there is instead of images, and what to do."""
+    name = found.name
+    if f"{name.rpartition('/')[2]}.py" in found.files:
+        return (
+            f"{name} is loaded by a program of its own, and such programs are not run here. "
+            "Look for a copy of it that is stored as parquet files."
+        )
+    contents = contents_of(found.files, found.card).values()
+    archives = [file for c in contents for file in c.archives]
+    if archives:
+        return (
+            f"{name} keeps its images in archives ({_some(archives)}), which are not opened here, "
+            "and the Hub has no copy of them as parquet files. Download and unpack them, and "
+            "upload the images."
+        )
+    kinds = sorted({PurePosixPath(file).suffix.lower() for c in contents for file in c.others})
+    instead = f", only files of the kind {_some(kinds)}" if kinds else ""
+    return (
+        f"{name} holds neither parquet files nor plain images{instead}. Look for a copy of it "
+        "that is stored as parquet files, or upload the images yourself."
+    )
+
+
+# --- The images ----------------------------------------------------------------------------------
+
+
+def _in_parquet(
+    connection: Connection,
+    source: Repository,
+    files: Sequence[str],
+    asked: str,
+    prefix: str,
+) -> tuple[str, list[str], Iterator[tuple[str, Cell]]]:
+    """Return the column read, others that hold images too, and a name for and what is in each cell.
+
+    Raises:
+        NoImagesError: No file has such a column.
+    """
+
+    def opened(file: str) -> Table:
+        raw = RemoteFile(connection, source, file)
+        return Table(io.BufferedReader(raw, _REQUEST_BYTES))
+
+    why_not: NoImagesError | None = None
+    waiting = list(files)
+    for _ in range(min(len(files), _MAX_OPENED)):
+        first = opened(waiting.pop(0))
         try:
-            response = get_session().get(self._url, headers=headers, timeout=_READ_TIMEOUT)
-        # The server may close an idle connection at the moment it is used again. More than one
-        # repetition would only keep a person waiting.
-        except Exception:
-            response = get_session().get(self._url, headers=headers, timeout=_READ_TIMEOUT)
-        # An empty file has no range.
-        if response.status_code == 416:
-            return b""
-        hf_raise_for_status(response)
-        if response.status_code != 206:
-            raise OSError("The server does not answer with ranges.")
-        self._size = int(response.headers["Content-Range"].rpartition("/")[2])
-        return response.content
+            column, others = choose(first, asked)
+            break
+        except NoImagesError as error:
+            why_not = why_not or error
+    else:
+        raise why_not or NoImagesError("There is no parquet file.")
 
-    def readable(self) -> bool:
-        return True
+    def cells() -> Iterator[tuple[str, Cell]]:
+        row = 0
+        for table in chain([first], map(opened, waiting)):
+            alike = [c for c in table.columns if (c.path, c.kind) == (column.path, column.kind)]
+            for found in table.rows(alike[0]) if alike else ():
+                for number, cell in enumerate(found or [Cell(None)]):
+                    yield f"{prefix}-{row:05d}" + (f"-{number + 1}" if number else ""), cell
+                row += 1
 
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._position
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        if self._size is None:
-            self.read_at(0, 1)
-        starts = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._size or 0}
-        self._position = starts[whence] + offset
-        return self._position
-
-    def readinto(self, buffer: Any) -> int:
-        # The size is known by now unless nothing was sought, as at the start of the file.
-        if self._size is not None and self._position >= self._size:
-            return 0
-        data = self.read_at(self._position, len(buffer))
-        buffer[: len(data)] = data
-        self._position += len(data)
-        return len(data)
+    return column.name, others, cells()
 
 
-def _parquet_images(remote_files: Iterator[_RemoteFile], column: str) -> Iterator[bytes | None]:
-    """Yield the image of each row, None where a row has none that can be used."""
-    import pyarrow.parquet as pq
-
-    for remote_file in remote_files:
-        file = io.BufferedReader(remote_file, _REQUEST_BYTES)
-        # Buffered and one row at a time, the column's pages are fetched as they are needed. By
-        # default all pages of a row group would be, which may hold a thousand images.
-        table = pq.ParquetFile(file, pre_buffer=False, buffer_size=_REQUEST_BYTES)
-        chosen = _image_column(table.schema_arrow, column)
-        for batch in table.iter_batches(batch_size=1, columns=[chosen]):
-            for value in batch.column(0).to_pylist():
-                yield _stored_bytes(value)
-
-
-def _stored_bytes(value: object) -> bytes | None:
-    """Return the bytes of a cell's (first) image. A path beside them is never followed."""
-    if isinstance(value, list):
-        value = value[0] if value else None
-    if isinstance(value, dict):
-        value = value.get("bytes")
-    return _within_limit(value) if isinstance(value, bytes) else None
+def _in_files(
+    connection: Connection, source: Repository, files: Sequence[str]
+) -> Iterator[tuple[str, Cell]]:
+    """Yield a safe, unique name for each picture, and what is in it."""
+    for name, file in zip(safe_names(files), files, strict=True):
+        remote = RemoteFile(connection, source, file)
+        start = remote.read_at(0, _REQUEST_BYTES)
+        size = remote.size() if start else 0
+        if size > _MAX_IMAGE_BYTES:
+            yield name, Cell(None, "too big")
+        else:
+            rest = remote.read_at(len(start), size - len(start)) if size > len(start) else b""
+            yield name, Cell(start + rest)
 
 
-def _within_limit(data: bytes) -> bytes | None:
-    return data if len(data) <= _MAX_IMAGE_BYTES else None
+def _usable(
+    items: Iterator[tuple[str, Cell]], passed_over: _PassedOver, *, names_lack_suffix: bool
+) -> Iterator[tuple[str, bytes]]:
+    """Yield the name and the stored bytes of each image, and count what is none."""
+    counts = passed_over.counts
+    for name, cell in items:
+        if cell.data is None:
+            counts[cell.lack] += 1
+        elif not cell.data:
+            counts["empty"] += 1
+        elif len(cell.data) > _MAX_IMAGE_BYTES:
+            counts["too big"] += 1
+        elif (suffix := suffix_of(cell.data, name)) is None:
+            counts["unreadable"] += 1
+            passed_over.first = passed_over.first or cell.data[:_REQUEST_BYTES]
+        else:
+            yield name + (suffix if names_lack_suffix else ""), cell.data
+            continue
+        if (
+            counts["unreadable"] + counts["too big"] > _MAX_SKIPPED
+            or sum(counts.values()) > _MAX_EMPTY
+        ):
+            passed_over.gave_up = True
+            return
 
 
-def _image_column(schema: Any, asked: str) -> str:
-    """Return the column to read, given a pyarrow schema."""
-    kinds = _declared_kinds(schema)
-    ranks = {field.name: _image_rank(field.type, kinds.get(field.name)) for field in schema}
-    candidates = sorted((n for n in ranks if ranks[n] is not None), key=lambda n: ranks[n] or 0)
-    if asked and asked not in candidates:
-        fitting = f"These do: {', '.join(candidates)}." if candidates else "No column does."
-        known = "does not hold images" if asked in ranks else "does not exist"
-        raise DatasetError(f"The column {asked} {known}. {fitting}")
-    if not candidates:
-        columns = ", ".join(list(ranks)[:20])
-        raise DatasetError(f"The dataset has no column of images. It has: {columns}.")
-    return asked or candidates[0]
+def _none_found(where: str, passed_over: _PassedOver, folder: Path) -> str:
+    """Return a sentence that says why there is no image in a split, and what to do."""
+    counts = passed_over.counts
+    if not counts:
+        return f"T{where} is empty."
+    if counts["elsewhere"] and not counts["unreadable"]:
+        return (
+            f"T{where} only refers to images that are stored elsewhere, and "
+            "this is not followed. Download the images and upload them."
+        )
+    return (
+        f"There is no image that can be used among the first {_entries(passed_over)} of "
+        f"t{where}: {_counted(passed_over)}.{_reason(passed_over, folder)}"
+    )
 
 
-def _declared_kinds(schema: Any) -> dict[str, str]:
-    """Return what the dataset's author declared columns to be, such as Image or Audio."""
+def _told(passed_over: _PassedOver, folder: Path) -> list[str]:
+    """Return a remark where entries were passed over."""
+    if not passed_over.counts:
+        return []
+    end = " The rest was not looked at." if passed_over.gave_up else ""
+    why = f"{_counted(passed_over)}.{_reason(passed_over, folder)}{end}"
+    return [f"Passed over: {_entries(passed_over)}, {why}"]
+
+
+def _entries(passed_over: _PassedOver) -> str:
+    count = sum(passed_over.counts.values())
+    return "1 entry" if count == 1 else f"{count} entries"
+
+
+def _counted(passed_over: _PassedOver) -> str:
+    words = {
+        "unreadable": "in no format that can be read",
+        "too big": f"of more than {_MAX_IMAGE_BYTES >> 20} MB",
+        "elsewhere": "stored elsewhere",
+    }
+    counts = passed_over.counts
+    others = [f"{counts[key]} {text}" for key, text in words.items() if counts[key]]
+    return ", ".join([f"{counts['empty']} empty", *others])
+
+
+def _reason(passed_over: _PassedOver, folder: Path) -> str:
+    """Return what the first thing of no known format is, as the reader of images says it."""
+    if not passed_over.first:
+        return ""
+    path = folder / "passed-over"
+    path.write_bytes(passed_over.first)
     try:
-        declared = json.loads((schema.metadata or {})[b"huggingface"])["info"]["features"]
-        return {name: str(feature["_type"]) for name, feature in declared.items()}
-    # Optional, and written by anybody.
-    except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
-        return {}
-
-
-def _image_rank(kind: Any, declared: str | None) -> int | None:
-    """Return how likely a column of this Arrow type holds images: 0 most, None not at all."""
-    import pyarrow.types as pat
-
-    if declared in ("Audio", "Video", "Pdf", "Nifti"):
-        return None
-    if pat.is_struct(kind) and kind.get_field_index("bytes") >= 0:
-        return 0 if declared == "Image" else 1
-    if pat.is_list(kind) or pat.is_large_list(kind) or pat.is_fixed_size_list(kind):
-        inner = _image_rank(kind.value_type, None)
-        return 2 if inner is not None and inner < 2 else None
-    return 3 if pat.is_binary(kind) or pat.is_large_binary(kind) else None
+        read_pixels(path)
+    except ImageError as error:
+        return f" Of the first: {error}"
+    finally:
+        path.unlink()
+    return ""

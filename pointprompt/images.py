@@ -9,21 +9,23 @@ from __future__ import annotations
 import io
 import unicodedata
 from collections import deque
-from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from PIL import Image
 
 from pointprompt.decode import (
     DEFAULT_LIMITS,
-    ImageError,
     ImageSource,
     Limits,
+    Sized,
+    decode,
     suffix_of,
-    upright_rgb,
 )
+from pointprompt.loaded import ImageError
 from pointprompt.types import ByteArray, ImageSet, Photo, Progress, ProgressFn, Rejected
 
 __all__ = [
@@ -32,6 +34,7 @@ __all__ = [
     "ImageError",
     "ImageSource",
     "Limits",
+    "Read",
     "read",
     "read_pixels",
     "read_set",
@@ -39,12 +42,17 @@ __all__ = [
     "suffix_of",
 ]
 
+# Reads one image, as `read` does.
+Read = Callable[[ImageSource, str, int, Limits], tuple[Photo, ByteArray]]
+_Result = TypeVar("_Result")
+
 # Longest side of the preview a tile shows, in pixels.
 PREVIEW_SIDE = 1024
 
 _PREVIEW_QUALITY = 88
 # Pillow decodes and resizes without the interpreter lock. Each thread holds one full image.
 _READING_THREADS = 3
+_TICK_SECONDS = 0.2
 _SHOWN_REASONS = 3
 _MAX_NAME_LENGTH = 100
 # Most file systems allow 255 bytes; this leaves room for what a writer appends.
@@ -69,11 +77,15 @@ def read_pixels(source: ImageSource, limits: Limits = DEFAULT_LIMITS) -> ByteArr
     Raises:
         ImageError: The source is missing, too big, damaged, or not an image.
     """
-    return np.array(upright_rgb(source, limits))
+    return _within_memory(lambda: np.array(decode(source, limits).image))
 
 
 def read(
-    source: ImageSource, name: str, side: int, limits: Limits = DEFAULT_LIMITS
+    source: ImageSource,
+    name: str,
+    side: int,
+    limits: Limits = DEFAULT_LIMITS,
+    sized: Sized | None = None,
 ) -> tuple[Photo, ByteArray]:
     """Return one image as a photo and as the square that the backbone sees, decoding it once.
 
@@ -82,6 +94,7 @@ def read(
         name: The photo's name.
         side: s, of the square, in pixels.
         limits: What is too big.
+        sized: As for `decode.decode`.
 
     Returns:
         The photo, and (s, s, 3) uint8: the whole image, its aspect ratio not kept.
@@ -92,16 +105,35 @@ def read(
     Source:
         The square is step 1 of the tutorial: RGB, resized with LANCZOS.
     """
-    image = upright_rgb(source, limits)
-    kept = Path(source) if isinstance(source, (str, Path)) else np.array(image)
+    return _within_memory(lambda: _read(source, name, side, limits, sized))
+
+
+def _read(
+    source: ImageSource, name: str, side: int, limits: Limits, sized: Sized | None
+) -> tuple[Photo, ByteArray]:
+    decoded = decode(source, limits, sized)
+    image = decoded.image
     photo = Photo(
         name=name,
         height=image.height,
         width=image.width,
         preview=_preview(image),
-        source=kept,
+        source=Path(source) if isinstance(source, (str, Path)) else np.array(image),
+        remark=" ".join(decoded.remarks),
     )
     return photo, np.array(image.resize((side, side), Image.Resampling.LANCZOS))
+
+
+def _within_memory(work: Callable[[], _Result]) -> _Result:
+    """Return what `work` returns; one image that is too big must not end a whole set.
+
+    Raises:
+        ImageError: There is not enough memory.
+    """
+    try:
+        return work()
+    except MemoryError as error:
+        raise ImageError("The image is too big for the memory of this computer.") from error
 
 
 def read_set(
@@ -111,6 +143,7 @@ def read_set(
     names: Sequence[str] | None = None,
     limits: Limits = DEFAULT_LIMITS,
     progress: ProgressFn | None = None,
+    read_one: Read | None = None,
 ) -> ImageSet:
     """Return the images that could be read, and for each other one the reason.
 
@@ -121,7 +154,9 @@ def read_set(
         side: s, of the squares, in pixels.
         names: What their owner calls them, one a source; by default the files' own names.
         limits: What is too many and too big.
-        progress: Told after every image. What it raises ends the reading.
+        progress: Told after every image, and several times a second while one takes its time. What
+            it raises ends the reading.
+        read_one: Reads one image as `read` does, the default: here, or in a process of its own.
 
     Raises:
         ImageError: There is no image, or none could be read.
@@ -135,6 +170,7 @@ def read_set(
     used = sources[: limits.max_images]
     photo_names = safe_names(owner_names[: len(used)])
 
+    tell = progress or _tell_nobody
     photos: list[Photo] = []
     rejected: list[Rejected] = []
     squares = np.empty((len(used), side, side, 3), dtype=np.uint8)
@@ -142,19 +178,22 @@ def read_set(
     try:
         # A deque, so that a square is let go as soon as it is copied.
         futures: deque[Future[tuple[Photo, ByteArray]]] = deque(
-            pool.submit(read, source, name, side, limits)
+            pool.submit(read_one or read, source, name, side, limits)
             for source, name in zip(used, photo_names, strict=True)
         )
         for index in range(len(used)):
+            future = futures.popleft()
+            while not wait([future], _TICK_SECONDS).done:
+                tell(Progress("read", index, len(used)))
             try:
-                photo, squares[len(photos)] = futures.popleft().result()
+                photo, squares[len(photos)] = future.result()
                 photos.append(photo)
             except ImageError as error:
                 rejected.append(Rejected(owner_names[index], str(error)))
-            if progress is not None:
-                progress(Progress("read", index + 1, len(used)))
+            tell(Progress("read", index + 1, len(used)))
     finally:
-        pool.shutdown(cancel_futures=True)
+        # Nobody waits for what is still being read where an error got here.
+        pool.shutdown(wait=False, cancel_futures=True)
 
     if not photos:
         raise ImageError(_none_readable(rejected))
@@ -232,3 +271,7 @@ def _preview(image: Image.Image) -> bytes:
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", quality=_PREVIEW_QUALITY)
     return buffer.getvalue()
+
+
+def _tell_nobody(_: Progress) -> None:
+    pass

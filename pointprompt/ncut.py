@@ -18,12 +18,14 @@ from pointprompt.types import FloatArray
 
 N_EIGVECS = 30
 
-# Tokens that the cut is solved on. It holds three matrices of that many rows and columns beside the
+# Tokens that the cut is solved on. It holds a matrix of that many rows and columns beside the
 # features; of so many images that those fill the memory of a laptop, fewer have to do. The masks
 # differ by no more than with another seed.
 _SAMPLES = 10_240
 _SAMPLES_OF_MANY = 7_168
 _MANY_TOKENS = 32 * 64 * 64
+# Of a degree, and what is added to the diagonal, as in ncut-pytorch.
+_LEAST = 1e-8
 
 # The generators are global to the process: two cuts at once would draw from each other's seed.
 _GENERATORS = threading.Lock()
@@ -98,12 +100,44 @@ def fit_cut(
         device=device,
     )
     with seeded(seed, device):
-        eigvecs = ncut.fit_transform(tokens)
+        _fit(ncut, tokens)
+        eigvecs = ncut.transform(tokens)
     return (
         _to_numpy(eigvecs).reshape(n, h, w, -1),
         _to_numpy(ncut.eigval),
         FittedCut(_on_cpu(ncut)),
     )
+
+
+def _fit(ncut: Any, tokens: torch.Tensor) -> None:
+    """As `Ncut.fit`, bit for bit, but with one matrix in memory where that has three.
+
+    Args:
+        ncut: Of ncut-pytorch, with its own affinity.
+        tokens: (N, c) float32.
+    """
+    from ncut_pytorch.ncuts.ncut_nystrom import SMALL_SCALE_THRESHOLD, NystromConfig
+    from ncut_pytorch.utils.math import correct_rotation, rbf_affinity, svd_lowrank
+    from ncut_pytorch.utils.sample import farthest_point_sampling
+    from ncut_pytorch.utils.sigma import find_sigma
+
+    config = NystromConfig()
+    config.update(ncut.kwargs)
+    indices = torch.arange(len(tokens))
+    if len(tokens) > SMALL_SCALE_THRESHOLD:
+        n_sample = min(config.n_sample, int(len(tokens) * config.n_sample_max_ratio))
+        indices = farthest_point_sampling(tokens, n_sample=n_sample, device=ncut.device)
+    sample = tokens[indices].to(ncut.device)
+    sigma = find_sigma(sample, A_degree=ncut.A_degree)
+    affinity = rbf_affinity(sample, sigma=sigma)
+    scales = torch.rsqrt(affinity.sum(dim=1).clamp_min(_LEAST))
+    affinity.mul_(scales[:, None]).mul_(scales[None, :])
+    affinity.diagonal().add_(_LEAST)
+    eigvecs, eigvals, _ = svd_lowrank(affinity, ncut.n_eig)
+    ncut._nystrom_x = tokens[indices]
+    ncut._nystrom_eigvec = correct_rotation(eigvecs)
+    ncut._eigval = eigvals
+    ncut.sigma = sigma
 
 
 def _check_features(features: FloatArray) -> None:

@@ -5,6 +5,7 @@ Knows every computing part. Knows nothing of sessions, the browser or output fil
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -157,6 +158,9 @@ def compute(
 ) -> Computed:
     """The first part of an analysis, which may run on another machine: features and the cut.
 
+    Images that look the same to the backbone count once, and are described alike to the last bit:
+    one that is there twenty times weighs no more in the set than the others.
+
     Args:
         squares: (n, s, s, 3) uint8, of `ImageSet`; s is the model's input size.
         model: The backbone.
@@ -165,6 +169,19 @@ def compute(
         seed: As for `analyze`.
         progress: As for `analyze`.
     """
+    once, places = _distinct(squares)
+    if len(once) < len(squares):
+        return _repeated(
+            compute(
+                squares[once],
+                model,
+                fitted=fitted,
+                n_eigvecs=n_eigvecs,
+                seed=seed,
+                progress=progress,
+            ),
+            places,
+        )
     tell = progress or _tell_nobody
     tell(Progress("features", 0, len(squares)))
     encoded = model.encode(squares, progress)
@@ -372,6 +389,31 @@ def _read_all(
             " ".join(f"{rejected.name}: {rejected.reason}" for rejected in image_set.rejected)
         )
     return image_set
+
+
+def _distinct(squares: ByteArray) -> tuple[list[int], list[int]]:
+    """Which squares there are, by their first places; and for every one, which of those it is."""
+    number: dict[bytes, int] = {}
+    once: list[int] = []
+    places: list[int] = []
+    for index, square in enumerate(squares):
+        digest = hashlib.sha256(square.tobytes()).digest()
+        if digest not in number:
+            number[digest] = len(once)
+            once.append(index)
+        places.append(number[digest])
+    return once, places
+
+
+def _repeated(computed: Computed, places: Sequence[int]) -> Computed:
+    """What was computed of the images at these places, in this order."""
+    images = computed.image_embeddings
+    return replace(
+        computed,
+        eigvecs=computed.eigvecs[places],
+        embedding=computed.embedding[places],
+        image_embeddings=None if images is None else images[places],
+    )
 
 
 def _joined(before: HalfArray | None, more: HalfArray | None) -> HalfArray | None:

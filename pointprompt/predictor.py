@@ -11,6 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from pointprompt import kernel
+from pointprompt.embedding import centred
 from pointprompt.regions import only_one
 from pointprompt.scoring import Scorer, check_image, token_of
 from pointprompt.types import Analysis, Click, Settings, TokenPrediction
@@ -27,10 +28,11 @@ class Predictor:
     """
 
     def __init__(self, analysis: Analysis) -> None:
-        """Prepare the tutorial's rule; ours needs nothing."""
-        self._embedding = analysis.embedding
+        """Prepare both rules."""
+        self._codes = analysis.embedding
+        self._centred = centred(analysis.embedding)
         self._tutorial = Scorer(analysis.eigvecs)
-        self.max_bytes = self._tutorial.max_bytes
+        self.max_bytes = self._tutorial.max_bytes + self._centred.nbytes
 
     def predict(self, clicks: Sequence[Click], settings: Settings) -> TokenPrediction:
         """What the clicks select in all images, by the rule of the settings.
@@ -38,7 +40,7 @@ class Predictor:
         Raises:
             ValueError: A click is on an image that is not in the analysis.
         """
-        n, h, w, _ = self._embedding.shape
+        n, h, w, _ = self._codes.shape
         for click in clicks:
             check_image(click, n)
         if settings.rule == "tutorial":
@@ -53,10 +55,10 @@ class Predictor:
         return replace(prediction, masks=masks, margins=margins)
 
     def _by_kernel(self, clicks: Sequence[Click], settings: Settings) -> TokenPrediction:
-        margins = kernel.margins(self._embedding, clicks, settings.strength)
+        margins, presence = kernel.predict(self._codes, self._centred, clicks, settings.strength)
         return TokenPrediction(
             heatmaps=(margins + np.float32(1)) / np.float32(2),
             masks=margins > 0,
             margins=margins,
-            presence=kernel.presence(margins),
+            presence=presence,
         )

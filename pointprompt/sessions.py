@@ -1,7 +1,8 @@
 """Who owns which analysis, for how long, within how many bytes.
 
-A session is one analysed image set on one page. To use it a browser shows its unguessable token,
-and that it is the browser of the visitor who made it, where that one could be told from others.
+A session is one analysed image set, on one page or on several: a tab that was duplicated shows what
+the first one shows. To use it a browser shows its unguessable token, and that it is the browser of
+the visitor who made it, where that one could be told from others.
 Knows nothing of HTTP or gradio: time comes from a clock it is given.
 """
 
@@ -14,7 +15,8 @@ import secrets
 import shutil
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -37,10 +39,11 @@ class Lifetimes:
     """How long sessions live and how much they may hold together.
 
     Attributes:
-        closed_seconds: After its page was closed; a reload within that time finds it again.
-        idle_seconds: Without any use, though the page is open.
-        max_bytes: In memory, all sessions together; the least recently used are freed first. The
-            newest one always stays.
+        closed_seconds: After the last of its pages was closed; a reload within that time finds it
+            again.
+        idle_seconds: Without any use, though a page is open.
+        max_bytes: In memory, all sessions together. Beyond it, those without an open page are freed
+            first, and the least recently used first; the newest one is the last to go.
     """
 
     closed_seconds: float = 5 * 60
@@ -57,18 +60,23 @@ class Session:
         folder: Its files: the images, the tiles. Deleted with it.
         analysis: The analysis of its images.
         predictor: Answers clicks on that analysis.
-        page: The page it belongs to.
         joins: The token of the session that its last images joined; "" where none did.
         visitor: Who made it, and alone may use it; "" where nobody knows, and the token is enough.
+        pages: The pages that show it, each with whether it is open. None once all of them have
+            gone on to another session.
+        replaced_by: The token of the session that its last page went on to; "" while there is none.
+        users: Who needs it to stay as it is, just now.
     """
 
     token: str
     folder: Path
     analysis: Analysis
     predictor: Predictor
-    page: str
     joins: str = ""
     visitor: str = ""
+    pages: dict[str, bool] = field(default_factory=dict)
+    replaced_by: str = ""
+    users: int = 0
     used_at: float = field(default=0.0, repr=False)
     closed_at: float | None = field(default=None, repr=False)
 
@@ -107,6 +115,7 @@ class SessionStore:
     ) -> None:
         """Make an empty store that keeps its sessions' folders below `root`."""
         self.root = root
+        root.mkdir(parents=True, exist_ok=True)
         self._lifetimes = lifetimes or Lifetimes()
         self._clock = clock
         self._sessions: dict[str, Session] = {}
@@ -115,7 +124,7 @@ class SessionStore:
     def new_folder(self) -> Path:
         """An empty folder with an unguessable name, for the files of a session to be."""
         folder = self.root / secrets.token_urlsafe(24)
-        folder.mkdir(parents=True, mode=0o700)
+        folder.mkdir(mode=0o700)  # Not its parents: they are gone when the server stops.
         return folder
 
     def add(
@@ -124,8 +133,8 @@ class SessionStore:
         analysis: Analysis,
         predictor: Predictor,
         page: str,
-        joins: str = "",
         *,
+        joins: str = "",
         visitor: str = "",
     ) -> Session:
         """A new session that owns the folder; sessions over the byte limit are freed for it.
@@ -134,33 +143,51 @@ class SessionStore:
             folder: From `new_folder`.
             analysis: Of the images in that folder.
             predictor: Of that analysis.
-            page: The page it belongs to. Other sessions of the page are closed.
+            page: The page it belongs to, which shows no other session any more.
             joins: The token of the session that its last images joined.
             visitor: Who makes it; "" where that cannot be told.
         """
         token = secrets.token_urlsafe(24)
-        session = Session(token, folder, analysis, predictor, page, joins, visitor)
-        session.used_at = self._clock()
+        session = Session(token, folder, analysis, predictor, joins, visitor)
         with self._lock:
-            self._mark_closed(page)
+            session.used_at = self._clock()
             self._sessions[session.token] = session
+            self._go_on_to(session, page)
         self.sweep()
         return session
 
     def get(self, token: str, visitor: str = "") -> Session:
         """The visitor's session with this token, which thereby counts as used.
 
+        A session that it replaced is freed: the page has it, and needs that one no longer.
+
         Raises:
             SessionGone: There is none (any more).
         """
         self.sweep()
         with self._lock:
-            session = self._sessions.get(token)
-            if session is None or not session.is_of(visitor):
-                raise SessionGone("This analysis is no longer in memory.")
-            session.used_at = self._clock()
-            session.closed_at = None
-            return session
+            session = self._touched(token, visitor)
+            replaced = [s.token for s in self._sessions.values() if _has_become(s, token)]
+        for one in replaced:
+            self.drop(one)
+        return session
+
+    @contextmanager
+    def using(self, token: str, visitor: str = "") -> Iterator[Session]:
+        """The visitor's session with this token, which is not freed within the block.
+
+        Raises:
+            SessionGone: There is none (any more).
+        """
+        self.sweep()
+        with self._lock:
+            session = self._touched(token, visitor)
+            session.users += 1
+        try:
+            yield session
+        finally:
+            with self._lock:
+                session.users -= 1
 
     def of_ticket(self, ticket: str, visitor: str) -> Session:
         """The visitor's session with this ticket. It does not count as used.
@@ -187,34 +214,39 @@ class SessionStore:
         raise SessionGone("This analysis is no longer in memory.")
 
     def of_page(self, page: str, visitor: str = "") -> Session:
-        """The newest session of a visitor's page, which thereby counts as used.
+        """The session that a visitor's page shows, which thereby counts as used.
 
         Also where the page seemed to be closed: a laptop that slept loses its connection.
 
         Raises:
-            SessionGone: It has none (any more).
+            SessionGone: It shows none (any more).
         """
         with self._lock:
-            tokens = [session.token for session in self._sessions.values() if session.page == page]
+            tokens = [s.token for s in self._sessions.values() if page in s.pages]
         if not tokens:
             raise SessionGone("This page has no analysis.")
-        return self.get(tokens[-1], visitor)
+        return self.attach(tokens[-1], page, visitor)
 
-    def move_to_page(self, token: str, page: str, visitor: str = "") -> Session:
-        """The visitor's session with this token, now owned by another page: a reload of its own.
+    def attach(self, token: str, page: str, visitor: str = "") -> Session:
+        """The visitor's session with this token, which the page shows from now on, as others may.
+
+        A reload makes a page a new one; a duplicated tab is a second one.
 
         Raises:
             SessionGone: There is none (any more).
         """
         session = self.get(token, visitor)
         with self._lock:
-            session.page = page
+            self._go_on_to(session, page)
         return session
 
     def close_page(self, page: str) -> None:
-        """Note that a page was closed: its sessions are freed some time later."""
+        """Note that a page was closed: what no open page shows is freed some time later."""
         with self._lock:
-            self._mark_closed(page)
+            for session in self._sessions.values():
+                if page in session.pages:
+                    session.pages[page] = False
+                    self._close_if_unseen(session)
 
     def drop(self, token: str) -> None:
         """Free the session with this token now, if there is one."""
@@ -224,7 +256,7 @@ class SessionStore:
             shutil.rmtree(session.folder, ignore_errors=True)
 
     def sweep(self) -> None:
-        """Free what is past its time, then the least recently used beyond the byte limit."""
+        """Free what is past its time, then what is beyond the byte limit."""
         with self._lock:
             gone = [s for s in self._sessions.values() if self._is_over(s)]
             gone += self._beyond_limit([s for s in self._sessions.values() if s not in gone])
@@ -246,12 +278,33 @@ class SessionStore:
     def __len__(self) -> int:
         return len(self._sessions)
 
-    def _mark_closed(self, page: str) -> None:
-        for session in self._sessions.values():
-            if session.page == page and session.closed_at is None:
-                session.closed_at = self._clock()
+    def _touched(self, token: str, visitor: str) -> Session:
+        session = self._sessions.get(token)
+        if session is None or not session.is_of(visitor):
+            raise SessionGone("This analysis is no longer in memory.")
+        session.used_at = self._clock()
+        # What all its pages have left may still be asked for, but nobody returns to it.
+        session.closed_at = None if session.pages else session.used_at
+        return session
+
+    def _go_on_to(self, session: Session, page: str) -> None:
+        """Note that the page shows this session, and no other."""
+        for before in self._sessions.values():
+            if before is not session and page in before.pages:
+                del before.pages[page]
+                if not before.pages:
+                    before.replaced_by = session.token
+                self._close_if_unseen(before)
+        session.pages[page] = True
+        session.closed_at = None
+
+    def _close_if_unseen(self, session: Session) -> None:
+        if not any(session.pages.values()) and session.closed_at is None:
+            session.closed_at = self._clock()
 
     def _is_over(self, session: Session) -> bool:
+        if session.users:
+            return False
         now = self._clock()
         closed = session.closed_at
         if closed is not None and now - closed >= self._lifetimes.closed_seconds:
@@ -259,14 +312,23 @@ class SessionStore:
         return now - session.used_at >= self._lifetimes.idle_seconds
 
     def _beyond_limit(self, sessions: list[Session]) -> list[Session]:
-        newest_first = sorted(sessions, key=lambda session: session.used_at, reverse=True)
+        """Those that do not fit, when the first to stay are the first to be given room."""
+
+        def worth(session: Session) -> tuple[bool, bool, float]:
+            return session.closed_at is None, session is sessions[-1], session.used_at
+
         total = 0
         beyond = []
-        for session in newest_first:
+        for place, session in enumerate(sorted(sessions, key=worth, reverse=True)):
             total += session.nbytes
-            if total > self._lifetimes.max_bytes and session is not newest_first[0]:
+            if total > self._lifetimes.max_bytes and place > 0 and not session.users:
                 beyond.append(session)
         return beyond
+
+
+def _has_become(session: Session, token: str) -> bool:
+    """Whether the session with the token replaced this one, and nobody needs this one any more."""
+    return not session.pages and session.replaced_by == token and not session.users
 
 
 def _derived(purpose: str, token: str) -> str:

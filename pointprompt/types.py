@@ -184,7 +184,8 @@ class Progress:
     """How far a piece of work has come.
 
     Attributes:
-        stage: What is being done. An analysis goes through "read", "features", "cut", "colors".
+        stage: What is being done. An analysis goes through "read", "features", "cut", "colors";
+            where it has to wait for others, "wait" says how many of them as the total.
         done: Steps of this stage that are finished (images, where the stage works by image).
         total: Steps of this stage.
     """
@@ -208,12 +209,25 @@ class BackboneChoice:
             below.
         layer: Index of the layer, from 0.
         input_size: Side of the squares it sees, in pixels.
+
+    Raises:
+        ValueError: One of them is not of its kind.
     """
 
     name: str
     node: str | None = None
     layer: int | None = None
     input_size: int | None = None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.name, str):
+            raise ValueError("A backbone is asked for by its name, which is a text.")
+        if self.node is not None and not isinstance(self.node, str):
+            raise ValueError("The node of a backbone must be a text.")
+        for name in ("layer", "input_size"):
+            value = getattr(self, name)
+            if value is not None and not _is_whole(value):
+                raise ValueError(f"The {name} of a backbone must be a whole number.")
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ import spaces.zero.torch
 spaces.zero.torch.init = lambda uuid: None
 spaces.zero.torch.move = lambda callback: None
 
-from pointprompt.ui.launch import main
+from pointprompt.ui.command import main
 
 main([])
 """

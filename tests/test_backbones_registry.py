@@ -187,3 +187,10 @@ def test_the_registry_is_read_without_heavy_imports():
 def test_an_entry_cannot_be_changed_by_accident():
     with pytest.raises(dataclasses.FrozenInstanceError):
         backbones.info("sam_vit_b").layer = 3
+
+
+@pytest.mark.parametrize("name", [None, 5, [], {}, 1.5, "timm:" + "x" * 1000])
+def test_what_is_no_name_is_an_error_with_a_sentence_that_does_not_repeat_it(name):
+    with pytest.raises(BackboneError, match="by its name") as raised:
+        backbones.info(name)
+    assert len(str(raised.value)) < 100

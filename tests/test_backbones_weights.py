@@ -263,3 +263,20 @@ def test_a_file_with_weights_of_something_else_is_named(tmp_path, monkeypatch):
     monkeypatch.setenv(VARIABLE, str(file))
     with pytest.raises(BackboneError, match=r"resnet\.safetensors: These are not weights of this"):
         backbones.load(NAME, device="cpu")
+
+
+def test_getting_a_backbone_downloads_it_and_loads_nothing(hub, monkeypatch):
+    def load(*_):
+        raise AssertionError("loaded")
+
+    monkeypatch.setattr(weights, "read", load)
+    assert backbones.get(NAME) == 1024
+    assert backbones.get(NAME, node="mlp", layer=3, input_size=512) == 512
+    assert hub.asked.count((REPOSITORY, weights.HUB_FILE)) == 2
+
+
+def test_nothing_is_downloaded_for_options_that_a_backbone_does_not_have(hub):
+    for options in ({"input_size": 50_000}, {"layer": 99}, {"node": "none"}):
+        with pytest.raises(BackboneError, match="must be one of"):
+            backbones.get(NAME, **options)
+    assert hub.asked == []

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pointprompt.embedding import fit_embedder, unit
+from pointprompt.embedding import centred, fit_embedder, unit
 
 H, W = 8, 12
 
@@ -62,3 +62,33 @@ def test_one_eigenvector_and_one_feature_are_enough():
     found = embedder.embed(features, eigvecs)
     assert found.shape == (2, H, W, 2)
     assert np.isfinite(found).all()
+
+
+def test_centred_codes_lack_half_of_their_own_images_mean():
+    codes = np.zeros((2, 1, 2, 2), np.float32)
+    codes[0, 0] = (1, 0), (0, 1)  # their mean is (0.5, 0.5)
+    codes[1, 0] = (1, 0), (-1, 0)  # and here (0, 0)
+    found = centred(codes)
+    assert found.dtype == np.float32
+    assert found[0, 0] == pytest.approx(unit(np.array([(0.75, -0.25), (-0.25, 0.75)])), abs=1e-6)
+    assert found[1] == pytest.approx(codes[1])
+
+
+def test_an_image_is_centred_by_itself_whatever_stands_beside_it():
+    codes = unit(_random(2, *[1] * 32))
+    assert np.array_equal(centred(codes)[1:], centred(codes[1:]))
+
+
+def test_a_part_that_all_of_a_set_share_is_mostly_taken_away():
+    codes = unit(_random(3, *[1] * 8) + np.float32(3))
+    between = _products(codes).mean(), _products(centred(codes)).mean()
+    assert between[0] > 0.85
+    assert between[1] < between[0] - 0.15
+
+
+def test_codes_that_are_all_the_same_or_nothing_stay_finite():
+    for codes in (np.zeros((1, H, W, 4), np.float32), unit(np.ones((1, H, W, 4), np.float32))):
+        found = centred(codes)
+        assert found.shape == codes.shape
+        assert np.isfinite(found).all()
+        assert found == pytest.approx(codes, abs=1e-5)

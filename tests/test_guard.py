@@ -14,6 +14,7 @@ import zipfile
 from collections.abc import Iterator
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -29,7 +30,7 @@ from pointprompt import pipeline
 from pointprompt.images import Limits
 from pointprompt.sessions import Session, SessionStore
 from pointprompt.types import Progress
-from pointprompt.ui import guard, static_files, visitors
+from pointprompt.ui import folders, guard, static_files, visitors
 from pointprompt.ui.launch import launch
 from pointprompt.ui.service import Service, link_files
 from tests.hostile import JSON, message
@@ -854,6 +855,16 @@ def test_a_full_disk_is_told_as_such(server, monkeypatch):
     monkeypatch.setattr("gradio.route_utils.NamedTemporaryFile", full)
     answer = send(server, multipart((FILE, b"x")))
     assert (answer.status_code, answer.text) == (507, guard.DISK_FULL)
+
+
+def test_an_upload_for_which_the_disk_has_no_room_is_refused_before_it_fills_it(
+    server, monkeypatch
+):
+    before = set(server.uploads.rglob("*"))
+    monkeypatch.setattr(folders.shutil, "disk_usage", lambda _: SimpleNamespace(free=64 * 10**6))
+    answer = send(server, multipart((FILE, b"x" * 1000)))
+    assert (answer.status_code, answer.text) == (507, guard.DISK_FULL)
+    assert set(server.uploads.rglob("*")) == before
 
 
 # --- Visitors

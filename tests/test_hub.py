@@ -1,22 +1,14 @@
 from __future__ import annotations
 
-import io
-import json
+import base64
 import os
 import subprocess
 import sys
-import threading
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
-from PIL import Image
 
 from pointprompt.hub import (
     SUGGESTED_DATASET,
@@ -26,161 +18,9 @@ from pointprompt.hub import (
 )
 from pointprompt.images import Limits, read_set
 from pointprompt.types import Progress
+from tests.fake_hub import FakeHub, encoded, hub, images_of, parquet, stored
 
-COMMIT = "1234567890abcdef1234567890abcdef12345678"
-COPY_COMMIT = "c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0"
-
-
-@dataclass
-class FakeHub:
-    """The part of the Hub that reading a dataset needs, on this machine's loopback."""
-
-    datasets: dict[str, dict] = field(default_factory=dict)
-    files: dict[tuple[str, str], bytes] = field(default_factory=dict)
-    requests: list[tuple[str, str]] = field(default_factory=list)
-    headers: list[dict[str, str]] = field(default_factory=list)
-    sent_bytes: int = 0
-    breaks_after: int | None = None
-    endpoint: str = ""
-
-    def add(
-        self,
-        name: str,
-        files: dict[str, bytes],
-        card: dict | None = None,
-        copy: dict[str, bytes] | None = None,
-        **info: object,
-    ) -> None:
-        for commit, held in ((COMMIT, files), (COPY_COMMIT, copy)):
-            if held is None:
-                continue
-            key = name if commit == COMMIT else f"{name}/revision/refs/convert/parquet"
-            self.datasets[key] = {
-                "id": name,
-                "sha": commit,
-                "gated": False,
-                "private": False,
-                "siblings": [{"rfilename": path} for path in held],
-                "cardData": card or {},
-                **info,
-            }
-            self.datasets[f"{name}/revision/{commit}"] = self.datasets[key]
-            self.files |= {(f"{name}@{commit}", path): data for path, data in held.items()}
-
-    def answer(self, request: BaseHTTPRequestHandler) -> None:
-        path = unquote(urlsplit(request.path).path)
-        self.requests.append((request.command, path))
-        self.headers.append({key.lower(): value for key, value in request.headers.items()})
-        if self.breaks_after is not None and len(self.requests) > self.breaks_after:
-            request.connection.close()
-            return
-        if path.startswith("/datasets/"):
-            repo, _, rest = path.removeprefix("/datasets/").partition("/resolve/")
-            commit, _, file = rest.partition("/")
-            self._send_file(request, self.files.get((f"{repo}@{commit}", file)))
-        else:
-            self._send_info(request, path.removeprefix("/api/datasets/"))
-
-    def _send_info(self, request: BaseHTTPRequestHandler, key: str) -> None:
-        name = key.partition("/revision/")[0]
-        if key in self.datasets:
-            error = self.datasets[key].get("error")
-            self._send_json(request, self.datasets[key], *(error or ()))
-        elif name in self.datasets:
-            self._send_json(request, {"error": "no"}, 404, "RevisionNotFound")
-        else:
-            self._send_json(request, {"error": "no"}, 401, "")
-
-    def _send_json(
-        self, request: BaseHTTPRequestHandler, what: object, status: int = 200, code: str = ""
-    ) -> None:
-        body = json.dumps(what).encode()
-        request.send_response(status)
-        if code:
-            request.send_header("X-Error-Code", code)
-        request.send_header("Content-Type", "application/json")
-        request.send_header("Content-Length", str(len(body)))
-        request.end_headers()
-        request.wfile.write(body)
-
-    def _send_file(self, request: BaseHTTPRequestHandler, data: bytes | None) -> None:
-        if data is None:
-            self._send_json(request, {"error": "no"}, 404, "EntryNotFound")
-            return
-        asked = request.headers.get("Range")
-        body = data
-        if asked:
-            start, end = (int(part) for part in asked.removeprefix("bytes=").split("-"))
-            body = data[start : end + 1]
-        if asked and not body:
-            self._send_json(request, {"error": "range"}, 416)
-            return
-        request.send_response(206 if asked else 200)
-        if asked:
-            last = start + len(body) - 1
-            request.send_header("Content-Range", f"bytes {start}-{last}/{len(data)}")
-        request.send_header("Content-Length", str(len(body)))
-        request.send_header("ETag", '"abc"')
-        request.end_headers()
-        if request.command != "HEAD":
-            request.wfile.write(body)
-            self.sent_bytes += len(body)
-
-
-@pytest.fixture
-def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeHub]:
-    from huggingface_hub import constants
-
-    fake = FakeHub()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            fake.answer(self)
-
-        do_HEAD = do_GET
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    fake.endpoint = f"http://127.0.0.1:{server.server_port}"
-    template = fake.endpoint + "/{repo_id}/resolve/{revision}/{filename}"
-    monkeypatch.setattr(constants, "ENDPOINT", fake.endpoint)
-    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
-    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
-    monkeypatch.setenv("HF_TOKEN", "hf_the_servers_own_token")
-    yield fake
-    server.shutdown()
-    server.server_close()
-    thread.join()
-
-
-def encoded(seed: int, size: int = 12, kind: str = "PNG") -> bytes:
-    pixels = np.random.default_rng(seed).integers(0, 256, (size, size, 3), dtype=np.uint8)
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, kind)
-    return buffer.getvalue()
-
-
-def parquet(columns: dict, kinds: dict[str, str] | None = None, rows_a_group: int = 100) -> bytes:
-    table = pa.table(columns)
-    if kinds:
-        features = {name: {"_type": kind} for name, kind in kinds.items()}
-        info = json.dumps({"info": {"features": features}})
-        table = table.replace_schema_metadata({"huggingface": info})
-    buffer = io.BytesIO()
-    pq.write_table(table, buffer, row_group_size=rows_a_group)
-    return buffer.getvalue()
-
-
-def stored(*cells: bytes | None) -> list[dict]:
-    return [{"bytes": data, "path": f"{i}.png"} for i, data in enumerate(cells)]
-
-
-def images_of(files: list[Path]) -> list[bytes]:
-    return [file.read_bytes() for file in files]
+__all__ = ["FakeHub", "encoded", "hub", "parquet"]
 
 
 # --- What is loaded ------------------------------------------------------------------------------
@@ -211,7 +51,8 @@ def test_the_suggested_dataset_loads_from_its_card(hub: FakeHub, tmp_path: Path)
     assert images_of(files) == first + second
     assert [f.name for f in files[2:4]] == ["test-00002.png", "test-00003.jpg"]
     assert all(f.parent == tmp_path for f in files)
-    assert seen == [Progress("read", i, 100) for i in range(1, 6)]
+    told = list(dict.fromkeys(step for step in seen if step.done))
+    assert told == [Progress("read", i, 100) for i in range(1, 6)]
     assert len(read_set(files, 8).photos) == 5
 
 
@@ -265,7 +106,8 @@ def test_the_image_column_is_found_by_itself(
     table = {name: cells(name, what) for name, what in columns.items()}
     hub.add("me/data", {"test.parquet": parquet(table, kinds)})
     files = fetch_dataset(DatasetRequest("me/data"), tmp_path)
-    assert images_of(files) == [encoded(0), encoded(1)]
+    more = [encoded(7)] if chosen == "shots" else []
+    assert images_of(files) == [encoded(0), *more, encoded(1)]
 
 
 def test_a_column_can_be_chosen_and_wrong_ones_are_named(hub: FakeHub, tmp_path: Path) -> None:
@@ -311,7 +153,7 @@ def test_bad_rows_are_passed_over(
 def test_endless_bad_rows_end_the_reading(hub: FakeHub, tmp_path: Path) -> None:
     rows = [b"no"] * 500 + [encoded(0)]
     hub.add("me/data", {"train.parquet": parquet({"image": stored(*rows)})})
-    with pytest.raises(DatasetError, match="empty"):
+    with pytest.raises(DatasetError, match=r"first 101 entries .* 101 in no format"):
         fetch_dataset(DatasetRequest("me/data"), tmp_path)
 
 
@@ -329,13 +171,287 @@ def test_what_progress_raises_comes_out_and_ends_the_work(hub: FakeHub, tmp_path
     class Cancelled(Exception):
         pass
 
-    def cancel(_: Progress) -> None:
-        raise Cancelled
+    def cancel(step: Progress) -> None:
+        if step.done:
+            raise Cancelled
 
     hub.add("me/data", {"train.parquet": parquet({"image": stored(encoded(0), encoded(1))})})
     with pytest.raises(Cancelled):
         fetch_dataset(DatasetRequest("me/data"), tmp_path, progress=cancel)
     assert len(list(tmp_path.iterdir())) == 1
+
+
+# --- Every dataset as it is ----------------------------------------------------------------------
+
+
+def fetched(name: str, folder: Path, **asked: object) -> tuple[list[bytes], str]:
+    """The images and everything that is said about them."""
+    notes: list[str] = []
+    request = DatasetRequest(name, **asked)  # type: ignore[arg-type]
+    files = fetch_dataset(request, folder, note=notes.append)
+    assert all(note.endswith(".") for note in notes)
+    return images_of(files), " ".join(notes)
+
+
+def table(*seeds: int) -> bytes:
+    return parquet({"image": pa.array(stored(*map(encoded, seeds)), IMAGE)})
+
+
+IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+TEXTS = parquet({"file_name": ["1.png"], "text": ["x"]})
+A, B, C, D = (encoded(i) for i in range(4))
+COPY = {"default/train/0000.parquet": table(1, 2)}
+
+
+@pytest.mark.parametrize(
+    ("files", "copy", "seeds", "said"),
+    [
+        # What a person would expect beside an illustration of the dataset's page.
+        ({"images.zip": b"PK", "assets/teaser.png": D}, COPY, [1, 2], ""),
+        ({"train-000.tar": b"x", "thumbnail.png": D}, COPY, [1, 2], ""),
+        ({"data.jsonl": b"{}", "figure1.png": D}, COPY, [1, 2], ""),
+        ({"odd.py": b"", "docs/logo.png": D}, COPY, [1, 2], ""),
+        ({"images/1.png": A, "images/2.png": B, "banner.png": D}, None, [0, 1], "banner.png"),
+        ({"images/1.png": A, "docs/fig.png": D}, None, [0], "docs/fig.png"),
+        ({"logo.png": A, "teaser.png": B}, None, [0, 1], ""),
+        # Tables that only describe the pictures.
+        ({"train/1.png": A, "train/metadata.parquet": TEXTS}, None, [0], ""),
+        ({"1.png": A, "2.png": B, "captions.parquet": TEXTS}, None, [0, 1], ""),
+        ({"1.png": A, "words.parquet": TEXTS}, None, [0], ""),
+        ({"words.parquet": TEXTS, "z.parquet": table(3), "teaser.png": A}, None, [3], ""),
+        ({"images/1.png": A, "coco.json": b"{}"}, None, [0], "coco.json"),
+        # Archives beside many pictures, or that hold no photos.
+        ({f"{i}.png": encoded(i) for i in range(11)} | {"x.zip": b""}, None, range(11), "x.zip"),
+        ({"1.png": A, "masks.zip": b""}, None, [0], ""),
+        # Words of a split within a name.
+        ({"photo of a cat.jpg": A, "photo of a train.jpg": B}, None, [0, 1], ""),
+        ({"images/1.png": A, "images/crash_test_dummy.png": B}, None, [0, 1], ""),
+        ({"crash test/1.png": A, "quiet/1.png": B}, None, [0, 1], ""),
+        ({"train_cats/1.png": A, "test_cats/1.png": B}, None, [0], "also has test"),
+        ({"train_1.png": A, "test_1.png": B}, None, [0], "also has test"),
+        ({"test2017/1.png": A, "2.png": B}, None, [1], "also has test"),
+        ({"train/1.png": A, "test/1.png": B, "more/1.png": C}, None, [0], "more/1.png"),
+        ({"trainA/1.png": A, "testA/1.png": B}, None, [0], "also has test"),
+        # Masks among the pictures.
+        ({"images/1.png": A, "annotations/1.png": B}, None, [0], "annotations/1.png"),
+        ({"JPEGImages/1.png": A, "SegmentationClass/1.png": B}, None, [0], "SegmentationClass"),
+        ({"1.png": A, "1_mask.png": B, "2.png": C, "2_mask.png": D}, None, [0, 2], "1_mask.png"),
+        ({"gtFine/a/1_gtFine.png": A, "leftImg8bit/a/1_leftImg8bit.png": B}, None, [1], "gtFine"),
+        ({"mask/1.png": A, "no_mask/1.png": B}, None, [0, 1], ""),
+        ({"masks/1.png": A}, None, [0], ""),
+        # Files that are no data.
+        ({".thumbs/a.png": A, "x.png": B}, None, [1], ""),
+        ({"__MACOSX/._x.png": b"junk", "x.png": B, "._x.png": b"junk"}, None, [1], ""),
+        # Suffixes in any case and of all kinds; a person's order.
+        ({"A.JPG": A, "b.jfif": B, "c.jpe": C}, None, [0, 1, 2], ""),
+        ({f"{i}.png": encoded(i) for i in (10, 2, 1)}, None, [1, 2, 10], ""),
+        ({"a10/1.png": A, "a9/1.png": B}, None, [1, 0], ""),
+        ({"TRAIN.PARQUET": table(1)}, None, [1], ""),
+    ],
+)
+def test_a_person_gets_the_pictures_they_expect(
+    hub: FakeHub, tmp_path: Path, files: dict, copy: dict | None, seeds: list[int], said: str
+) -> None:
+    hub.add("me/odd", {"README.md": b"", ".gitattributes": b"", **files}, copy=copy)
+    images, notes = fetched("me/odd", tmp_path)
+    assert images == [encoded(seed) for seed in seeds]
+    assert said in notes
+    assert bool(said) == bool(notes)
+
+
+@pytest.mark.parametrize(
+    ("files", "sentence"),
+    [
+        ({"images.zip": b"PK"}, r"in archives \(images.zip\).* unpack them, and upload"),
+        ({"images.zip": b"PK", "teaser.png": A}, r"in archives \(images.zip\)"),
+        ({"a.tar": b"", "b.tar": b"", "c.tar": b"", "d.tar": b""}, r"c.tar and 1 more"),
+        ({"data-00000-of-00001.arrow": b"", "state.json": b""}, r"only files of the kind .arrow"),
+        ({"data.jsonl": b"{}", "teaser.png": A}, r"only files of the kind .jsonl"),
+        ({"texts.parquet": TEXTS, "teaser.png": A}, r"no column of images. It has: file_name"),
+        ({"a.png": b"%PDF-1.4", "b.png": b""}, r"2 entries .*: 1 empty, 1 .*PDF"),
+    ],
+)
+def test_where_there_are_no_pictures_a_sentence_says_what_there_is(
+    hub: FakeHub, tmp_path: Path, files: dict, sentence: str
+) -> None:
+    hub.add("me/odd", files)
+    with pytest.raises(DatasetError, match=sentence) as caught:
+        fetch_dataset(DatasetRequest("me/odd"), tmp_path)
+    assert str(caught.value).endswith(".")
+    assert not list(tmp_path.iterdir())
+
+
+def cell(seed: int) -> dict:
+    return stored(encoded(seed))[0]
+
+
+LISTS = pa.list_(IMAGE)
+PAIR = pa.struct([("mask", IMAGE), ("img", IMAGE)])
+
+
+@pytest.mark.parametrize(
+    ("columns", "kinds", "seeds", "said"),
+    [
+        # Masks and the like stand before the photos.
+        ({"annotation": stored(D), "image": stored(A)}, "all", [0], "annotation can be asked for"),
+        ({"image_mask": stored(D), "image": stored(A)}, "all", [0], "image_mask"),
+        ({"mask": stored(D), "pixel_values": stored(A)}, "all", [0], "mask"),
+        ({"depth": stored(D), "scene": stored(A)}, "all", [0], "depth"),
+        ({"seg.png": stored(D), "jpg": stored(A), "__key__": ["1"]}, "all", [0], "seg.png"),
+        ({"conditioning_image": stored(D), "image": stored(A)}, "all", [0], "conditioning_image"),
+        ({"thumbnail": stored(D), "scan": stored(A)}, "all", [0], "thumbnail"),
+        ({"mask": stored(D), "image": [A]}, {}, [0], "mask"),
+        ({"hash": [b"1234"], "x": [A]}, {}, [0], "hash"),
+        # All images of a row, wherever they are in it.
+        ({"images": pa.array([[cell(0), cell(1)], [cell(2)]], LISTS)}, {}, [0, 1, 2], ""),
+        ({"images": pa.array([[], [None, cell(1)]], LISTS)}, {}, [1], "2 entries, 2 empty"),
+        ({"images": pa.array([[cell(0), cell(1)]], pa.list_(IMAGE, 2))}, {}, [0, 1], ""),
+        ({"images": [[A, B]]}, {}, [0, 1], ""),
+        ({"pages": [{"image": stored(A, B)}]}, {}, [0, 1], ""),
+        ({"pages": [[{"image": cell(0), "mask": cell(3)}]]}, {}, [0], "pages.mask"),
+        ({"sample": pa.array([{"mask": cell(3), "img": cell(0)}], PAIR)}, {}, [0], "sample.mask"),
+        # Base64, bare or as a data address.
+        ({"image": [base64.b64encode(A).decode()], "text": ["abcd"]}, {}, [0], ""),
+        ({"x": ["data:image/png;base64," + base64.encodebytes(A).decode()]}, {}, [0], ""),
+        ({"caption": ["abcd"], "mask": stored(D), "b64": [base64.b64encode(A)]}, {}, [], ""),
+        # Rows without an image.
+        ({"image": pa.array([None] * 150 + stored(A), IMAGE)}, {}, [0], "150 entries, 150 empty"),
+        ({"image": pa.array([None], pa.null()), "scan": stored(A)}, {}, [0], ""),
+        ({"image": stored(A, b"%PDF-1.4")}, {}, [0], "1 entry, 0 empty, 1 in no format"),
+    ],
+)
+def test_the_photos_are_found_in_any_columns(
+    hub: FakeHub, tmp_path: Path, columns: dict, kinds: object, seeds: list[int], said: str
+) -> None:
+    declared = dict.fromkeys(columns, "Image") if kinds == "all" else {}
+    hub.add("me/data", {"train.parquet": parquet(columns, declared)})
+    if not seeds:
+        with pytest.raises(DatasetError, match="1 in no format that can be read"):
+            fetched("me/data", tmp_path)
+        return
+    images, notes = fetched("me/data", tmp_path)
+    assert images == [encoded(seed) for seed in seeds]
+    assert said in notes
+    assert bool(said) == bool(notes)
+
+
+@pytest.mark.parametrize(
+    ("columns", "sentence"),
+    [
+        ({"image": ["images/1.jpg"]}, r"It has: image\. The column image holds only addresses"),
+        ({"image_url": ["https://x/y"], "t": ["a"]}, r"image_url holds .* upload them\."),
+        ({"image": pa.array([{"path": "https://x/y.jpg"}], IMAGE)}, "only refers to images"),
+        ({"image_url": ["https://x/y"], "mask": stored(D)}, r"column mask, .* image_url holds"),
+        ({"mask": stored(D)}, r"only images .* in the column mask, .* enter the column's name\."),
+        ({"label": stored(D), "gt": stored(D)}, r"in the columns label, gt, "),
+        ({"audio": stored(b"RIFF"), "t": ["a"]}, r"in the column audio, "),
+    ],
+)
+def test_columns_without_photos_are_told_as_what_they_are(
+    hub: FakeHub, tmp_path: Path, columns: dict, sentence: str
+) -> None:
+    hub.add("me/data", {"train.parquet": parquet(columns)})
+    with pytest.raises(DatasetError, match=sentence):
+        fetch_dataset(DatasetRequest("me/data"), tmp_path)
+
+
+def test_masks_are_loaded_when_their_column_is_asked_for(hub: FakeHub, tmp_path: Path) -> None:
+    columns = {"image": stored(A), "sample": pa.array([{"mask": cell(2), "img": cell(1)}], PAIR)}
+    hub.add("me/data", {"train.parquet": parquet(columns)})
+    for column, right in (("sample.mask", C), ("sample", B), ("image", A)):
+        assert fetched("me/data", tmp_path, column=column) == ([right], "")
+
+
+def test_all_images_of_a_row_count_towards_the_limit(hub: FakeHub, tmp_path: Path) -> None:
+    rows = pa.array([[cell(0), cell(1), cell(2)], [cell(3)]], LISTS)
+    hub.add("me/data", {"train.parquet": parquet({"images": rows})})
+    files = fetch_dataset(DatasetRequest("me/data", limit=2), tmp_path)
+    assert [file.name for file in files] == ["train-00000.png", "train-00000-2.png"]
+    assert images_of(files) == [A, B]
+
+
+def test_pictures_that_a_table_only_names_are_taken_from_the_repository(
+    hub: FakeHub, tmp_path: Path
+) -> None:
+    rows = pa.array([{"path": "images/1.png"}], IMAGE)
+    hub.add("me/data", {"train.parquet": parquet({"image": rows}), "images/1.png": A})
+    assert fetched("me/data", tmp_path)[0] == [A]
+
+
+@pytest.mark.parametrize(
+    ("data_files", "seeds"),
+    [
+        ("x/{1,2}.png", [1, 2]),
+        ("x/{1,{2,3}}.png", [1, 2, 3]),
+        ("**.png", [0, 1, 2, 3]),
+        ("x/", [1, 2, 3]),
+        ("x/metadata.csv", [1, 2, 3]),
+        ({"train": ["x/1.png"], "test": ["x/2.png"]}, [1]),
+        ("./x/[12].png", [1, 2]),
+    ],
+)
+def test_a_cards_patterns_pick_what_they_say(
+    hub: FakeHub, tmp_path: Path, data_files: object, seeds: list[int]
+) -> None:
+    held = {"0.png": A, "x/metadata.csv": b""} | {f"x/{i}.png": encoded(i) for i in (1, 2, 3)}
+    hub.add("me/data", held, {"configs": [{"config_name": "c", "data_files": data_files}]})
+    assert fetched("me/data", tmp_path)[0] == [encoded(seed) for seed in seeds]
+
+
+def test_a_configuration_that_only_the_copy_has_is_read_from_there(
+    hub: FakeHub, tmp_path: Path
+) -> None:
+    held = {"p/a.parquet": table(0), "z/images.zip": b"PK"}
+    configs = [{"config_name": "p", "data_files": "p/*"}, {"config_name": "z", "data_files": "z/*"}]
+    copy = {"p/train/0.parquet": table(0), "z/train/0.parquet": table(1), "y/x/0.parquet": table(2)}
+    hub.add("me/data", held, {"configs": configs}, copy=copy)
+    assert fetched("me/data", tmp_path, config="z") == ([B], "")
+    assert fetched("me/data", tmp_path, config="y") == ([C], "")
+    assert fetched("me/data", tmp_path, config="P") == ([A], "")
+    with pytest.raises(DatasetError, match=r"no configuration q\. It has: p, y, z\."):
+        fetched("me/data", tmp_path, config="q")
+
+
+def test_a_copy_that_is_kept_in_part_is_told(hub: FakeHub, tmp_path: Path) -> None:
+    copy = {"default/partial-train/0000.parquet": table(0)}
+    hub.add("me/data", {"x.tar": b""}, copy=copy)
+    assert "only the first part" in fetched("me/data", tmp_path)[1]
+    assert fetched("me/data", tmp_path, limit=1) == ([A], "")
+
+
+@pytest.mark.parametrize("asked", ["validation", "Validation", "val", "dev"])
+def test_a_split_is_found_by_its_usual_names(hub: FakeHub, tmp_path: Path, asked: str) -> None:
+    hub.add("me/data", {"val.parquet": table(0), "train.parquet": table(1)})
+    assert fetched("me/data", tmp_path, split=asked) == ([A], "")
+    assert fetched("me/data", tmp_path) == (
+        [B],
+        "These are of the split train; the dataset also has validation.",
+    )
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "https://huggingface.co/datasets/me/data",
+        "http://www.huggingface.co/datasets/me/data/",
+        "huggingface.co/datasets/me/data/tree/main/data",
+        "https://hf.co/datasets/me/data?library=datasets#files",
+        "datasets/me/data",
+        "https://huggingface.co/datasets/me/data/viewer/default/train?row=3",
+    ],
+)
+def test_the_address_of_a_datasets_page_is_its_name(
+    hub: FakeHub, tmp_path: Path, name: str
+) -> None:
+    hub.add("me/data", {"train.parquet": table(0)})
+    assert fetched(name, tmp_path)[0] == [A]
+
+
+def test_a_page_that_shows_a_split_stands_for_that_split(hub: FakeHub, tmp_path: Path) -> None:
+    hub.add("me/data", {"train.parquet": table(0), "test.parquet": table(1)})
+    page = "https://huggingface.co/datasets/me/data/viewer/default/test"
+    assert fetched(page, tmp_path) == ([B], "")
+    assert fetched(page, tmp_path, split="train") == ([A], "")
 
 
 # --- Configurations and splits -------------------------------------------------------------------
@@ -425,6 +541,12 @@ def test_a_configuration_can_be_a_folder(hub: FakeHub, tmp_path: Path) -> None:
         "a/b/c",
         "file:///etc/passwd",
         "http://127.0.0.1/x",
+        "http://127.0.0.1/datasets/me/data",
+        "https://huggingface.co/me/data",
+        "https://huggingface.co.evil.com/datasets/me/data",
+        "https://huggingface.co/datasets/../../x",
+        "https://huggingface.co/datasets/me/data/../../x",
+        "datasets/" + "a/" * 500,
         "hf://datasets/a/b",
         "owner/name@main",
         "owner/name?x=1",
@@ -463,6 +585,13 @@ def test_anything_but_a_datasets_name_is_refused_without_a_request(
         DatasetRequest("me/data", limit=101),
         DatasetRequest("me/data", limit=2.5),  # type: ignore[arg-type]
         DatasetRequest("me/data", limit=True),
+        *(DatasetRequest("me/data", limit=odd) for odd in (None, "3", [], float("nan"))),  # type: ignore[arg-type]
+        *(DatasetRequest(odd) for odd in (None, 3, ["me/data"], {})),  # type: ignore[arg-type]
+        *(
+            DatasetRequest("me/data", **{what: odd})  # type: ignore[arg-type]
+            for what in ("config", "split", "column")
+            for odd in (None, 3, ["x"], {}, b"x")
+        ),
     ],
 )
 def test_other_malformed_requests_are_refused_without_a_request(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import threading
 import weakref
 from collections.abc import Iterator
@@ -7,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from pointprompt.types import Progress, ProgressFn
-from pointprompt.ui.jobs import Cancelled, Eta, Job, Jobs
+from pointprompt.ui.jobs import LAST_STAGE, Cancelled, Eta, Job, Jobs
 
 # Far more than anything here takes; reached only by a test that fails.
 PATIENCE = 30
@@ -32,7 +33,7 @@ class Work:
 
 @pytest.fixture
 def work() -> Iterator[Work]:
-    """It goes on when the test ends, whatever came of it: others wait for their turn."""
+    """It goes on when the test ends, whatever came of it."""
     work = Work()
     yield work
     work.goes_on.set()
@@ -68,62 +69,109 @@ def test_what_the_work_raises_comes_out_of_the_result(error):
     assert raised.value is error
 
 
-def test_after_a_job_that_failed_the_next_has_its_turn():
-    def fail(progress: ProgressFn) -> None:
-        raise ValueError("No images.")
+def test_jobs_run_side_by_side(work):
+    first = Job(work)
+    assert work.started.wait(PATIENCE)
+    assert Job(lambda progress: "second").result() == "second"
+    work.goes_on.set()
+    assert first.result() == "done"
 
-    with pytest.raises(ValueError, match="No images"):
-        Job(fail).result()
-    assert Job(lambda progress: "next").result() == "next"
 
-
-def test_a_running_job_that_is_cancelled_stops_at_its_next_step(work):
+def test_a_cancelled_job_has_ended_at_once_though_its_work_is_in_the_middle_of_a_step(work):
     job = Job(work)
     assert work.started.wait(PATIENCE)
     job.cancel()
-    work.goes_on.set()
+    # The work cannot have gone on yet.
     with pytest.raises(Cancelled):
         job.result()
-    assert not work.reached_its_end
-    assert Job(lambda progress: "next").result() == "next"
+    assert list(job.progress()) == []
+    assert not work.goes_on.is_set()
 
 
-def test_jobs_take_turns_and_a_waiting_one_says_so(work):
-    first = Job(work)
-    assert work.started.wait(PATIENCE)
-    order = []
-    second = Job(lambda progress: order.append("second"))
-    assert next(second.progress()) == Progress("wait", 0, 1)
-    assert order == []
-    work.goes_on.set()
-    assert first.result() == "done"
-    second.result()
-    assert order == ["second"]
+def test_the_work_of_a_cancelled_job_stops_at_its_next_step():
+    started, goes_on, stopped = threading.Event(), threading.Event(), threading.Event()
+    reached: list[str] = []
+
+    def work(progress: ProgressFn) -> None:
+        try:
+            started.set()
+            assert goes_on.wait(PATIENCE)
+            progress(Progress("read", 1, 2))
+            reached.append("the end")
+        finally:
+            stopped.set()
+
+    job = Job(work)
+    assert started.wait(PATIENCE)
+    job.cancel()
+    goes_on.set()
+    assert stopped.wait(PATIENCE)
+    assert reached == []
 
 
-def test_a_job_that_is_cancelled_while_it_waits_ends_without_a_turn(work):
-    Job(work)
-    assert work.started.wait(PATIENCE)
-    waiting = Work()
-    second = Job(waiting)
-    second.cancel()
-    with pytest.raises(Cancelled):
-        second.result()
-    assert not waiting.started.is_set()
+def test_what_the_work_of_a_cancelled_job_still_returns_or_raises_is_not_its_result():
+    for ending in (lambda: "late", lambda: 1 / 0):
+        started, goes_on = threading.Event(), threading.Event()
 
+        def work(progress: ProgressFn, started=started, goes_on=goes_on, ending=ending) -> object:
+            started.set()
+            assert goes_on.wait(PATIENCE)
+            return ending()
 
-def test_a_job_that_was_cancelled_never_begins_its_work_even_if_its_turn_comes(work):
-    Job(work)
-    assert work.started.wait(PATIENCE)
-    begun = []
-    waiting = [Job(lambda progress: begun.append("begun")) for _ in range(20)]
-    for job in waiting:
+        before = set(threading.enumerate())
+        job = Job(work)
+        (thread,) = set(threading.enumerate()) - before
+        assert started.wait(PATIENCE)
         job.cancel()
-    work.goes_on.set()
-    for job in waiting:
+        goes_on.set()
+        thread.join(PATIENCE)
         with pytest.raises(Cancelled):
             job.result()
-    assert begun == []
+
+
+def test_a_job_in_its_last_stage_is_not_cancelled_and_has_ended_when_cancel_returns():
+    started, goes_on = threading.Event(), threading.Event()
+    done: list[str] = []
+
+    def work(progress: ProgressFn) -> str:
+        progress(Progress(LAST_STAGE, 0, 1))
+        started.set()
+        assert goes_on.wait(PATIENCE)
+        done.append("what cannot be undone")
+        return "opened"
+
+    job = Job(work)
+    assert started.wait(PATIENCE)
+    cancelling = threading.Thread(target=job.cancel)
+    cancelling.start()
+    goes_on.set()
+    cancelling.join(PATIENCE)
+    assert done == ["what cannot be undone"]
+    assert job.result() == "opened"
+
+
+def test_a_job_that_is_cancelled_never_gets_to_its_last_stage():
+    """Of many that are cancelled at any moment, none does its last step and is cancelled too."""
+    for attempt in range(200):
+        opened: list[str] = []
+
+        def work(progress: ProgressFn, opened: list[str] = opened) -> None:
+            for step in range(50):
+                progress(Progress("read", step, 50))
+            progress(Progress(LAST_STAGE, 0, 1))
+            opened.append("a session")
+
+        job = Job(work)
+        for _ in range(attempt):
+            pass
+        job.cancel()
+        try:
+            job.result()
+        except Cancelled:
+            was_cancelled = True
+        else:
+            was_cancelled = False
+        assert opened == ([] if was_cancelled else ["a session"])
 
 
 def test_a_new_job_of_a_page_cancels_the_one_before(work):
@@ -131,23 +179,34 @@ def test_a_new_job_of_a_page_cancels_the_one_before(work):
     before = jobs.start("page", work)
     assert work.started.wait(PATIENCE)
     after = jobs.start("page", lambda progress: "after")
-    work.goes_on.set()
     with pytest.raises(Cancelled):
         before.result()
     assert after.result() == "after"
+    assert jobs.is_newest("page", after)
+    assert not jobs.is_newest("page", before)
+
+
+def test_a_cancelled_job_is_still_the_newest_of_its_page(work):
+    jobs = Jobs()
+    job = jobs.start("page", work)
+    jobs.cancel("page")
+    assert jobs.is_newest("page", job)
+    assert not jobs.is_newest("another", job)
 
 
 def test_the_job_of_another_page_is_left_alone(work):
     jobs = Jobs()
     mine = jobs.start("mine", work)
     assert work.started.wait(PATIENCE)
-    theirs = jobs.start("theirs", lambda progress: "theirs")
+    waiting = Work()
+    theirs = jobs.start("theirs", waiting)
     jobs.cancel("theirs")
     jobs.cancel("nobody")
     work.goes_on.set()
     assert mine.result() == "done"
     with pytest.raises(Cancelled):
         theirs.result()
+    waiting.goes_on.set()
 
 
 def test_cancelling_a_page_cancels_its_job(work):
@@ -155,7 +214,6 @@ def test_cancelling_a_page_cancels_its_job(work):
     job = jobs.start("page", work)
     assert work.started.wait(PATIENCE)
     jobs.cancel("page")
-    work.goes_on.set()
     with pytest.raises(Cancelled):
         job.result()
 
@@ -172,6 +230,33 @@ def test_what_a_job_returned_is_not_kept_for_its_page():
         thread.join(PATIENCE)
     del job
     assert result() is None
+
+
+def test_an_error_does_not_hold_what_the_work_held():
+    class Result:
+        pass
+
+    left: list[weakref.ref[Result]] = []
+
+    def compute() -> None:
+        result = Result()
+        left.append(weakref.ref(result))
+        raise MemoryError
+
+    def work(progress: ProgressFn) -> None:
+        try:
+            compute()
+        except MemoryError as error:
+            raise ValueError("Too many images.") from error
+
+    gc.disable()  # It must not take the collector of cycles, which comes when it likes.
+    try:
+        job = Job(work)
+        with pytest.raises(ValueError, match="Too many"):
+            job.result()
+        assert left[0]() is None
+    finally:
+        gc.enable()
 
 
 class Clock:

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pointprompt.embedding import unit
-from pointprompt.kernel import NEGATIVE_REACH_ELSEWHERE, REACH, margins, presence
+from pointprompt.embedding import centred, unit
+from pointprompt.kernel import NEGATIVE_REACH_ELSEWHERE, REACH, predict
 from pointprompt.types import Click
 
 H, W = 8, 12
@@ -26,10 +26,15 @@ def _at(image, row, column, positive=True):
 
 
 def _margins(clicks, n=2, strength=0.5):
-    return margins(_centred(_things(n)), clicks, strength)
+    margins, _ = _predict(_codes(_things(n)), clicks, strength)
+    return margins
 
 
-def _centred(tokens):
+def _predict(codes, clicks, strength=0.5):
+    return predict(codes, centred(codes), clicks, strength)
+
+
+def _codes(tokens):
     """Tokens (n, H, W, 16) as an embedding has them: no part that all of them share."""
     return unit(tokens - tokens.mean((0, 1, 2)))
 
@@ -96,9 +101,9 @@ def test_more_strength_takes_more_in(clicks, one, other):
 def test_an_image_without_the_thing_is_less_present_and_stays_empty():
     tokens = _things(3)
     tokens[2] = tokens[2, :, 8:9]  # the third thing only
-    found = margins(_centred(tokens), [_at(0, 3, 1)])
-    assert presence(found)[2] < presence(found)[:2].min()
-    assert not (found[2] > 0).any()
+    margins, presence = _predict(_codes(tokens), [_at(0, 3, 1)])
+    assert presence[2] < presence[:2].min()
+    assert not (margins[2] > 0).any()
 
 
 def _row(*likeness):
@@ -107,27 +112,50 @@ def _row(*likeness):
     return np.stack([cosines, np.sqrt(1 - cosines**2)], axis=-1)
 
 
-def test_the_equations_of_the_docstring_give_the_margins():
-    embedding = np.stack([_row(1, 0.9, 0.2), _row(0.8, 0.5, 0)])
-    clicks = [Click(0, 0.1, 0), Click(0, 0.5, 0, False)]
-    found = margins(embedding, clicks)
-    z = embedding.reshape(6, 2)
-    first = (z @ z[0] - 0.25) / 0.75
+def _mended(codes, threshold):
+    """The equations of the docstring, for a click on token 0 and a negative one on token 1 of 6."""
+    z = codes.reshape(6, 2)
+    first = (z @ z[0] - threshold) / (1 - threshold)
     # The nearest click of the other label leaves a fifth of the bump there.
     most = (1 - z[0] @ z[1]) / np.log(5)
     reach = np.where(np.arange(6) < 3, min(REACH, most), min(NEGATIVE_REACH_ELSEWHERE, most))
     expected = first - (0.5 + first[1]) * np.exp(-(1 - z @ z[1]) / reach)
     expected[[0, 1]] = 1, -1
-    assert found.ravel() == pytest.approx(expected, abs=1e-5)
+    return expected.reshape(2, 3)
+
+
+CLICKS = [Click(0, 0.1, 0), Click(0, 0.5, 0, False)]
+
+
+def test_the_equations_of_the_docstring_give_margins_and_presence():
+    codes = np.stack([_row(1, 0.9, 0.2), _row(0.9, 0.5, 0)])
+    its = np.stack([_row(1, 0.7, 0.1), _row(0.8, 0.6, -0.3)])
+    margins, presence = predict(codes, its, CLICKS)
+    assert margins[:, 0] == pytest.approx(_mended(its, 0.30), abs=1e-5)
+    # Of so few tokens, the best one.
+    assert presence == pytest.approx((_mended(codes, 0.25).max(axis=1) + 1) / 2, abs=1e-5)
+
+
+def test_the_codes_themselves_say_which_images_are_empty_and_the_centred_ones_what_is_in_others():
+    like, unlike = _row(1, 0.9, 0.2), _row(0.2, 0.1, 0)
+    margins, presence = predict(np.stack([like, unlike]), np.stack([like, like]), CLICKS[:1])
+    assert not (margins[1] > 0).any()
+    assert margins[1] == pytest.approx(-np.abs(margins[0]), abs=1e-6)
+    assert presence[1] < 0.5
+    margins, presence = predict(np.stack([like, like]), np.stack([like, unlike]), CLICKS[:1])
+    assert not (margins[1] > 0).any()
+    assert presence[1] > 0.5
 
 
 def test_a_negative_click_takes_away_less_in_the_images_it_was_not_made_in():
     row = _row(1, 0.3, 0.2)
-    embedding = np.stack([row, row])
-    without = margins(embedding, [Click(0, 0.1, 0)])
-    taken = without - margins(embedding, [Click(0, 0.1, 0), Click(0, 0.5, 0, False)])
+    codes = np.stack([row, row])
+    without, _ = predict(codes, codes, CLICKS[:1])
+    less, _ = predict(codes, codes, CLICKS)
+    taken = without - less
     assert 0 < taken[1, 0, 2] < taken[0, 0, 2]
-    added = margins(embedding, [Click(0, 0.1, 0), Click(0, 0.9, 0)]) - without
+    more, _ = predict(codes, codes, [CLICKS[0], Click(0, 0.9, 0)])
+    added = more - without
     assert added[1, 0, 1] == pytest.approx(added[0, 0, 1])
 
 
@@ -137,15 +165,34 @@ def test_a_few_weak_tokens_in_an_image_that_nobody_clicked_are_nothing():
     likeness = np.full((2, 40, 40), -0.2, np.float32) + 0.01 * rng.random((2, 40, 40))
     likeness[0, :20] = 0.9
     likeness[1, 5, 5:8] = 0.3
-    embedding = np.stack([likeness, np.sqrt(1 - likeness**2)], axis=-1).astype(np.float32)
-    embedding[0, 0, 0] = 1, 0
+    codes = np.stack([likeness, np.sqrt(1 - likeness**2)], axis=-1).astype(np.float32)
+    codes[0, 0, 0] = 1, 0
     first = Click(0, 0.01, 0.01)
-    weak = margins(embedding, [first])
+    weak, _ = predict(codes, codes, [first])
     assert (weak[0] > 0).sum() == 800
     assert not (weak[1] > 0).any()
     # A person who says that it is there is right.
-    clicked = margins(embedding, [first, Click(1, 0.14, 0.14)])
+    clicked, _ = predict(codes, codes, [first, Click(1, 0.14, 0.14)])
     assert (clicked[1] > 0).sum() == 3
     # Three that are surely the thing are the thing.
-    embedding[1, 5, 5:9] = embedding[0, 1, 1]
-    assert (margins(embedding, [first])[1] > 0).sum() == 4
+    codes[1, 5, 5:9] = codes[0, 1, 1]
+    sure, _ = predict(codes, codes, [first])
+    assert (sure[1] > 0).sum() == 4
+
+
+@given(_clicks)
+def test_images_that_join_change_nothing_in_the_others(clicks):
+    codes = _codes(_things(5))
+    alone, of_alone = _predict(codes[:2], clicks)
+    joined, of_joined = _predict(codes, clicks)
+    # A matrix product of another size is rounded otherwise.
+    assert joined[:2] == pytest.approx(alone, abs=1e-5)
+    assert of_joined[:2] == pytest.approx(of_alone, abs=1e-5)
+
+
+def test_codes_of_length_0_have_finite_margins():
+    nothing = np.zeros((2, H, W, 16), np.float32)
+    margins, presence = _predict(nothing, [_at(0, 3, 1), _at(1, 5, 5, False)])
+    assert np.isfinite(margins).all()
+    assert np.isfinite(presence).all()
+    assert (margins > 0).sum() == 1

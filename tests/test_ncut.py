@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from pointprompt.ncut import fit_cut
+from pointprompt import ncut
+from pointprompt.ncut import fit_cut, seeded
 
 SQUARE = 8
 
@@ -95,3 +96,25 @@ def test_the_fitted_cut_says_how_much_memory_it_holds():
     features = two_things()
     _, _, cut = fit_cut(features)
     assert features.nbytes <= cut.nbytes < 4 * features.nbytes + 100_000
+
+
+@pytest.mark.parametrize("count", [900, 9000])
+def test_solving_in_place_gives_what_ncut_pytorch_gives_bit_for_bit(count):
+    """Below and above the number of tokens from which it takes a sample."""
+    from ncut_pytorch import Ncut
+
+    tokens = torch.from_numpy(np.random.default_rng(0).normal(size=(count, 8)).astype(np.float32))
+    mine, theirs = (Ncut(n_eig=6, n_sample=500, repulsion_sigma=1.0, device="cpu") for _ in "ab")
+    with seeded(3):
+        ncut._fit(mine, tokens)
+        eigvecs = mine.transform(tokens)
+    with seeded(3):
+        expected = theirs.fit_transform(tokens)
+    assert torch.equal(eigvecs, expected)
+    assert torch.equal(mine.eigval, theirs.eigval)
+    assert mine.sigma == theirs.sigma
+    more = tokens[:50] + 0.01
+    with seeded(3):
+        joined = mine.transform(more)
+    with seeded(3):
+        assert torch.equal(joined, theirs.transform(more))

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import base64
+import errno
 import io
 import json
+import os
+import threading
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +23,12 @@ from pointprompt import backbones, pipeline
 from pointprompt.backbones.base import Encoded
 from pointprompt.examples import ExampleImage, ExampleSet
 from pointprompt.images import ImageError, Limits, read_pixels
-from pointprompt.sessions import Session, SessionGone, SessionStore
+from pointprompt.readers import Readers
+from pointprompt.sessions import Lifetimes, Session, SessionGone, SessionStore
+from pointprompt.turns import Turns
 from pointprompt.types import RULES, BackboneChoice, Progress, ProgressFn, Settings
-from pointprompt.ui import wire
-from pointprompt.ui.jobs import Cancelled
+from pointprompt.ui import addresses, wire
+from pointprompt.ui.jobs import Cancelled, Job
 from pointprompt.ui.service import (
     GONE,
     Opened,
@@ -34,6 +39,8 @@ from pointprompt.ui.service import (
 )
 from tests.hostile import MESSAGES
 
+# Seconds, far more than anything here takes; reached only by a test that fails.
+PATIENCE = 60
 GREY, RED, BLUE = (128, 128, 128), (220, 30, 30), (30, 30, 220)
 SIDE = 64
 GRID = 16
@@ -436,10 +443,12 @@ def test_images_join_a_set_behind_the_others_whose_masks_stay(service, photos, m
     opened = extended(service, more)
     assert [one.name for one in opened.session.analysis.photos] == ["a.png", "b.png", "c.png"]
     assert (opened.added, opened.rejected) == (1, ())
-    for click in (ON_RED, ON_BLUE):
-        old = token_masks(service.predict(message(before, click, choice={})), 2)
+    clicks = (ON_RED, ON_BLUE)
+    # All of the old ones first: the old session goes when the page uses the new one.
+    old = [token_masks(service.predict(message(before, one, choice={})), 2) for one in clicks]
+    for click, masks in zip(clicks, old, strict=True):
         new = token_masks(service.predict(message(opened.session, click, choice={})), 3)
-        np.testing.assert_array_equal(new[:2], old)
+        np.testing.assert_array_equal(new[:2], masks)
     masks = token_masks(service.predict(message(opened.session, ON_RED)), 3)
     np.testing.assert_array_equal(masks, expected([*photos, *more], RED))
 
@@ -508,7 +517,7 @@ def test_an_addition_that_fails_leaves_nothing_behind_and_loses_nothing(
     assert service.store.of_page("page") is session
 
 
-@pytest.mark.parametrize("stage", ["read", "features", "cut", "colors"])
+@pytest.mark.parametrize("stage", ["read", "features", "cut", "colors", "open"])
 def test_a_cancelled_analysis_leaves_nothing_behind(service, photos, stage):
     def cancel(progress: Progress) -> None:
         if progress.stage == stage:
@@ -528,6 +537,7 @@ def test_the_steps_of_an_analysis_are_told_in_order(service, photos):
         "features",
         "cut",
         "colors",
+        "open",
     ]
     assert Progress("read", 2, 2) in steps
     assert Progress("features", 2, 2) in steps
@@ -536,11 +546,19 @@ def test_the_steps_of_an_analysis_are_told_in_order(service, photos):
 def test_the_backbone_is_the_one_that_was_chosen(photos, tmp_path, monkeypatch):
     asked = []
 
-    def load(name: str, **options: object) -> ColorBackbone:
+    def note(name: str, options: dict[str, object]) -> None:
         asked.append((name, options.pop("input_size"), options.pop("node"), options.pop("layer")))
         assert options == {"progress": silent}
+
+    def get(name: str, **options: object) -> int:
+        note(name, options)
+        return SIDE
+
+    def load(name: str, **options: object) -> ColorBackbone:
+        note(name, options)
         return ColorBackbone()
 
+    monkeypatch.setattr(backbones, "get", get)
     monkeypatch.setattr(backbones, "load", load)
     service = Service(SessionStore(tmp_path / "sessions"), Limits())
     choice = BackboneChoice("sam_vit_b", input_size=512, node="attn", layer=7)
@@ -630,11 +648,111 @@ def test_a_download_with_edges_holds_the_masks_with_edges_that_are_on_the_screen
             np.testing.assert_array_equal(mask, on_screen[index])
 
 
-def test_a_second_download_has_an_address_of_its_own_and_takes_the_firsts_place(service, photos):
+def test_a_download_has_an_address_of_its_own_and_the_one_before_may_still_be_on_its_way(
+    service, photos
+):
     session = analyzed(service, photos)
-    paths = [service.export(message(session, ON_RED), silent) for _ in range(2)]
-    assert paths[0] != paths[1]
-    assert [path.exists() for path in paths] == [False, True]
+    paths = [service.export(message(session, ON_RED), silent) for _ in range(4)]
+    assert len(set(paths)) == 4
+    assert [path.exists() for path in paths] == [False, False, True, True]
+
+
+def exported_files(session: Session) -> list[Path]:
+    return [path for path in (session.folder / "exports").rglob("*") if path.is_file()]
+
+
+def test_two_downloads_of_one_session_at_once_are_both_whole(service, photos):
+    session = analyzed(service, photos)
+    started, goes_on = threading.Event(), threading.Event()
+
+    def slow(progress: Progress) -> None:
+        started.set()
+        assert goes_on.wait(PATIENCE)
+
+    first: list[Path] = []
+    writing = threading.Thread(
+        target=lambda: first.append(service.export(message(session, ON_RED), slow))
+    )
+    writing.start()
+    assert started.wait(PATIENCE)
+    second = service.export(message(session, ON_BLUE), silent)
+    goes_on.set()
+    writing.join(PATIENCE)
+    for path, color in ((first[0], RED), (second, BLUE)):
+        with zipfile.ZipFile(path) as archive:
+            assert archive.testzip() is None
+            mask = np.array(Image.open(io.BytesIO(archive.read("masks/a.png")))) > 0
+        np.testing.assert_array_equal(mask, is_color(photos[0], color))
+
+
+def test_a_download_that_is_being_written_has_no_name_yet_and_a_cancelled_one_leaves_nothing(
+    service, photos
+):
+    session = analyzed(service, photos)
+
+    def cancel(progress: Progress) -> None:
+        names = [path.name for path in exported_files(session)]
+        assert len(names) == 1
+        assert names[0] != addresses.DOWNLOAD_NAME
+        raise Cancelled
+
+    with pytest.raises(Cancelled):
+        service.export(message(session, ON_RED), cancel)
+    assert exported_files(session) == []
+
+
+def test_a_download_goes_on_though_its_page_is_closed_and_others_need_the_memory(photos, tmp_path):
+    store = SessionStore(tmp_path / "sessions", Lifetimes(closed_seconds=0, max_bytes=1))
+    service = Service(store, Limits(max_images=4), ColorEngine())
+    session = analyzed(service, photos, page="closed")
+
+    def meanwhile(progress: Progress) -> None:
+        store.close_page("closed")
+        analyzed(service, photos, page="other")
+
+    path = service.export(message(session, ON_RED), meanwhile)
+    with zipfile.ZipFile(path) as archive:
+        assert json.loads(archive.read("prompt.json"))["problems"] == []
+    store.sweep()
+    assert not session.folder.exists()
+
+
+def full_disk(*_: object, **__: object) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/a/path/of/the/server")
+
+
+def test_a_disk_that_is_full_leaves_no_half_download_and_the_one_before(
+    service, photos, monkeypatch
+):
+    session = analyzed(service, photos)
+    before = service.export(message(session, ON_RED), silent)
+    content = before.read_bytes()
+
+    def fill_after_one(progress: Progress) -> None:
+        monkeypatch.setattr(zipfile.ZipFile, "writestr", full_disk)
+
+    with pytest.raises(OSError, match="No space") as raised:
+        service.export(message(session, ON_RED), fill_after_one)
+    assert raised.value.errno == errno.ENOSPC
+    monkeypatch.undo()
+    assert exported_files(session) == [before]
+    assert before.read_bytes() == content
+    assert service.predict(message(session, ON_RED))["masks"]
+
+
+def test_a_disk_that_is_full_leaves_nothing_of_an_analysis_and_the_one_before(
+    service, photos, monkeypatch
+):
+    session = analyzed(service, photos)
+    monkeypatch.setattr(Path, "write_bytes", full_disk)
+    with pytest.raises(OSError, match="No space"):
+        analyzed(service, photos)
+    with pytest.raises(OSError, match="No space"):
+        extended(service, [photo(photos[0].parent / "c.png", (1, 1), (3, 3))])
+    monkeypatch.undo()
+    assert folders(service) == [session.folder]
+    assert service.store.of_page("page") is session
+    assert service.predict(message(session, ON_RED))["masks"]
 
 
 @pytest.mark.parametrize("wrong", [None, {}, {"session": "x"}, {"session": 1, "clicks": []}])
@@ -729,3 +847,236 @@ def test_crisp_masks_that_cannot_be_drawn_are_an_answer_with_a_sentence(service,
     answer = service.edges(asked)
     assert answer["error"] == "invalid"
     assert "SAM's own mask decoder" in answer["message"]
+
+
+class Gate:
+    """Holds up whoever comes by, until it is opened."""
+
+    def __init__(self) -> None:
+        self.reached, self.opened = threading.Event(), threading.Event()
+
+    def pass_by(self) -> None:
+        self.reached.set()
+        assert self.opened.wait(PATIENCE)
+
+
+@dataclass
+class GatedEngine(ColorEngine):
+    """The first analysis that gets there is held up in the middle of its computing."""
+
+    gate: Gate = field(default_factory=Gate)
+    threads: list[int] = field(default_factory=list)
+
+    def compute(self, *args: Any, **kwargs: Any) -> pipeline.Computed:
+        self.threads.append(threading.get_ident())
+        if len(self.threads) == 1:
+            self.gate.pass_by()
+        return super().compute(*args, **kwargs)
+
+
+@pytest.fixture
+def gated(tmp_path: Path) -> Iterator[tuple[Service, GatedEngine]]:
+    engine = GatedEngine()
+    yield Service(SessionStore(tmp_path / "sessions"), Limits(max_images=4), engine), engine
+    engine.gate.opened.set()
+
+
+def job_of(service: Service, fetch: Any, page: str) -> Job[Opened]:
+    return Job(lambda progress: service.analyze(fetch, CHOICE, page, progress))
+
+
+def stages_until(job: Job[Opened], wanted: Progress) -> None:
+    for progress in job.progress():
+        if progress == wanted:
+            return
+    raise AssertionError("It ended before.")
+
+
+def test_who_waits_for_the_analyses_of_others_is_told_how_many(gated, photos):
+    service, engine = gated
+    first = job_of(service, link_files(photos), "a")
+    assert engine.gate.reached.wait(PATIENCE)
+    second = job_of(service, link_files(photos), "b")
+    stages_until(second, Progress("wait", 0, 1))
+    third = job_of(service, link_files(photos), "c")
+    stages_until(third, Progress("wait", 0, 2))
+    second.cancel()
+    stages_until(third, Progress("wait", 0, 1))
+    engine.gate.opened.set()
+    assert len(first.result().session.analysis.photos) == 2
+    assert len(third.result().session.analysis.photos) == 2
+    with pytest.raises(Cancelled):
+        second.result()
+    # All computing is one thread's, whoever it is for.
+    assert len(engine.threads) == 2
+    assert len(set(engine.threads)) == 1
+
+
+def test_nobody_waits_for_the_fetching_of_others(service, photos):
+    gate = Gate()
+
+    def dripping(folder: Path, progress: ProgressFn) -> Sequence[Path]:
+        gate.pass_by()
+        return link_files(photos)(folder, progress)
+
+    slow = job_of(service, dripping, "a")
+    assert gate.reached.wait(PATIENCE)
+    assert len(job_of(service, link_files(photos), "b").result().session.analysis.photos) == 2
+    gate.opened.set()
+    slow.result()
+
+
+def test_nobody_waits_for_the_download_of_weights_of_others(photos, tmp_path):
+    gate = Gate()
+
+    class DownloadingEngine(ColorEngine):
+        def prepare(self, choice: BackboneChoice, progress: ProgressFn) -> int:
+            if choice.name == "large":
+                gate.pass_by()
+            return SIDE
+
+    service = Service(SessionStore(tmp_path / "sessions"), Limits(), DownloadingEngine())
+    large = BackboneChoice("large")
+    slow = Job(lambda progress: service.analyze(link_files(photos), large, "a", progress))
+    assert gate.reached.wait(PATIENCE)
+    assert job_of(service, link_files(photos), "b").result().added == 2
+    gate.opened.set()
+    slow.result()
+
+
+def test_a_download_of_masks_does_not_wait_for_an_analysis(gated, photos):
+    service, engine = gated
+    engine.threads.append(0)  # This one is not held up.
+    session = job_of(service, link_files(photos), "a").result().session
+    engine.threads.clear()
+    slow = job_of(service, link_files(photos), "b")
+    assert engine.gate.reached.wait(PATIENCE)
+    assert service.export(message(session, ON_RED), silent).exists()
+    engine.gate.opened.set()
+    slow.result()
+
+
+@pytest.mark.parametrize("where", ["fetch", "compute"])
+def test_a_job_cancelled_in_the_middle_of_a_step_ends_at_once_and_opens_no_session(
+    gated, photos, where
+):
+    service, engine = gated
+    gate = engine.gate
+    if where == "fetch":
+        gate = Gate()
+        engine.gate.opened.set()
+
+    def fetch(folder: Path, progress: ProgressFn) -> Sequence[Path]:
+        if where == "fetch":
+            gate.pass_by()
+        return link_files(photos)(folder, progress)
+
+    job = job_of(service, fetch, "page")
+    assert gate.reached.wait(PATIENCE)
+    job.cancel()
+    with pytest.raises(Cancelled):
+        job.result()
+    gate.opened.set()
+    # Behind it in the line: when this one is done, so is that one.
+    other = job_of(service, link_files(photos), "other").result().session
+    for _ in range(PATIENCE * 100):
+        if folders(service) == [other.folder]:
+            break
+        threading.Event().wait(0.01)
+    assert folders(service) == [other.folder]
+    assert len(service.store) == 1
+    with pytest.raises(SessionGone):
+        service.store.of_page("page")
+
+
+def test_sets_that_do_not_fit_into_memory_together_come_one_after_the_other(
+    gated, photos, monkeypatch
+):
+    service, engine = gated
+    monkeypatch.setattr(service, "_sets", Turns(1000))
+    read: list[str] = []
+
+    def fetch_for(page: str) -> Any:
+        def fetch(folder: Path, progress: ProgressFn) -> Sequence[Path]:
+            return link_files(photos)(folder, progress)
+
+        return fetch
+
+    def analyze(page: str) -> Job[Opened]:
+        def note(progress: Progress, tell: ProgressFn) -> None:
+            if progress.stage == "read":
+                read.append(page)
+            tell(progress)
+
+        return Job(
+            lambda tell: service.analyze(
+                fetch_for(page), CHOICE, page, lambda progress: note(progress, tell)
+            )
+        )
+
+    first = analyze("a")
+    assert engine.gate.reached.wait(PATIENCE)
+    second = analyze("b")
+    stages_until(second, Progress("wait", 0, 1))
+    assert set(read) == {"a"}
+    engine.gate.opened.set()
+    assert first.result().added == second.result().added == 2
+    assert set(read) == {"a", "b"}
+
+
+def test_images_are_read_in_other_processes_where_there_are_any(photos, tmp_path):
+    readers = Readers()
+    service = Service(SessionStore(tmp_path / "s"), Limits(), ColorEngine(), readers)
+    broken = tmp_path / "in" / "broken.png"
+    broken.write_bytes(photos[0].read_bytes()[:60])
+    try:
+        opened = service.analyze(link_files([*photos, broken]), CHOICE, "page", silent)
+    finally:
+        readers.close()
+    assert [one.name for one in opened.session.analysis.photos] == ["a.png", "b.png"]
+    assert [one.name for one in opened.rejected] == ["broken.png"]
+    np.testing.assert_array_equal(
+        token_masks(service.predict(message(opened.session, ON_RED)), 2), expected(photos, RED)
+    )
+
+
+@pytest.mark.parametrize(("first", "last"), [("tab", "copy"), ("copy", "tab")])
+def test_a_duplicated_tab_and_its_original_both_work_whichever_closes_first(
+    photos, tmp_path, first, last
+):
+    """Defect 5: the original lost its session to the copy, and with it."""
+    store = SessionStore(tmp_path / "sessions", Lifetimes(closed_seconds=0))
+    service = Service(store, Limits(max_images=4), ColorEngine())
+    session = analyzed(service, photos, page="tab")
+    store.attach(session.token, "copy")
+    store.close_page(first)
+    store.sweep()
+    np.testing.assert_array_equal(
+        token_masks(service.predict(message(session, ON_RED)), 2), expected(photos, RED)
+    )
+    assert Path(service.manifest(session)["images"][0]["tile"]).exists()
+    assert service.export(message(session, ON_RED), silent).exists()
+    more = photo(tmp_path / "in" / "c.png", (1, 1), (3, 3))
+    assert len(extended(service, [more], page=last).session.analysis.photos) == 3
+
+
+def test_both_tabs_can_add_images_and_neither_sees_those_of_the_other(service, photos, more):
+    session = analyzed(service, photos, page="tab")
+    service.store.attach(session.token, "copy")
+    mine = extended(service, more, page="tab").session
+    other = photo(more[0].parent / "d.png", (0, 3), (3, 0))
+    theirs = extended(service, [other], page="copy").session
+    assert [one.name for one in mine.analysis.photos] == ["a.png", "b.png", "c.png"]
+    assert [one.name for one in theirs.analysis.photos] == ["a.png", "b.png", "d.png"]
+    for one in (mine, theirs):
+        assert "masks" in service.predict(message(one, ON_RED))
+
+
+@pytest.mark.parametrize("size", [50_000, -1, 513])
+def test_an_input_size_that_the_backbone_does_not_have_is_refused_before_anything_is_read(
+    photos, tmp_path, size
+):
+    service = Service(SessionStore(tmp_path / "sessions"), Limits())
+    choice = BackboneChoice(backbones.BUILTIN, input_size=size)
+    with pytest.raises(backbones.BackboneError, match="input_size"):
+        service.analyze(link_files(photos), choice, "page", silent)

@@ -68,7 +68,7 @@ def test_a_session_is_its_visitors_alone(store):
         with pytest.raises(SessionGone):
             store.of_page("page", other)
         with pytest.raises(SessionGone):
-            store.move_to_page(session.token, "other", other)
+            store.attach(session.token, "other", other)
         with pytest.raises(SessionGone):
             store.of_ticket(session.ticket, other)
         with pytest.raises(SessionGone):
@@ -142,10 +142,109 @@ def test_closing_one_page_leaves_the_sessions_of_others(store, clock):
 def test_a_reload_takes_its_session_to_the_new_page(store, clock):
     session = add(store, "before")
     store.close_page("before")
-    store.move_to_page(session.token, "after")
+    store.attach(session.token, "after")
     store.close_page("before")
     clock.now += 61
     assert store.get(session.token) is session
+    assert store.of_page("after") is session
+
+
+@pytest.mark.parametrize(("first", "last"), [("tab", "copy"), ("copy", "tab")])
+def test_a_session_on_two_pages_lives_until_the_last_of_them_is_closed(store, clock, first, last):
+    session = add(store, "tab")
+    store.attach(session.token, "copy")
+    assert store.of_page("tab") is store.of_page("copy") is session
+    store.close_page(first)
+    clock.now += 350
+    assert store.of_page(last) is session
+    store.close_page(last)
+    clock.now += 59
+    store.sweep()
+    assert session.folder.exists()
+    clock.now += 1
+    store.sweep()
+    assert not session.folder.exists()
+
+
+def test_a_new_analysis_on_one_of_two_pages_is_not_the_others(store, clock):
+    shared = add(store, "tab")
+    store.attach(shared.token, "copy")
+    new = add(store, "tab")
+    assert store.of_page("tab") is new
+    store.get(new.token)
+    clock.now += 350
+    assert store.of_page("copy") is shared
+    assert store.of_page("tab") is new
+    newest = add(store, "copy")
+    store.get(newest.token)
+    assert not shared.folder.exists()
+    assert new.folder.exists()
+
+
+def test_of_a_page_that_went_on_the_session_before_is_freed_when_it_uses_the_new_one(store, clock):
+    before = add(store, "page")
+    after = add(store, "page")
+    # The page has not seen the new one yet: it may have lost its connection.
+    clock.now += 50
+    assert store.get(before.token) is before
+    clock.now += 50
+    assert store.get(before.token) is before
+    store.get(after.token)
+    assert not before.folder.exists()
+    with pytest.raises(SessionGone):
+        store.get(before.token)
+
+
+def test_a_session_that_its_page_went_on_from_is_freed_if_the_page_never_comes_back(store, clock):
+    before, after = add(store, "page"), add(store, "page")
+    store.get(before.token)  # An answer that was still to come.
+    clock.now += 61
+    store.sweep()
+    assert [s.folder.exists() for s in (before, after)] == [False, True]
+
+
+def test_thirty_analyses_on_one_page_leave_one_session(store):
+    for _ in range(30):
+        session = add(store, "page", nbytes=1)
+        store.get(session.token)
+        assert len(store) == 1
+
+
+def test_a_page_whose_session_was_freed_never_gets_an_earlier_one(store, clock):
+    add(store, "page")
+    new = add(store, "page")
+    store.drop(new.token)
+    with pytest.raises(SessionGone):
+        store.of_page("page")
+
+
+def test_a_page_that_was_closed_and_asks_again_is_open(store, clock):
+    session = add(store, "slept")
+    store.close_page("slept")
+    clock.now += 50
+    store.get(session.token)
+    clock.now += 350
+    assert store.of_page("slept") is session
+    store.close_page("slept")
+    clock.now += 60
+    store.sweep()
+    assert not session.folder.exists()
+
+
+def test_a_session_in_use_is_not_freed_whatever_happens(store, clock):
+    with store.using(add(store, "page", 900).token) as session:
+        store.get(add(store, "page", 900).token)
+        store.close_page("page")
+        clock.now += 10_000
+        store.sweep()
+        assert session.folder.exists()
+    store.sweep()
+    assert not session.folder.exists()
+
+
+def test_what_is_gone_cannot_be_used(store):
+    with pytest.raises(SessionGone), store.using("x"):
+        pass
 
 
 def test_an_idle_session_is_freed_and_a_used_one_is_not(store, clock):
@@ -164,6 +263,41 @@ def test_the_least_recently_used_is_freed_at_the_byte_limit(store, clock):
     clock.now += 1
     third = add(store, "c", 400)
     assert [s.folder.exists() for s in (first, second, third)] == [True, False, True]
+
+
+def test_beyond_the_limit_what_no_open_page_shows_goes_before_what_one_shows(store, clock):
+    """Defect 6: an idle visitor lost a session that was on the screen to one that nobody saw."""
+    idle = add(store, "a", 400)
+    clock.now += 1
+    superseded = add(store, "b", 400)
+    clock.now += 1
+    newest = add(store, "b", 400)
+    assert [s.folder.exists() for s in (idle, superseded, newest)] == [True, False, True]
+    assert store.of_page("a") is idle
+
+
+def test_beyond_the_limit_closed_pages_lose_the_least_recently_used_first(store, clock):
+    sessions = []
+    for page in "abcd":
+        sessions.append(add(store, page, 250))
+        store.close_page(page)
+        clock.now += 1
+    store.attach(sessions[0].token, "a")
+    clock.now += 1
+    newest = add(store, "e", 500)
+    # Open: a and e, 750 bytes; of the closed ones the one used last still fits.
+    assert [s.folder.exists() for s in (*sessions, newest)] == [True, False, False, True, True]
+
+
+def test_the_newest_session_stays_though_another_is_used_after_it(store, clock):
+    old = add(store, "a", 900)
+    clock.now += 1
+    newest = add(store, "b", 900)
+    assert [s.folder.exists() for s in (old, newest)] == [False, True]
+    clock.now += 1
+    small = add(store, "c", 50)
+    store.get(small.token)
+    assert [s.folder.exists() for s in (small, newest)] == [True, True]
 
 
 def test_the_newest_session_stays_even_if_it_alone_is_over_the_limit(store):
@@ -192,6 +326,8 @@ def test_the_session_of_a_page_is_its_newest_as_long_as_it_is_there(store, clock
     add(store, page="another")
     store.get(old.token)  # An answer that was still to come for the old one.
     assert store.of_page("mine") is new
+    with pytest.raises(SessionGone):
+        store.get(old.token)
     # The connection of a laptop that slept is lost, and its page is still open.
     store.close_page("mine")
     assert store.of_page("mine") is new

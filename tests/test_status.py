@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pointprompt.types import Progress, Rejected
+from pointprompt.types import Photo, Progress, Rejected
 from pointprompt.ui import status
 
 HOSTILE = '<img src=x onerror="alert(1)">&"\''
@@ -37,7 +38,19 @@ def test_there_is_nothing_to_say_at_first():
 
 @pytest.mark.parametrize(
     "stage",
-    ["wait", "start", "download", "fetch", "read", "features", "cut", "colors", "export"],
+    [
+        "wait",
+        "wait_export",
+        "start",
+        "download",
+        "fetch",
+        "read",
+        "features",
+        "cut",
+        "colors",
+        "open",
+        "export",
+    ],
 )
 def test_every_stage_has_words_and_a_place_in_the_bar(stage):
     shown = Outline(status.busy(Progress(stage, 0, 1), None))
@@ -46,9 +59,10 @@ def test_every_stage_has_words_and_a_place_in_the_bar(stage):
 
 
 def test_the_bar_never_goes_back_through_an_analysis():
-    steps = [Progress("wait", 0, 1), Progress("start", 0, 1)]
+    steps = [Progress("start", 0, 1)]
     for stage, total in (("fetch", 3), ("read", 3), ("features", 3), ("cut", 1), ("colors", 1)):
         steps += [Progress(stage, done, total) for done in range(total + 1)]
+    steps.append(Progress("open", 0, 1))
     shares = [int(Outline(status.busy(s, None)).attributes["aria-valuenow"]) for s in steps]
     assert shares == sorted(shares)
     assert (shares[0], shares[-1]) == (0, 100)
@@ -57,6 +71,20 @@ def test_the_bar_never_goes_back_through_an_analysis():
 def test_the_images_done_are_counted_where_there_are_several():
     assert "3 of 12" in status.busy(Progress("features", 3, 12), None)
     assert " of " not in Outline(status.busy(Progress("features", 0, 1), None)).text
+
+
+@pytest.mark.parametrize(
+    ("progress", "words"),
+    [
+        (Progress("wait", 0, 0), "Waiting: you are next"),
+        (Progress("wait", 0, 1), "Waiting: 1 analysis before yours"),
+        (Progress("wait", 0, 2), "Waiting: 2 analyses before yours"),
+        (Progress("wait_export", 0, 1), "Waiting: 1 download before yours"),
+        (Progress("wait_export", 0, 3), "Waiting: 3 downloads before yours"),
+    ],
+)
+def test_who_waits_reads_how_many_come_before(progress, words):
+    assert Outline(status.busy(progress, None)).text == words
 
 
 def test_a_stage_without_steps_is_no_error():
@@ -110,6 +138,24 @@ def test_rejected_images_are_named_with_the_reason():
 def test_one_rejected_image_is_counted_as_one():
     html = status.done("Ready.", [Rejected("a.txt", "It is no image.")])
     assert "<summary>1 image could not be used</summary>" in html
+
+
+def photos(*remarks: str) -> list[Photo]:
+    return [Photo(HOSTILE, 1, 1, b"", Path("a"), remark) for remark in remarks]
+
+
+def test_remarks_on_photos_are_counted_and_stay_texts_below_a_line_to_open():
+    shown = Outline(status.remarks(photos("Its end is missing.", "", HOSTILE)))
+    assert shown.tags == ["details", "summary", "ul", "li", "strong", "li", "strong"]
+    assert "open" not in shown.attributes
+    assert shown.text == (
+        f"2 images read with a remark{HOSTILE}: Its end is missing.{HOSTILE}: {HOSTILE}"
+    )
+    assert "1 image read with a remark" in status.remarks(photos("Its end is missing."))
+
+
+def test_without_remarks_there_is_nothing_to_say_of_photos():
+    assert status.remarks(photos("", "")) == ""
 
 
 def test_without_rejected_images_there_are_no_details():

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pointprompt.types import RULES, Click, Settings
+from pointprompt.types import RULES, BackboneChoice, Click, Settings
 
 ANYTHING = st.one_of(
     st.none(),
@@ -103,3 +103,21 @@ def test_numpy_numbers_are_numbers():
     click = Click(0, np.float32(0.25), np.float64(0.5))
     assert (click.x, click.y) == (0.25, 0.5)
     assert Settings(min_area=np.int64(2), gamma=np.float32(2)).min_area == 2
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"name": None},
+        {"name": 5},
+        {"name": ["a"]},
+        {"name": "a", "node": 1},
+        {"name": "a", "layer": "1"},
+        {"name": "a", "layer": True},
+        {"name": "a", "input_size": 512.0},
+        {"name": "a", "input_size": [512]},
+    ],
+)
+def test_a_choice_of_a_backbone_is_of_the_right_kinds(wrong):
+    with pytest.raises(ValueError, match="backbone"):
+        BackboneChoice(**wrong)

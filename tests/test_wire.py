@@ -322,7 +322,7 @@ def test_any_images_are_some_of_the_set_or_a_wire_error(hostile):
 
 def test_the_manifest_says_what_the_page_shows_and_is_json():
     analysis = Analysis(
-        photos=(Photo("a.jpg", 30, 40, b"", np.zeros((30, 40, 3), np.uint8)),),
+        photos=(Photo("a.jpg", 30, 40, b"", np.zeros((30, 40, 3), np.uint8), "Its end is lost."),),
         eigvecs=np.zeros((1, 5, 6, 9), np.float32),
         eigvals=np.zeros(9, np.float32),
         embedding=np.zeros((1, 5, 6, 4), np.float32),
@@ -341,7 +341,15 @@ def test_the_manifest_says_what_the_page_shows_and_is_json():
         "crisp": False,
         "maskColor": [255, 0, 255],
         "colors": "colors.png",
-        "images": [{"name": "a.jpg", "width": 40, "height": 30, "tile": "tiles/a.jpg"}],
+        "images": [
+            {
+                "name": "a.jpg",
+                "width": 40,
+                "height": 30,
+                "remark": "Its end is lost.",
+                "tile": "tiles/a.jpg",
+            }
+        ],
     }
     with pytest.raises(ValueError, match="shorter"):
         wire.manifest("token", analysis, [], "colors.png")

@@ -33,7 +33,7 @@ __all__ = [
     "BackboneInfo",
     "availability",
     "choose_default",
-    "download",
+    "get",
     "info",
     "load",
     "load_decoder",
@@ -103,19 +103,34 @@ def load_default(
         return load(BUILTIN, device=device), _builtin_since(f"SAM cannot be had. {error}")
 
 
-def download(name: str, progress: ProgressFn | None = None) -> None:
-    """Have a backbone's weights on this computer; at once where they are here already.
+def get(
+    name: str,
+    *,
+    node: str | None = None,
+    layer: int | None = None,
+    input_size: int | None = None,
+    progress: ProgressFn | None = None,
+) -> int:
+    """Side of the squares that a backbone takes, in pixels; its weights are here afterwards.
+
+    Nothing is loaded: they are downloaded where they are not here yet. Several may be got at a
+    time, and while others are loaded.
 
     Args:
-        name: As for `info`.
-        progress: As for `load`.
+        name: As for `load`, as is all below.
+        node: Which.
+        layer: Which.
+        input_size: Which.
+        progress: What it raises ends the download.
 
     Raises:
         BackboneError: As for `load`.
     """
-    from pointprompt.backbones import weights
+    from pointprompt.backbones import loading, weights
 
-    weights.find(info(name), progress)
+    choice = loading.choose(info(name), None, node, layer, input_size)
+    weights.find(choice.backbone, progress)
+    return choice.input_size
 
 
 def load(

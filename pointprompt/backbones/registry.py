@@ -357,6 +357,8 @@ REGISTRY: dict[str, BackboneInfo] = {entry.name: entry for entry in _ENTRIES}
 
 # What a name begins with that asks for a model of timm: "timm:resnet50.a1_in1k".
 TIMM_PREFIX = "timm:"
+# More than any model of timm has; a longer one is not worth repeating.
+_MAX_NAME_LENGTH = 100
 
 
 def info(name: str) -> BackboneInfo:
@@ -369,6 +371,8 @@ def info(name: str) -> BackboneInfo:
     Raises:
         BackboneError: There is no such backbone.
     """
+    if not isinstance(name, str) or len(name) > _MAX_NAME_LENGTH:
+        raise BackboneError("A backbone is asked for by its name, which is a short text.")
     if name.startswith(TIMM_PREFIX):
         from pointprompt.backbones import timm_model
 

@@ -5,6 +5,7 @@ Every event here is private: the page is no API. The Python interface is.
 
 from __future__ import annotations
 
+import errno
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from itertools import zip_longest
@@ -46,8 +47,12 @@ _PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidde
 _NOT_HERE = " (not here)"
 # Inputs that say which backbone: its name, and three details.
 _CHOICES = 4
+# Far more than any set holds; what is more is a mistake.
 # Of the details: whatever is the backbone's own, also when the choice of backbone changes.
 _DEFAULT = ""
+
+# What the system says where there is no room on a disk, or none of it is left for this program.
+_DISK_IS_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 Updates = dict[Any, Any]
 
@@ -109,10 +114,13 @@ class _Page:
                 self.analyze = gr.Button(
                     "Analyse", variant="primary", interactive=False, elem_id="pp-analyze"
                 )
-                self.add = gr.Button("Add to the set", visible=False, elem_id="pp-add")
+                self.add = gr.Button(
+                    "Add to the set", visible=False, interactive=False, elem_id="pp-add"
+                )
             limits = self.service.limits
             gr.HTML(
-                f"JPEG, PNG, WebP, BMP, TIFF or GIF: up to {limits.max_images} images of "
+                "JPEG, PNG, HEIC, WebP, AVIF, TIFF and most others: "
+                f"up to {limits.max_images} images of "
                 f"{limits.max_megapixels:g} megapixels each. They stay on this server: what was "
                 "analysed goes some minutes after you close the page, uploads within a day.",
                 elem_id="pp-formats",
@@ -198,7 +206,9 @@ class _Page:
         self.load_dataset.click(self._analyze_dataset, [*choice, *self.dataset], **heavy)
         self.add.click(self._add_files, [self.files], **heavy)
         self.add_dataset.click(self._add_dataset, self.dataset, **heavy)
-        self.files.change(_analyze_button, [self.files], [self.analyze], queue=False, **_PRIVATE)
+        self.files.change(
+            _file_buttons, [self.files], [self.analyze, self.add], queue=False, **_PRIVATE
+        )
         self.backbone.change(
             _describe_backbone,
             [self.backbone],
@@ -225,55 +235,67 @@ class _Page:
 
     def _analyze_files(self, request: gr.Request, *inputs: Any) -> Iterator[Updates]:
         *choice, files = inputs
-        yield from self._analyze(request, link_files(files or []), _choice(*choice))
+        yield from self._analyze(request, link_files(files or []), choice)
 
     def _analyze_example(self, example: ExampleSet) -> Any:
         def analyze(request: gr.Request, *choice: Any) -> Iterator[Updates]:
             fetch = make_files(example)
-            yield from self._analyze(request, fetch, _choice(*choice), example.description)
+            yield from self._analyze(request, fetch, choice, [example.description])
 
         return analyze
 
     def _analyze_dataset(self, request: gr.Request, *inputs: Any) -> Iterator[Updates]:
         choice, dataset = inputs[:_CHOICES], inputs[_CHOICES:]
-        yield from self._analyze(request, self._fetch_dataset(*dataset), _choice(*choice))
+        remarks: list[str] = []
+        fetch = self._fetch_dataset(remarks, *dataset)
+        yield from self._analyze(request, fetch, choice, remarks)
 
     def _add_files(self, request: gr.Request, files: Sequence[str] | None) -> Iterator[Updates]:
         yield from self._extend(request, link_files(files or []))
 
     def _add_dataset(self, request: gr.Request, *dataset: Any) -> Iterator[Updates]:
-        yield from self._extend(request, self._fetch_dataset(*dataset))
+        remarks: list[str] = []
+        yield from self._extend(request, self._fetch_dataset(remarks, *dataset), remarks)
 
-    def _fetch_dataset(
-        self, name: str, config: str, split: str, column: str, limit: float | None
-    ) -> Fetch:
-        wanted = DatasetRequest(
-            name.strip(), config.strip(), split.strip(), column.strip(), int(limit or 1)
-        )
+    def _fetch_dataset(self, remarks: list[str], *fields: Any) -> Fetch:
+        """What fetches the images, and adds to the remarks what there is to say about them."""
+        plain: list[Any] = [f.strip() if isinstance(f, str) else f for f in fields]
+        wanted = DatasetRequest(*plain)
 
         def fetch(folder: Path, progress: ProgressFn) -> Sequence[Path]:
             return fetch_dataset(
-                wanted, folder, limits=self.service.limits, progress=as_fetching(progress)
+                wanted,
+                folder,
+                limits=self.service.limits,
+                progress=as_fetching(progress),
+                note=remarks.append,
             )
 
         return fetch
 
     def _analyze(
-        self, request: gr.Request, fetch: Fetch, choice: BackboneChoice, hint: str = ""
+        self,
+        request: gr.Request,
+        fetch: Fetch,
+        choice: Sequence[Any],
+        remarks: Sequence[str] = (),
     ) -> Iterator[Updates]:
         page, visitor = _page_of(request), visitors.of(request)
         job = self.jobs.start(
-            page, lambda progress: self.service.analyze(fetch, choice, page, progress, visitor)
+            page,
+            lambda progress: self.service.analyze(fetch, _choice(*choice), page, progress, visitor),
         )
 
         def text(opened: Opened) -> str:
             analysis = opened.session.analysis
             title = backbones.info(analysis.backbone.name).title
-            return f"{_images(len(analysis.photos))} ready, with {title}. {hint}"
+            return " ".join([f"{_images(len(analysis.photos))} ready, with {title}.", *remarks])
 
-        yield from self._open(job, text)
+        yield from self._open(page, job, text)
 
-    def _extend(self, request: gr.Request, fetch: Fetch) -> Iterator[Updates]:
+    def _extend(
+        self, request: gr.Request, fetch: Fetch, remarks: Sequence[str] = ()
+    ) -> Iterator[Updates]:
         page, visitor = _page_of(request), visitors.of(request)
         job = self.jobs.start(
             page, lambda progress: self.service.extend(fetch, page, progress, visitor)
@@ -281,24 +303,23 @@ class _Page:
 
         def text(opened: Opened) -> str:
             count = len(opened.session.analysis.photos)
-            return f"{_images(opened.added)} added: the set has {count} now."
+            return " ".join([f"{_images(opened.added)} added: the set has {count} now.", *remarks])
 
-        yield from self._open(job, text)
+        yield from self._open(page, job, text)
 
-    def _open(self, job: Job[Opened], text: Callable[[Opened], str]) -> Iterator[Updates]:
+    def _open(
+        self, page: str, job: Job[Opened], text: Callable[[Opened], str]
+    ) -> Iterator[Updates]:
         """Follow the job, then show the session that it opened, or why there is none."""
-        yield from self._follow(job)
-        try:
-            opened = job.result()
-        except Cancelled:
-            yield self._ended(status.stopped("Cancelled. Your images are still here."))
-        except SessionGone:
-            yield self._ended(status.failed(GONE))
-        except Exception as error:
-            yield self._ended(status.failed(_sentence(error)))
+        yield from self._follow(page, job)
+        failure = _failure(job, "Cancelled. Your images are still here.")
+        if failure:
+            yield self._ended(page, job, failure)
         else:
-            done = self._ended(status.done(text(opened), opened.rejected))
-            yield {**done, **self._shown(opened.session)}
+            opened = job.result()
+            said = status.done(text(opened), opened.rejected)
+            said += status.remarks(opened.session.analysis.photos)
+            yield {**self._ended(page, job, said), **self._shown(opened.session)}
 
     def _shown(self, session: Session) -> Updates:
         return {
@@ -309,27 +330,23 @@ class _Page:
         }
 
     def _export(self, event: gr.EventData, request: gr.Request) -> Iterator[Updates]:
-        visitor = visitors.of(request)
+        page, visitor = _page_of(request), visitors.of(request)
 
         def export(progress: ProgressFn) -> str:
             path = self.service.export(event._data, progress, visitor)
             return self.service.download_address(event._data, path, visitor)
 
-        job = self.jobs.start(_page_of(request), export)
-        yield from self._follow(job)
-        try:
-            address = job.result()
-        except Cancelled:
-            yield self._ended(status.stopped("Cancelled."))
-        except SessionGone:
-            yield self._ended(status.failed(GONE))
-        except Exception as error:
-            yield self._ended(status.failed(_sentence(error)))
+        job = self.jobs.start(page, export)
+        yield from self._follow(page, job)
+        failure = _failure(job, "Cancelled.")
+        if failure:
+            yield self._ended(page, job, failure)
         else:
-            text = status.done("The masks are in your downloads.")
-            yield {**self._ended(text), self.canvas: gr.update(download=address)}
+            clicks = _count(len(event._data["clicks"]), "click")
+            text = status.done(f"The masks of {clicks} are in your downloads.")
+            yield {**self._ended(page, job, text), self.canvas: gr.update(download=job.result())}
 
-    def _follow(self, job: Job[Any]) -> Iterator[Updates]:
+    def _follow(self, page: str, job: Job[Any]) -> Iterator[Updates]:
         """What the status line says while the job runs. A page that goes away ends its job."""
         eta = Eta()
         shown = ""
@@ -337,14 +354,17 @@ class _Page:
         try:
             for progress in job.progress():
                 text = status.busy(progress, eta.seconds_left(progress))
-                if text != shown:
+                if text != shown and self.jobs.is_newest(page, job):
                     shown = text
                     yield {self.status: text}
         except GeneratorExit:
             job.cancel()
             raise
 
-    def _ended(self, text: str) -> Updates:
+    def _ended(self, page: str, job: Job[Any], text: str) -> Updates:
+        """The last words of a job, unless the page has started another: those are then its own."""
+        if not self.jobs.is_newest(page, job):
+            return {self.status: gr.skip(), self.cancel: gr.skip()}
         return {self.status: text, self.cancel: gr.Button(visible=False)}
 
     def _cancel(self, request: gr.Request) -> None:
@@ -353,9 +373,10 @@ class _Page:
     def _restore(self, event: gr.EventData, request: gr.Request) -> Updates:
         try:
             session = self._session_of(event._data, visitors.of(request))
-            self.service.store.move_to_page(session.token, _page_of(request), session.visitor)
+            self.service.store.attach(session.token, _page_of(request), session.visitor)
         except SessionGone:
-            return {self.canvas: gr.skip()}
+            # Said by the page, which knows what it had.
+            return {self.canvas: wire.failure(0, "gone", GONE)}
         return self._shown(session)
 
     def _session_of(self, message: object, visitor: str) -> Session:
@@ -372,10 +393,28 @@ class _Page:
         self.service.store.close_page(page)
 
 
+def _failure(job: Job[Any], cancelled: str) -> str:
+    """What the status line says of a job that came to nothing; empty for one that did its work."""
+    try:
+        job.result()
+    except Cancelled:
+        return status.stopped(cancelled)
+    except SessionGone:
+        return status.failed(GONE)
+    except Exception as error:
+        return status.failed(_sentence(error))
+    return ""
+
+
 def _sentence(error: Exception) -> str:
     """What to say of an error; those of the core are sentences already."""
     if isinstance(error, MemoryError):
         return "There is not enough memory for this. Try fewer images, or a smaller backbone."
+    if isinstance(error, OSError) and error.errno in _DISK_IS_FULL:
+        return (
+            "The disk of the server is full. Nothing is lost: try fewer or smaller images, or try "
+            "again later."
+        )
     if isinstance(error, OSError):
         # Without its path, which is the server's affair.
         return f"The server could not read or write a file: {error.strerror or 'it is damaged'}."
@@ -392,14 +431,22 @@ def _page_of(request: gr.Request) -> str:
     return str(request.session_hash)
 
 
-def _analyze_button(files: Sequence[str] | None) -> Any:
+def _file_buttons(files: Sequence[str] | None) -> list[Any]:
+    """The buttons that do something with the files that were chosen."""
     if not files:
-        return gr.Button("Analyse", interactive=False)
-    return gr.Button(f"Analyse {_images(len(files))}", interactive=True)
+        return [gr.Button("Analyse", interactive=False), gr.Button(interactive=False)]
+    return [
+        gr.Button(f"Analyse {_images(len(files))}", interactive=True),
+        gr.Button(interactive=True),
+    ]
 
 
 def _images(count: int) -> str:
-    return "1 image" if count == 1 else f"{count} images"
+    return _count(count, "image")
+
+
+def _count(count: int, what: str) -> str:
+    return f"1 {what}" if count == 1 else f"{count} {what}s"
 
 
 def _backbone_label(name: str) -> str:
@@ -446,6 +493,7 @@ def _detail_choices(name: str) -> tuple[list[Any], list[Any], list[Any]]:
     )
 
 
-def _choice(name: str, *details: Any) -> BackboneChoice:
+def _choice(name: Any, *details: Any) -> BackboneChoice:
+    """The choice that the inputs make; they are what a browser sent, whatever that is."""
     input_size, node, layer = (None if value == _DEFAULT else value for value in details)
     return BackboneChoice(name, node, layer, input_size)

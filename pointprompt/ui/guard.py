@@ -13,8 +13,10 @@ import errno
 import hashlib
 import json
 import re
+import tempfile
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -23,6 +25,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pointprompt.ui import addresses, visitors
+from pointprompt.ui.folders import room_for
 from pointprompt.ui.uploads import OnlyFiles, UploadError
 
 MEGABYTE = 1_000_000
@@ -153,6 +156,10 @@ class Guard:
         if _announced(scope) > self._limits.upload:
             await limited.drain()
             raise limited.too_large()
+        # Before it fills the disk, which others need.
+        if not room_for(Path(tempfile.gettempdir()), _announced(scope)):
+            await limited.drain()
+            raise Refused(507, DISK_FULL)
         held = _Held(answer)
         try:
             await self._app(scope, limited.receive, held.send)

@@ -1,6 +1,6 @@
 """Heavy work in the background, which tells its progress and can be cancelled.
 
-Knows threads. Knows nothing of gradio or of what the work is.
+Knows threads. Knows nothing of gradio, of what the work is, or of whom it waits for.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextvars
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from typing import Generic, TypeVar
 from weakref import WeakValueDictionary
@@ -16,9 +17,9 @@ from pointprompt.types import Progress, ProgressFn
 
 T = TypeVar("T")
 
-# Analyses share the machine's cores and memory, so they take turns.
-_TURN = threading.Lock()
 _TICK_SECONDS = 0.2
+# The stage in which the work does what cannot be undone: from there on it is not cancelled.
+LAST_STAGE = "open"
 
 
 class Cancelled(Exception):
@@ -26,14 +27,15 @@ class Cancelled(Exception):
 
 
 class Job(Generic[T]):
-    """Work that runs in a thread of its own, one job of the process at a time."""
+    """Work that runs in a thread of its own."""
 
     def __init__(self, work: Callable[[ProgressFn], T]) -> None:
         """Start the work; it gets the function that it tells its progress to."""
         self._work = work
-        self._cancelled = threading.Event()
-        self._finished = threading.Event()
-        self._newest = Progress("wait", 0, 1)
+        self._lock = threading.Lock()
+        self._ended = threading.Event()
+        self._is_cancelled = False
+        self._newest = Progress("start", 0, 1)
         self._result: T
         self._error: BaseException | None = None
         # The context carries what a server knows about the request, such as whose GPU time it is.
@@ -41,12 +43,19 @@ class Job(Generic[T]):
         threading.Thread(target=context.run, args=(self._run,), daemon=True).start()
 
     def cancel(self) -> None:
-        """Have the work stop at its next step."""
-        self._cancelled.set()
+        """End the job at once; the work stops at its next step, and nobody is told any more of it.
+
+        When this returns the job has ended. One that had told LAST_STAGE has done its work.
+        """
+        with self._lock:
+            if self._newest.stage != LAST_STAGE and not self._ended.is_set():
+                self._is_cancelled = True
+                self._end(Cancelled())
+        self._ended.wait()
 
     def progress(self) -> Iterator[Progress]:
-        """The newest progress, again and again until the work ends; "wait" before its turn."""
-        while not self._finished.wait(_TICK_SECONDS):
+        """The newest progress, again and again until the job ends."""
+        while not self._ended.wait(_TICK_SECONDS):
             yield self._newest
 
     def result(self) -> T:
@@ -56,39 +65,46 @@ class Job(Generic[T]):
             Cancelled: The job was cancelled.
             Exception: What the work raised.
         """
-        self._finished.wait()
+        self._ended.wait()
         if self._error is not None:
             raise self._error
         return self._result
 
     def _run(self) -> None:
         try:
-            self._wait_for_turn()
-            try:
-                self._note(Progress("start", 0, 1))
-                self._result = self._work(self._note)
-            finally:
-                _TURN.release()
+            self._note(self._newest)
+            result = self._work(self._note)
         except BaseException as error:
-            self._error = error
-        finally:
-            self._finished.set()
+            _let_go(error)
+            with self._lock:
+                self._end(error)
+        else:
+            with self._lock:
+                if not self._is_cancelled:
+                    self._result = result
+                    self._end(None)
 
-    def _wait_for_turn(self) -> None:
-        while not _TURN.acquire(timeout=_TICK_SECONDS):
-            self._stop_if_cancelled()
+    def _end(self, error: BaseException | None) -> None:
+        if not self._ended.is_set():
+            self._error = error
+            self._ended.set()
 
     def _note(self, progress: Progress) -> None:
-        self._newest = progress
-        self._stop_if_cancelled()
+        with self._lock:
+            if self._is_cancelled:
+                raise Cancelled
+            self._newest = progress
 
-    def _stop_if_cancelled(self) -> None:
-        if self._cancelled.is_set():
-            raise Cancelled
+
+def _let_go(error: BaseException) -> None:
+    """Have an error hold its lines only: the variables beside them are whole image sets."""
+    for one in (error, error.__cause__, error.__context__):
+        if one is not None:
+            traceback.clear_frames(one.__traceback__)
 
 
 class Jobs:
-    """The running job of every page."""
+    """The newest job of every page."""
 
     def __init__(self) -> None:
         """Start with none."""
@@ -99,18 +115,23 @@ class Jobs:
 
     def start(self, page: str, work: Callable[[ProgressFn], T]) -> Job[T]:
         """A new job of this page; one that still runs is cancelled for it."""
-        job = Job(work)
         with self._lock:
             before = self._jobs.get(page)
+            if before is not None:
+                before.cancel()
+            job = Job(work)
             self._jobs[page] = job  # type: ignore[assignment]
-        if before is not None:
-            before.cancel()
         return job
 
-    def cancel(self, page: str) -> None:
-        """Cancel the page's job, if it has one."""
+    def is_newest(self, page: str, job: Job[T]) -> bool:
+        """Whether the page has started no other job since."""
         with self._lock:
-            job = self._jobs.pop(page, None)
+            return self._jobs.get(page) is job
+
+    def cancel(self, page: str) -> None:
+        """Cancel the page's job, if it has one; when this returns it has ended."""
+        with self._lock:
+            job = self._jobs.get(page)
         if job is not None:
             job.cancel()
 

@@ -1,7 +1,8 @@
 """What the page asks for, done: the core's functions, with sessions and files around them.
 
-Knows the core, sessions and `wire`. Knows nothing of gradio: `blocks` turns what happens here into
-widgets, and what is raised here into messages.
+Knows the core, sessions, `wire`, and what takes turns: what needs the model, and what fills the
+memory. Nobody waits for the downloads or the reading of others. Knows nothing of gradio: `blocks`
+turns what happens here into widgets, and what is raised here into messages.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import io
 import os
 import secrets
 import shutil
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
@@ -22,21 +24,35 @@ import numpy as np
 from pointprompt.examples import ExampleSet
 from pointprompt.images import Limits
 from pointprompt.sessions import Session, SessionGone, SessionStore
+from pointprompt.turns import Lane, Place, Turns
 from pointprompt.types import (
     Analysis,
     BackboneChoice,
     ByteArray,
+    ImageSet,
     Photo,
+    Progress,
     ProgressFn,
     Prompt,
     Rejected,
     TokenPrediction,
 )
-from pointprompt.ui import addresses, wire
+from pointprompt.ui import addresses, memory, wire
+from pointprompt.ui.jobs import LAST_STAGE
 
 if TYPE_CHECKING:
     from pointprompt.backbones import Backbone
     from pointprompt.pipeline import Computed, Fitted
+    from pointprompt.readers import Readers
+
+# What all sets that are under way may take together; what computing one takes comes on top.
+_SETS_BYTES = 512 << 20
+# Of a photo's preview: those of busy photos have so much.
+_PREVIEW_BYTES = 300_000
+# What all downloads that are being written may take together, by their largest photo: its pixels,
+# its mask, its overlay, and all that once more while they are made.
+_EXPORTS_BYTES = 1 << 30
+_EXPORT_BYTES_A_PIXEL = 12
 
 # Puts a set's image files into the folder it is given, and returns them in order.
 Fetch = Callable[[Path, ProgressFn], Sequence[Path]]
@@ -65,7 +81,9 @@ class Engine(Protocol):
     """Where that part of an analysis is computed which a GPU is for."""
 
     def prepare(self, choice: BackboneChoice, progress: ProgressFn) -> int:
-        """Side of the squares that the backbone takes, in pixels; it is got where that can be done.
+        """Side of the squares that the backbone takes, in pixels; its weights are here afterwards.
+
+        Several may be prepared at a time, and while others are computed with.
 
         Raises:
             BackboneError: It cannot be had.
@@ -78,7 +96,7 @@ class Engine(Protocol):
         fitted: Fitted | None,
         progress: ProgressFn,
     ) -> Computed:
-        """As `pipeline.compute`."""
+        """As `pipeline.compute`. Only one at a time, and always in the same thread."""
 
 
 class ThisProcess:
@@ -86,7 +104,7 @@ class ThisProcess:
 
     def prepare(self, choice: BackboneChoice, progress: ProgressFn) -> int:
         """See `Engine`."""
-        return load(choice, progress).input_size
+        return get(choice, progress)
 
     def compute(
         self,
@@ -104,17 +122,30 @@ class ThisProcess:
 class Service:
     """The server's side of all pages."""
 
-    def __init__(self, store: SessionStore, limits: Limits, engine: Engine | None = None) -> None:
+    def __init__(
+        self,
+        store: SessionStore,
+        limits: Limits,
+        engine: Engine | None = None,
+        readers: Readers | None = None,
+    ) -> None:
         """Serve the sessions of a store.
 
         Args:
             store: The sessions.
             limits: Of the image sets.
             engine: Where analyses are computed; None takes this process.
+            readers: Where images are read; None takes this process.
         """
         self.store = store
         self.limits = limits
         self._engine = engine or ThisProcess()
+        self._readers = readers
+        self._computing = Turns()
+        self._lane = Lane("engine")
+        self._sets = Turns(_SETS_BYTES)
+        self._exports = Turns(_EXPORTS_BYTES, "wait_export")
+        self._finishing_export = threading.Lock()
 
     def analyze(
         self,
@@ -137,9 +168,9 @@ class Service:
         Raises:
             ValueError: One of its kinds from the core, with a sentence for the user.
         """
-        with self._new_folder() as folder:
+        with self._computing.place() as place, self._new_folder() as folder:
             paths = fetch(_subfolder(folder, "images"), progress)
-            return self._open(folder, paths, page, progress, choice=choice, visitor=visitor)
+            return self._open(folder, paths, page, progress, place, choice=choice, visitor=visitor)
 
     def extend(self, fetch: Fetch, page: str, progress: ProgressFn, visitor: str = "") -> Opened:
         """A new session with more images behind those of the page's.
@@ -160,18 +191,22 @@ class Service:
         from pointprompt.images import ImageError
         from pointprompt.pipeline import room_in
 
-        before = self.store.of_page(page, visitor)
-        room_in(before.analysis, self.limits)  # Before anything is downloaded.
-        with self._new_folder() as folder:
+        shown = self.store.of_page(page, visitor)
+        room_in(shown.analysis, self.limits)  # Before anything is downloaded.
+        with (
+            self.store.using(shown.token, visitor) as before,
+            self._computing.place() as place,
+            self._new_folder() as folder,
+        ):
             photos = _linked_photos(before.analysis.photos, folder)
-            before = replace(before, analysis=replace(before.analysis, photos=photos))
             fetched = fetch(_subfolder(folder, "added"), progress)
             paths = [path for path in fetched if not _is_among(path, photos)]
             if fetched and not paths:
                 raise ImageError("All of these images are in the set already.")
+            joins = replace(before, analysis=replace(before.analysis, photos=photos))
             choice = before.analysis.backbone
             return self._open(
-                folder, paths, page, progress, choice=choice, visitor=visitor, joins=before
+                folder, paths, page, progress, place, choice=choice, visitor=visitor, joins=joins
             )
 
     def _open(
@@ -180,29 +215,60 @@ class Service:
         paths: Sequence[Path],
         page: str,
         progress: ProgressFn,
+        place: Place,
         *,
         choice: BackboneChoice,
         visitor: str,
         joins: Session | None = None,
     ) -> Opened:
         """The session of the images, behind those of the session that they join."""
-        from pointprompt.images import read_set
-        from pointprompt.pipeline import complete, room_in
+        from pointprompt.pipeline import room_in
         from pointprompt.predictor import Predictor
 
         before = joins.analysis if joins else None
         limits = room_in(before, self.limits) if before else self.limits
         side = self._engine.prepare(choice, progress)
-        image_set = read_set(paths, side, limits=limits, progress=progress)
-        fitted = before.fitted if before else None
-        computed = self._engine.compute(image_set.squares, choice, fitted, progress)
-        analysis = complete(image_set, computed, joins=before, progress=progress)
-        _write_tiles(folder, analysis)
+        nbytes = _set_bytes(min(len(paths), limits.max_images), side)
+        with self._sets.place() as next_one, self._sets.turn(next_one, progress, nbytes):
+            image_set = self._read(paths, side, limits, progress)
+            with self._computing.turn(place, progress):
+                analysis = self._analysis(image_set, choice, before, progress)
+            _write_tiles(folder, analysis)
+        predictor = Predictor(analysis)
+        progress(Progress(LAST_STAGE, 0, 1))
         token = joins.token if joins else ""
-        session = self.store.add(
-            folder, analysis, Predictor(analysis), page, token, visitor=visitor
-        )
+        session = self.store.add(folder, analysis, predictor, page, joins=token, visitor=visitor)
         return Opened(session, image_set.rejected, added=len(image_set.photos))
+
+    def _read(
+        self, paths: Sequence[Path], side: int, limits: Limits, progress: ProgressFn
+    ) -> ImageSet:
+        from pointprompt.images import read_set
+
+        if self._readers is None:
+            return read_set(paths, side, limits=limits, progress=progress)
+        with self._readers.reader() as read_one:
+            return read_set(paths, side, limits=limits, progress=progress, read_one=read_one)
+
+    def _analysis(
+        self,
+        image_set: ImageSet,
+        choice: BackboneChoice,
+        before: Analysis | None,
+        progress: ProgressFn,
+    ) -> Analysis:
+        """The analysis of the images, behind those they join. Only one at a time."""
+        from pointprompt.pipeline import complete
+
+        def compute() -> Analysis:
+            fitted = before.fitted if before else None
+            computed = self._engine.compute(image_set.squares, choice, fitted, progress)
+            return complete(image_set, computed, joins=before, progress=progress)
+
+        try:
+            return self._lane.do(compute)
+        finally:
+            memory.give_back()
 
     @contextmanager
     def _new_folder(self) -> Iterator[Path]:
@@ -222,7 +288,7 @@ class Service:
             session.analysis,
             [addresses.tile(key, i) for i in range(len(session.analysis.photos))],
             addresses.colors(key),
-            session.joins,
+            joins=session.joins,
             ticket=session.ticket,
         )
 
@@ -283,25 +349,39 @@ class Service:
         Raises:
             SessionGone: The session was freed.
             ValueError: The message is malformed.
+            OSError: It could not be written; then nothing of it is there.
         """
         from pointprompt.export import write_zip
         from pointprompt.pipeline import image_masks
 
-        request, session, prediction = self._predict(message, visitor)
-        analysis = session.analysis
-        shutil.rmtree(_exports(session.folder), ignore_errors=True)  # One a session is kept.
-        # A name of its own, since the page only sees a download whose address is new.
-        path = _exported(session.folder, secrets.token_urlsafe(8))
-        path.parent.mkdir(parents=True)
-        write_zip(
-            path,
-            analysis.photos,
-            image_masks(analysis, prediction, request.clicks, request.settings),
-            Prompt(clicks=request.clicks),
-            request.settings,
-            analysis.backbone,
-            progress=progress,
-        )
+        request, asked, prediction = self._predict(message, visitor)
+        with self.store.using(asked.token, visitor) as session:
+            analysis = session.analysis
+            largest = max(photo.height * photo.width for photo in analysis.photos)
+            with (
+                self._exports.place() as place,
+                self._exports.turn(place, progress, largest * _EXPORT_BYTES_A_PIXEL),
+                _new_folder_in(_exports(session.folder)) as folder,
+            ):
+                unfinished = folder / "unfinished"
+                write_zip(
+                    unfinished,
+                    analysis.photos,
+                    image_masks(analysis, prediction, request.clicks, request.settings),
+                    Prompt(clicks=request.clicks),
+                    request.settings,
+                    analysis.backbone,
+                    progress=progress,
+                )
+                return self._finished_export(unfinished)
+
+    def _finished_export(self, unfinished: Path) -> Path:
+        """The file under its name. The one before stays, for it may still be on its way."""
+        path = unfinished.rename(unfinished.with_name(addresses.DOWNLOAD_NAME))
+        with self._finishing_export:
+            others = set(path.parent.parent.glob(f"*/{addresses.DOWNLOAD_NAME}")) - {path}
+            for old in sorted(others, key=lambda other: other.stat().st_mtime_ns)[:-1]:
+                shutil.rmtree(old.parent)
         return path
 
     def download_address(self, message: object, path: Path, visitor: str = "") -> str:
@@ -337,6 +417,13 @@ def load(choice: BackboneChoice, progress: ProgressFn) -> Backbone:
     from pointprompt import backbones
 
     return backbones.load(**asdict(choice), progress=progress)
+
+
+def get(choice: BackboneChoice, progress: ProgressFn) -> int:
+    """Side of the squares that the backbone takes, in pixels, by `backbones.get`."""
+    from pointprompt import backbones
+
+    return backbones.get(**asdict(choice), progress=progress)
 
 
 def link_files(files: Sequence[str | Path]) -> Fetch:
@@ -409,6 +496,23 @@ def _write_tiles(folder: Path, analysis: Analysis) -> None:
     _colors(folder).write_bytes(encoded.getvalue())
 
 
+def _set_bytes(count: int, side: int) -> int:
+    """About what so many images take while they are on their way to a session."""
+    return count * (side * side * 3 + _PREVIEW_BYTES)
+
+
+@contextmanager
+def _new_folder_in(folder: Path) -> Iterator[Path]:
+    """A new folder in it, with a name that no page has seen; gone again if the block fails."""
+    new = folder / secrets.token_urlsafe(8)
+    new.mkdir()
+    try:
+        yield new
+    except BaseException:
+        shutil.rmtree(new, ignore_errors=True)
+        raise
+
+
 def _subfolder(folder: Path, name: str) -> Path:
     path = folder / name
     path.mkdir(parents=True, exist_ok=True)
@@ -424,7 +528,7 @@ def _colors(folder: Path) -> Path:
 
 
 def _exports(folder: Path) -> Path:
-    return folder / "exports"
+    return _subfolder(folder, "exports")
 
 
 def _exported(folder: Path, name: str) -> Path:

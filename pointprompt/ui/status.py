@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from pointprompt.types import Progress, Rejected
+from pointprompt.types import Photo, Progress, Rejected
 
 _STAGE_WORDS = {
-    "wait": "Waiting for another analysis to finish",
     "start": "Starting",
     "download": "Downloading the backbone (MB)",
     "fetch": "Fetching images",
@@ -20,10 +19,15 @@ _STAGE_WORDS = {
     "cut": "Cutting all images together",
     "colors": "Drawing the colour view",
     "export": "Writing masks",
+    "open": "Opening",
+}
+# Stages in which somebody waits for others, whose number is the total: one of them, and several.
+_WAITING_FOR = {
+    "wait": ("analysis", "analyses"),
+    "wait_export": ("download", "downloads"),
 }
 # Where in the whole bar each stage begins and how much of it it takes.
 _STAGE_SPANS = {
-    "wait": (0.0, 0.0),
     "start": (0.0, 0.0),
     "download": (0.0, 1.0),
     "fetch": (0.0, 0.05),
@@ -32,6 +36,7 @@ _STAGE_SPANS = {
     "cut": (0.8, 0.15),
     "colors": (0.95, 0.05),
     "export": (0.0, 1.0),
+    "open": (1.0, 0.0),
 }
 
 
@@ -41,7 +46,9 @@ def idle() -> str:
 
 
 def busy(progress: Progress, seconds_left: float | None) -> str:
-    """The stage, the images done and the time left."""
+    """The stage, the images done and the time left; or how many come before."""
+    if progress.stage in _WAITING_FOR:
+        return _bar(0, _place(progress.total, *_WAITING_FOR[progress.stage]))
     begin, span = _STAGE_SPANS[progress.stage]
     share = begin + span * progress.done / max(progress.total, 1)
     text = _STAGE_WORDS[progress.stage]
@@ -57,6 +64,12 @@ def done(text: str, rejected: Sequence[Rejected] = ()) -> str:
     return f'<div class="pp-line pp-done" role="status">{escape(text)}</div>' + _list(rejected)
 
 
+def remarks(photos: Sequence[Photo]) -> str:
+    """What is to be said of photos that were read with a caveat; nothing where there is none."""
+    rows = [(photo.name, photo.remark) for photo in photos if photo.remark]
+    return _details("pp-remarks", rows, "read with a remark")
+
+
 def failed(text: str) -> str:
     """It did not work, and what to do."""
     return f'<div class="pp-line pp-failed" role="alert">{escape(text)}</div>'
@@ -65,6 +78,12 @@ def failed(text: str) -> str:
 def stopped(text: str) -> str:
     """It was cancelled, as asked."""
     return f'<div class="pp-line" role="status">{escape(text)}</div>'
+
+
+def _place(before: int, one: str, several: str) -> str:
+    if before == 0:
+        return "Waiting: you are next"
+    return f"Waiting: {before} {one if before == 1 else several} before yours"
 
 
 def _bar(share: float, text: str) -> str:
@@ -79,15 +98,21 @@ def _bar(share: float, text: str) -> str:
 
 
 def _list(rejected: Sequence[Rejected]) -> str:
-    if not rejected:
+    rows = [(one.name, one.reason) for one in rejected]
+    return _details("pp-rejected", rows, "could not be used", " open")
+
+
+def _details(kind: str, rows: Sequence[tuple[str, str]], what: str, opened: str = "") -> str:
+    """Images, each with a sentence, below how many they are."""
+    if not rows:
         return ""
-    rows = "".join(
-        f"<li><strong>{escape(one.name)}</strong>: {escape(one.reason)}</li>" for one in rejected
+    items = "".join(
+        f"<li><strong>{escape(name)}</strong>: {escape(said)}</li>" for name, said in rows
     )
-    count = "1 image" if len(rejected) == 1 else f"{len(rejected)} images"
+    count = "1 image" if len(rows) == 1 else f"{len(rows)} images"
     return (
-        f'<details class="pp-rejected" open><summary>{count} could not be used</summary>'
-        f"<ul>{rows}</ul></details>"
+        f'<details class="pp-listed {kind}"{opened}><summary>{count} {what}</summary>'
+        f"<ul>{items}</ul></details>"
     )
 
 

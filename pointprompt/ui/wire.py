@@ -192,8 +192,8 @@ def manifest(
     analysis: Analysis,
     tiles: Sequence[str],
     colors: str,
-    joins: str = "",
     *,
+    joins: str = "",
     ticket: str = "",
 ) -> dict[str, Any]:
     """All that the page must know to show an analysis.
@@ -218,7 +218,13 @@ def manifest(
         "maskColor": list(MASK_RGB),
         "colors": colors,
         "images": [
-            {"name": photo.name, "width": photo.width, "height": photo.height, "tile": tile}
+            {
+                "name": photo.name,
+                "width": photo.width,
+                "height": photo.height,
+                "remark": photo.remark,
+                "tile": tile,
+            }
             for photo, tile in zip(analysis.photos, tiles, strict=True)
         ],
     }

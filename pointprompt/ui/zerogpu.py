@@ -25,7 +25,7 @@ import gradio as gr
 from pointprompt import backbones
 from pointprompt.types import BackboneChoice, ByteArray, Progress, ProgressFn
 from pointprompt.ui.jobs import Cancelled
-from pointprompt.ui.service import load
+from pointprompt.ui.service import get, load
 
 if TYPE_CHECKING:
     from pointprompt.pipeline import Computed, Fitted
@@ -81,8 +81,7 @@ class ZeroGpu:
         Raises:
             BackboneError: There is no such backbone, or its weights cannot be had.
         """
-        backbones.download(choice.name, progress)  # Not while a GPU waits for it.
-        return choice.input_size or backbones.info(choice.name).input_size
+        return get(choice, progress)  # Not while a GPU waits for it.
 
     def compute(
         self,

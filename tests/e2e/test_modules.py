@@ -250,12 +250,17 @@ def test_what_is_no_mask_is_an_error(run, text):
 # A server that answers when told to, and waiting that ends when told to.
 LINK = """
     const { createLink } = await import('/link.js');
-    const sent = [], received = [], lost = [], waits = [];
+    // Of requests that are waited for in vain, and between two attempts.
+    const patience = 12345;
+    const sent = [], received = [], lost = [], waits = [], timers = [];
     const options = {
       send: (request) => new Promise((resolve, reject) => sent.push({ request, resolve, reject })),
       receive: (answer, request) => { received.push([answer.seq, request.click]); },
       lost: (attempts) => lost.push(attempts),
-      wait: (milliseconds) => new Promise((done) => waits.push({ milliseconds, done })),
+      wait: (milliseconds) => new Promise((done) => {
+        (milliseconds === patience ? timers : waits).push({ milliseconds, done });
+      }),
+      patience,
     };
     const link = createLink(options);
     // After all that is ready to run has run.
@@ -266,6 +271,10 @@ LINK = """
     };
     const fail = async (index) => {
       sent[index].reject(new Error('unreachable'));
+      await settled();
+    };
+    const expire = async (index) => {
+      timers[index].done();
       await settled();
     };
     const retry = async (index) => {
@@ -315,22 +324,87 @@ def test_a_change_after_the_answer_is_sent_at_once(run):
     assert seen == [1, 2]
 
 
-def test_an_answer_with_another_number_is_dropped_and_the_next_one_is_not(run):
+# What gradio's client gives for a request that was lost or refused, and answers to none of ours.
+@pytest.mark.parametrize("answer", ["undefined", "null", "{ seq: 99 }", "{}", "'1'", "[]"])
+def test_what_is_no_answer_to_the_request_is_a_lost_request(run, answer):
     seen = run(f"""{LINK}
         link.push({{ click: 'a' }});
-        sent[0].resolve({{ seq: 99 }});
+        sent[0].resolve({answer});
         await settled();
-        const afterWrong = [...received];
+        const before = {{ received: [...received], lost: [...lost], busy: link.busy() }};
+        await retry(0);
+        await answer(1);
+        return {{ before, received, lost, sent: sent.map(({{ request }}) => request.seq) }};
+    """)
+    assert seen == {
+        "before": {"received": [], "lost": [1], "busy": True},
+        "received": [[1, "a"]],
+        "lost": [1, 0],
+        "sent": [1, 1],
+    }
+
+
+def test_a_request_that_is_never_answered_is_sent_again_and_a_late_answer_is_dropped(run):
+    seen = run(f"""{LINK}
+        link.push({{ click: 'a' }});
+        await expire(0);
+        const afterPatience = [...lost];
         link.push({{ click: 'b' }});
+        await retry(0);
+        await answer(0);
+        const afterLate = [...received];
+        await answer(1);
+        return {{ afterPatience, afterLate, received, sent: sent.map((one) => one.request.seq) }};
+    """)
+    assert seen == {"afterPatience": [1], "afterLate": [], "received": [[2, "b"]], "sent": [1, 2]}
+
+
+def test_patience_that_ends_after_the_answer_changes_nothing(run):
+    seen = run(f"""{LINK}
+        link.push({{ click: 'a' }});
+        await answer(0);
+        await expire(0);
+        return {{ received, lost, sent: sent.length, busy: link.busy() }};
+    """)
+    assert seen == {"received": [[1, "a"]], "lost": [], "sent": 1, "busy": False}
+
+
+def test_a_server_that_may_be_back_is_asked_at_once(run):
+    seen = run(f"""{LINK}
+        link.hurry();
+        link.push({{ click: 'a' }});
+        await fail(0);
+        link.hurry();
         await settled();
-        sent[1].resolve(null);
-        await settled();
-        link.push({{ click: 'c' }});
+        const afterHurry = sent.length;
+        // The pause that was cut short must not end the next one.
+        await fail(1);
+        await retry(0);
+        const afterOldPause = sent.length;
+        link.hurry();
+        link.hurry();
         await settled();
         await answer(2);
-        return {{ afterWrong, received, busy: link.busy() }};
+        return {{ afterHurry, afterOldPause, received, sent: sent.length }};
     """)
-    assert seen == {"afterWrong": [], "received": [[3, "c"]], "busy": False}
+    assert seen == {"afterHurry": 2, "afterOldPause": 2, "received": [[1, "a"]], "sent": 3}
+
+
+def test_the_newest_request_can_be_repeated_under_its_own_number(run):
+    seen = run(f"""{LINK}
+        link.repeat();
+        link.push({{ click: 'a' }});
+        // Its answer is still to come: that one will do.
+        link.repeat();
+        await answer(0);
+        const once = sent.length;
+        link.repeat();
+        link.push({{ click: 'b' }});
+        await answer(1);
+        await answer(2);
+        return {{ once, received, sent: sent.map(({{ request }}) => request.seq) }};
+    """)
+    assert seen == {"once": 1, "received": [[1, "a"], [1, "a"], [2, "b"]], "sent": [1, 1, 2]}
 
 
 def test_a_request_that_fails_is_sent_again_after_longer_and_longer_waits(run):
@@ -344,7 +418,7 @@ def test_a_request_that_fails_is_sent_again_after_longer_and_longer_waits(run):
         return {{ waits: waits.map(({{ milliseconds }}) => milliseconds), lost, received,
                   sent: sent.map(({{ request }}) => request.seq) }};
     """)
-    assert seen["waits"] == [500, 1000, 2000, 4000, 8000, 8000, 8000]
+    assert seen["waits"] == [500, 1000, 2000, 4000, 5000, 5000, 5000]
     assert seen["sent"] == [1] * 8
     assert seen["lost"] == [1, 2, 3, 4, 5, 6, 7, 0]
     assert seen["received"] == [[1, "a"]]
@@ -445,7 +519,8 @@ def test_a_slow_receiver_is_waited_for(run):
 EDGES = """
     const { createEdges } = await import('/edges.js');
     let wanted = [], atOnce = 4;
-    const asked = [], answers = [];
+    const patience = 12345;
+    const asked = [], answers = [], lost = [], waits = [];
     const edges = createEdges({
       missing: () => wanted,
       atOnce: () => atOnce,
@@ -454,6 +529,11 @@ EDGES = """
         answers.push({ resolve, reject });
       }),
       show: (images) => { wanted = wanted.filter((image) => !images.includes(image)); },
+      lost: (attempts) => lost.push(attempts),
+      wait: (milliseconds) => new Promise((done) => {
+        if (milliseconds !== patience) waits.push({ milliseconds, done });
+      }),
+      patience,
     });
     const settled = () => new Promise((done) => setTimeout(done, 0));
     const answer = async (index, images = asked[index]) => {
@@ -462,6 +542,10 @@ EDGES = """
     };
     const fail = async (index) => {
       answers[index].reject(new Error('unreachable'));
+      await settled();
+    };
+    const retry = async (index) => {
+      waits[index].done();
       await settled();
     };
     const want = async (images) => {
@@ -523,19 +607,238 @@ def test_a_change_while_edges_are_awaited_asks_for_the_same_images_again(run):
     assert asked == [[[0, 1], [0, 1]], []]
 
 
-def test_edges_that_cannot_be_had_are_asked_for_again_after_the_next_change(run):
-    asked = run(f"""{EDGES}
-        await want([0]);
+def test_lost_edges_are_asked_for_until_they_come(run):
+    seen = run(f"""{EDGES}
+        await want([0, 1]);
         await fail(0);
-        const afterFailure = [...asked];
-        await want([0]);
-        await want([0]);
-        // A change came while this one was under way.
+        await retry(0);
         await fail(1);
+        edges.hurry();
+        await settled();
         await answer(2);
-        return [afterFailure, asked, wanted];
+        return {{ asked, wanted, lost, waits: waits.map((one) => one.milliseconds) }};
     """)
-    assert asked == [[[0]], [[0], [0], [0]], []]
+    assert seen == {"asked": [[0, 1]] * 3, "wanted": [], "lost": [1, 2, 0], "waits": [500, 1000]}
+
+
+def test_lost_edges_that_are_wanted_no_more_are_not_asked_for_and_not_missed(run):
+    seen = run(f"""{EDGES}
+        await want([0, 1]);
+        await fail(0);
+        await want([5]);
+        await retry(0);
+        await fail(1);
+        await want([]);
+        await retry(1);
+        return {{ asked, lost }};
+    """)
+    assert seen == {"asked": [[0, 1], [5]], "lost": [1, 2, 0]}
+
+
+def test_edges_that_cannot_be_shown_do_not_hold_up_the_others(run):
+    asked = run(f"""{EDGES}
+        const errors = [];
+        window.addEventListener('error', (event) => {{
+          errors.push(event.message);
+          event.preventDefault();
+        }}, {{ once: true }});
+        await want([0]);
+        await answer(0, {{}});
+        await want([1]);
+        await answer(1);
+        return [asked, errors.length, wanted];
+    """)
+    assert asked == [[[0], [1]], 1, []]
+
+
+# What was lost, in words
+
+
+@pytest.mark.parametrize(
+    ("restarted", "count", "total", "text"),
+    [
+        (
+            True,
+            3,
+            3,
+            "The server was restarted. Your 3 clicks are kept. To go on, choose the same 3 images "
+            "again (0.jpg, 1.jpg, 2.jpg) and analyse.",
+        ),
+        (
+            False,
+            1,
+            5,
+            "This analysis is no longer in the server's memory. Your click is kept. To go on, "
+            "choose the same 5 images again (0.jpg, 1.jpg, 2.jpg and 2 more) and analyse.",
+        ),
+        (
+            True,
+            0,
+            1,
+            "The server was restarted. To go on, choose the same image again (0.jpg) and analyse.",
+        ),
+    ],
+)
+def test_how_to_go_on_is_said_in_whole_sentences(run, restarted, count, total, text):
+    given = {"restarted": restarted, "count": count}
+    given["images"] = [{"name": f"{index}.jpg"} for index in range(total)]
+    assert run("return (await import('/words.js')).goneText(input);", given) == text
+
+
+@pytest.mark.parametrize(
+    ("said", "is_sentence"),
+    [
+        ("There is no setting 'x'.", True),
+        ("Why?", True),
+        ("Traceback (most recent call last)", False),
+        ("<html><body>502</body></html>", False),
+        ("", False),
+        (" .", False),
+        (None, False),
+        (7, False),
+        ({"detail": "No."}, False),
+    ],
+)
+def test_only_a_sentence_of_the_server_is_shown(run, said, is_sentence):
+    shown = run("return (await import('/words.js')).sentence(input);", said)
+    assert shown == (said if is_sentence else "The server could not do this.")
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("HTTP 507: The server's disk is full.", "The server's disk is full."),
+        ("HTTP 413: A file may have 200 MB at most.\n", "A file may have 200 MB at most."),
+        ("HTTP 500: Internal Server Error", "The server could not take these files."),
+        ("HTTP 502: <html><body>Bad gateway.</body></html>", "The server could not take these"),
+        ("HTTP 500: ", "The server could not take these files."),
+        ("Connection errored out. Failed to fetch", "The server could not be reached."),
+        ("Something else", "Something else"),
+    ],
+)
+def test_what_gradio_says_of_an_upload_is_put_in_words(run, said, shown):
+    assert run("return (await import('/toasts.js')).inWords(input);", said).startswith(shown)
+
+
+# The same images
+
+
+@st.composite
+def shuffles(draw):
+    names = draw(st.lists(st.text(min_size=1, max_size=4), min_size=1, max_size=6, unique=True))
+    order = draw(st.permutations(range(len(names))))
+    return names, order
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(shuffles())
+def test_the_same_images_are_found_in_any_order(run, shuffle):
+    names, order = shuffle
+    before = [{"name": name, "width": 3, "height": 4, "tile": "old"} for name in names]
+    after = [{**before[index], "tile": "new"} for index in order]
+    places = run("return (await import('/same.js')).sameImages(...input);", [before, after])
+    assert [after[place]["name"] for place in places] == names
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        [],
+        [("a", 3, 4)],
+        [("a", 3, 4), ("b", 3, 4), ("c", 3, 4)],
+        [("a", 3, 4), ("c", 3, 4)],
+        [("a", 3, 4), ("b", 4, 3)],
+        [("a", 3, 4), ("a", 3, 4)],
+    ],
+)
+def test_other_images_are_not_the_same(run, after):
+    def images(given):
+        return [dict(zip(("name", "width", "height"), one, strict=True)) for one in given]
+
+    before = images([("a", 3, 4), ("b", 3, 4)])
+    places = run("return (await import('/same.js')).sameImages(...input);", [before, images(after)])
+    assert places is None
+
+
+def test_two_images_that_cannot_be_told_apart_are_not_mixed_up(run):
+    twins = [{"name": "a", "width": 3, "height": 4}] * 2
+    run_it = "return (await import('/same.js')).sameImages(...input);"
+    assert run(run_it, [twins, twins]) is None
+
+
+# What is kept
+
+
+STATE = """
+    const { keep, kept } = await import('/kept.js');
+    const prompt = (...images) => ({
+      clicks: images.map((image) => ({ image, x: 0.5, y: 0.5, positive: true })), settings: {},
+    });
+    const state = {
+      server: 's', images: [{ name: 'a', width: 3, height: 4 }], look: { view: 'both' },
+      history: { past: [prompt()], present: prompt(0), future: [prompt(0, 0)] },
+    };
+    sessionStorage.clear();
+    history.replaceState(null, '');
+    const refuse = (name) => {
+      const before = Storage.prototype[name];
+      Storage.prototype[name] = () => { throw new DOMException('denied', 'SecurityError'); };
+      return () => { Storage.prototype[name] = before; };
+    };
+"""
+
+
+def test_what_is_kept_comes_back_whole(run):
+    seen = run(f"{STATE} const before = kept(); return [before, keep(state), kept(), state];")
+    assert seen[:2] == [None, True]
+    assert seen[2] == seen[3]
+
+
+def test_where_storage_is_blocked_as_in_a_frame_the_history_entry_keeps_it(context):
+    tab = open_tab(context)
+    blocked = "const allow = [refuse('getItem'), refuse('setItem')];"
+    # Beside whatever else is there.
+    body = "history.replaceState({ other: 1 }, '');"
+    then = "return [keep(state), history.state.other, state];"
+    seen = tab.evaluate(f"async () => {{ {STATE} {blocked} {body} {then} }}")
+    assert seen[:2] == [True, 1]
+    tab.reload()
+    kept = tab.evaluate("async () => (await import('/kept.js')).kept()")
+    assert kept == seen[2]
+    tab.close()
+
+
+def test_what_can_be_undone_is_left_out_where_it_does_not_fit(run):
+    seen = run(f"""{STATE}
+        const long = {{ clicks: new Array(200000).fill(prompt(0).clicks[0]), settings: {{}} }};
+        const fits = keep({{ ...state, history: {{ ...state.history, past: [long] }} }});
+        return [fits, kept(), state];
+    """)
+    fits, kept, state = seen
+    assert fits is True
+    assert kept == {**state, "history": {**state["history"], "past": [], "future": []}}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{ broken",
+        "null",
+        "7",
+        "[]",
+        "{}",
+        '{"images": [], "history": {}}',
+        '{"images": {}, "history": {"past": [], "present": {"clicks": []}, "future": []}}',
+        '{"images": [], "history": {"past": [7], "present": {"clicks": []}, "future": []}}',
+        '{"images": [], "history": {"past": [], "present": {"clicks": 1}, "future": []}}',
+    ],
+)
+def test_what_was_kept_and_is_damaged_is_as_good_as_nothing(run, text):
+    seen = run(
+        f"{STATE} sessionStorage.setItem('pointprompt-kept', input); return kept();",
+        text,
+    )
+    assert seen is None
 
 
 # Memory
@@ -882,6 +1185,7 @@ class Server:
 
 
 H, W, K = 5, 7, 20
+REMARK = 'The end of the file is "missing" <b>here</b>.'
 MOUNT = """async (manifest) => {
     const { mount } = await import('/workspace.js');
     window.triggered = [];
@@ -925,7 +1229,10 @@ def open_workspace(
     pixels = np.zeros((50, 70, 3), np.uint8)
     n = len(names)
     analysis = Analysis(
-        photos=tuple(Photo(name, 50, 70, b"", pixels) for name in names),
+        photos=tuple(
+            Photo(name, 50, 70, b"", pixels, REMARK if name.startswith("<") else "")
+            for name in names
+        ),
         eigvecs=np.zeros((n, H, W, K), np.float32),
         eigvals=np.zeros(K, np.float32),
         embedding=np.zeros((n, H, W, 1), np.float32),
@@ -1389,6 +1696,19 @@ def test_why_a_crisp_mask_cannot_be_drawn_is_said_on_the_page(context, server, m
     tab.wait_for_function("!document.querySelector('.pp-notice').hidden")
     assert tab.locator(".pp-notice").inner_text() == "There is no decoder any more."
     tab.close()
+
+
+def test_a_remark_stands_beside_its_photo_for_the_eye_the_hand_and_the_ear(workspace):
+    sign = workspace.locator(".pp-tile").nth(1).get_by_role("button", name=f"Remark: {REMARK}")
+    assert sign.get_attribute("title") == REMARK
+    assert workspace.locator(".pp-remark").count() == 1
+    bubble = "(sign) => getComputedStyle(sign, '::after').content"
+    assert sign.evaluate(bubble) == "none"
+    sign.focus()
+    assert json.loads(sign.evaluate(bubble)) == REMARK
+    # Between the name and the share, which stay where they are.
+    assert names(workspace) == ["a.jpg", "<b>.jpg"]
+    assert workspace.locator(".pp-tile b").count() == 0
 
 
 MORE = "[...new Array(3).keys()].map((i) => ({ name: ['a.jpg', '<b>.jpg', 'c.jpg'][i], "

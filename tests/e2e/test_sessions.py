@@ -176,7 +176,7 @@ def test_closing_the_page_lets_its_session_go(new_page, photos: list[Path], serv
 
     def note_closing(name: str) -> None:
         close_page(name)
-        if name == session.page:
+        if name in session.pages:
             closed.set()
 
     service.store.close_page = note_closing  # type: ignore[method-assign]

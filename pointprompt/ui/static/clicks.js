@@ -16,6 +16,10 @@ export const add = (clicks, click) => [...clicks, click];
 
 export const removeAt = (clicks, index) => clicks.filter((_, i) => i !== index);
 
+// The same clicks on images that have other places: `places` by the old index.
+export const move = (clicks, places) =>
+  clicks.map((click) => ({ ...click, image: places[click.image] }));
+
 // Index of the click of this image that is nearest to (x, y), if it is within `radius` pixels of
 // a tile of this width and height; else -1.
 export function hit(clicks, image, x, y, width, height, radius) {

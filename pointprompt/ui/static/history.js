@@ -28,3 +28,10 @@ export const redo = ({ past, present, future }) =>
   future.length === 0
     ? { past, present, future }
     : { past: [...past, present], present: future[0], future: future.slice(1) };
+
+// The same history with every state changed in the same way.
+export const map = ({ past, present, future }, change) => ({
+  past: past.map(change),
+  present: change(present),
+  future: future.map(change),
+});

@@ -1,32 +1,25 @@
-// Requests to the server: one in flight, the newest wins, and none of the last ones is lost.
+// Requests to the server: one in flight, the newest wins, and the last one is asked until it is
+// answered.
 
-const RETRY_MS = [500, 1000, 2000, 4000, 8000];
+import { createDelivery } from "./delivery.js";
 
-// send(request) -> Promise of an answer with the request's seq.
-// receive(answer, request) gets the answers in order; one with another seq is dropped.
-// lost(attempts) is told each time the server could not be reached; 0 when it is back.
-export function createLink({ send, receive, lost, wait = defaultWait }) {
+const PATIENCE_MS = 20_000;
+
+// send(request) -> Promise of an answer with the request's seq; anything else is a lost request:
+// gradio's client resolves to nothing where the server could not be reached or refused.
+// receive(answer, request) gets the answers in order.
+// lost(attempts) is told each time there was no answer; 0 when the server is back.
+export function createLink({ send, receive, lost, wait, patience = PATIENCE_MS }) {
+  const delivery = createDelivery({ lost, patience, wait });
   let newest = null;
+  let current = null;
   let pumping = false;
   let seq = 0;
-  // In a row, whichever requests they were.
-  let failures = 0;
 
-  // The answer, or null where a newer request has taken this one's place.
-  async function deliver(request) {
-    for (;;) {
-      try {
-        const answer = await send(request);
-        if (failures > 0) lost(0);
-        failures = 0;
-        return answer;
-      } catch {
-        failures += 1;
-        lost(failures);
-        await wait(RETRY_MS[Math.min(failures, RETRY_MS.length) - 1]);
-        if (newest) return null;
-      }
-    }
+  async function ask(request) {
+    const answer = await send(request);
+    if (answer?.seq !== request.seq) throw new Error("The server did not answer.");
+    return answer;
   }
 
   // An answer that cannot be used is the page's error, and no reason to stop asking.
@@ -45,8 +38,11 @@ export function createLink({ send, receive, lost, wait = defaultWait }) {
       while (newest) {
         const request = newest;
         newest = null;
-        const answer = await deliver(request);
-        if (answer && answer.seq === request.seq) await handOver(answer, request);
+        const answer = await delivery.deliver(
+          () => ask(request),
+          () => newest === null,
+        );
+        if (answer) await handOver(answer, request);
       }
     } finally {
       pumping = false;
@@ -56,13 +52,19 @@ export function createLink({ send, receive, lost, wait = defaultWait }) {
   return {
     push(message) {
       seq += 1;
-      newest = { ...message, seq };
+      current = { ...message, seq };
+      newest = current;
       pump();
       return seq;
     },
+    // The newest request once more, under its own number, unless its answer is still to come: does
+    // the server answer it?
+    repeat() {
+      if (!pumping) newest = current;
+      pump();
+    },
     // Whether an answer is still to come.
     busy: () => pumping,
+    hurry: delivery.hurry,
   };
 }
-
-const defaultWait = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));

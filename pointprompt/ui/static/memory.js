@@ -1,4 +1,4 @@
-// What survives a reload of the tab: the session's ticket and its prompt. Another tab never sees it,
+// What survives a reload of the tab: the session's ticket. Another tab never sees it,
 // and a ticket opens nothing without the cookie of this browser, which no script can read.
 
 const KEY = "pointprompt";

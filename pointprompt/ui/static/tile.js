@@ -46,7 +46,7 @@ export function createTile(image, index, { photoUrl, atlas, grid, color, view, o
   name.title = image.name;
   const share = document.createElement("span");
   share.className = "pp-share";
-  caption.append(name, share);
+  caption.append(name, ...(image.remark ? [remarkSign(image.remark)] : []), share);
 
   frame.append(photo, colors, overlay);
   element.append(frame, caption);
@@ -57,6 +57,7 @@ export function createTile(image, index, { photoUrl, atlas, grid, color, view, o
   let visible = false;
   let stale = true;
   let drawn = { mask: null };
+  let measured = { mask: null };
 
   // What is derived from a mask is made once for each new mask, and only for tiles that are seen.
   function maskLayers(mask, [rows, columns]) {
@@ -65,6 +66,14 @@ export function createTile(image, index, { photoUrl, atlas, grid, color, view, o
       drawn = { mask, image, border: borderOf(mask, rows, columns), color };
     }
     return drawn;
+  }
+
+  // Counted once for each new mask.
+  function coverageOf(mask) {
+    if (measured.mask !== mask) {
+      measured = { mask, covered: mask.reduce((sum, token) => sum + token, 0) / mask.length };
+    }
+    return measured.covered;
   }
 
   function paint() {
@@ -79,15 +88,16 @@ export function createTile(image, index, { photoUrl, atlas, grid, color, view, o
 
   function describe() {
     const { clicks, mask, presence } = view(index);
-    const covered = mask ? mask.reduce((sum, token) => sum + token, 0) / mask.length : 0;
-    share.textContent = mask ? `${percent(covered)} · ${presence.toFixed(2)}` : "";
+    const covered = mask ? coverageOf(mask) : 0;
+    const text = mask ? `${percent(covered)} · ${presence.toFixed(2)}` : "";
+    if (share.textContent !== text) share.textContent = text;
     share.title = mask
       ? `The mask covers ${percent(covered)} of the image. How sure it is that the thing is here: ${presence.toFixed(2)} of 1.`
       : "";
     element.classList.toggle("pp-empty", Boolean(mask) && covered === 0);
     overlay.setAttribute(
       "aria-label",
-      `${image.name}, image ${index + 1}. ${clicks.length} clicks. ` +
+      `${image.name}, image ${index + 1}. ${clicks.length === 1 ? "1 click" : `${clicks.length} clicks`}. ` +
         (mask ? `Mask covers ${percent(covered)}.` : "No mask yet."),
     );
   }
@@ -147,7 +157,33 @@ export function createTile(image, index, { photoUrl, atlas, grid, color, view, o
     if (picture) colors.getContext("2d").drawImage(picture, 0, index * h, w, h, 0, 0, w, h);
   });
 
-  return { element, overlay, paint, refresh, setVisible, isVisible: () => visible, shownSide };
+  // A photo that was lost on its way, once more.
+  function reload() {
+    if (photo.complete && photo.naturalWidth === 0) photo.src = photoUrl;
+  }
+
+  return {
+    element,
+    overlay,
+    paint,
+    refresh,
+    reload,
+    setVisible,
+    isVisible: () => visible,
+    shownSide,
+  };
+}
+
+// What is to be said of a photo: in full on hover, on focus, and to assistive tools.
+function remarkSign(remark) {
+  const sign = document.createElement("button");
+  sign.type = "button";
+  sign.className = "pp-remark";
+  sign.textContent = "i";
+  sign.title = remark;
+  sign.dataset.remark = remark;
+  sign.setAttribute("aria-label", `Remark: ${remark}`);
+  return sign;
 }
 
 const percent = (share) => {

@@ -6,9 +6,14 @@ import { decodeMasks } from "./codec.js";
 import { createControls } from "./controls.js";
 import { createEdges } from "./edges.js";
 import * as undoable from "./history.js";
+import { keep, kept } from "./kept.js";
 import { createLink } from "./link.js";
 import { forget, recall, remember } from "./memory.js";
+import { sameImages } from "./same.js";
+import { isRestarted, serverId } from "./server.js";
 import { createTile } from "./tile.js";
+import { putToastsInWords } from "./toasts.js";
+import * as words from "./words.js";
 
 const SETTINGS = {
   rule: "kernel",
@@ -27,6 +32,8 @@ const DISPLAY = { opacity: 0.5, outline: true };
 const HIT_RADIUS = { mouse: 9, touch: 16 };
 // How far ahead of the screen tiles are painted.
 const AHEAD = "200px";
+// An answer that takes longer is said to be awaited.
+const LATE_MS = 1500;
 
 // element: this component's root. server.predict(message), trigger(event, data) and watch(prop,
 // callback) are gradio's; fileUrl(address) makes the whole of an address that the server gave.
@@ -41,6 +48,8 @@ export function mount({ element, props, server, trigger, watch, fileUrl }) {
   let mode = "positive";
   let view = "photo";
   let order = "given";
+  // Whether the tiles are still to be arranged as before a reload.
+  let unsorted = false;
   let display = DISPLAY;
   let tileSize = isPhone() ? 120 : 190;
   let tiles = [];
@@ -54,12 +63,20 @@ export function mount({ element, props, server, trigger, watch, fileUrl }) {
   // Sequence number of the newest request and of the masks on the screen.
   let asked = 0;
   let shown = 0;
+  // Whether the masks on the screen have been those of an older prompt for a while.
+  let late = false;
+  let lateTimer = null;
+  // Whether a download waits until the server has answered the newest prompt.
+  let exporting = false;
+  // Whether the server is being asked for the set from before a reload.
+  let restoring = false;
+  // What keeps the page from showing the newest masks: lost requests in a row, and sentences.
+  let trouble = { masks: 0, edges: 0, gone: "", refused: "", past: "" };
 
   const link = createLink({
     send: (message) => server.predict(message),
     receive: receiveAnswer,
-    lost: (attempt) =>
-      attempt > 1 ? notify("The server does not answer. Trying again; nothing is lost.") : notify(""),
+    lost: (masks) => setTrouble({ masks }),
   });
 
   const seen = new IntersectionObserver(
@@ -78,10 +95,13 @@ export function mount({ element, props, server, trigger, watch, fileUrl }) {
       return tiles.flatMap((tile, index) => (isMissing(tile, index) ? [index] : []));
     },
     ask: async (images) => {
-      const side = edgedSide;
-      return { ...(await server.edges({ ...message(), seq: shown, images, side })), side };
+      const [seq, side] = [shown, edgedSide];
+      const answer = await server.edges({ ...message(), seq, images, side });
+      if (answer?.seq !== seq) throw new Error("The server did not answer.");
+      return { ...answer, side };
     },
     show: receiveEdges,
+    lost: (edges) => setTrouble({ edges }),
   });
   const resized = new ResizeObserver(() => {
     tiles.forEach((tile) => tile.paint());
@@ -134,10 +154,18 @@ export function mount({ element, props, server, trigger, watch, fileUrl }) {
     redo: () => step(undoable.redo(history)),
     clear: () => setClicks([]),
     reset: () => step(undoable.commit(history, { ...history.present, settings: SETTINGS })),
-    export: () => trigger("export", { ...message(), seq: asked }),
+    // Not before the server has shown that it is there, and the screen the prompt that is asked for:
+    // gradio loses an event that cannot be sent.
+    export: () => {
+      exporting = true;
+      link.repeat();
+      expectAnswer();
+      showControls();
+    },
   };
 
   function step(next) {
+    setTrouble({ past: "" });
     history = next;
     changed();
   }
@@ -179,30 +207,89 @@ export function mount({ element, props, server, trigger, watch, fileUrl }) {
   // The one way from a changed state to the screen and to the server.
   function changed() {
     showControls();
-    tiles.forEach((tile) => tile.paint());
+    tiles.forEach((tile) => tile.refresh());
     asked = link.push(message());
-    remember({ ticket: manifest.ticket, prompt: history.present });
+    remember({ ticket: manifest.ticket });
+    keep(snapshot(undoable.start(history.present)));
+    expectAnswer();
     showStatus();
   }
 
+  // What a reload of the tab needs to go on. At every change without what can be undone, which may be
+  // much.
+  function snapshot(whole) {
+    const images = (manifest?.images ?? []).map(({ name, width, height }) => ({ name, width, height }));
+    const look = { mode, view, order, display, tileSize };
+    return { server: serverId(), images, history: whole, look };
+  }
+
+  function expectAnswer() {
+    lateTimer ??= setTimeout(() => {
+      late = true;
+      showStatus();
+    }, LATE_MS);
+  }
+
+  function stopExpecting() {
+    clearTimeout(lateTimer);
+    lateTimer = null;
+    late = false;
+  }
+
   async function receiveAnswer(answer, request) {
+    stopExpecting();
     if (!manifest || request.session !== manifest.session) return;
     if (answer.error) {
-      notify(answer.message);
-      if (answer.error === "gone") forget();
+      await receiveError(answer);
       return;
     }
+    if (answer.seq !== shown) await showMasks(answer, request);
+    if (request.session !== manifest?.session) return;
+    setTrouble({ refused: "" });
+    if (shown !== asked) expectAnswer();
+    else if (exporting) startExport();
+    showStatus();
+  }
+
+  function startExport() {
+    exporting = false;
+    trigger("export", { ...message(), seq: shown });
+    showControls();
+  }
+
+  async function receiveError({ error, message: said }) {
+    exporting = false;
+    showControls();
+    showStatus();
+    if (error !== "gone") {
+      setTrouble({ refused: words.sentence(said) });
+      return;
+    }
+    forget();
+    const restarted = await isRestarted();
+    // The page of a server that is no more: another one may have other modules and events, and knows
+    // nothing of this page, not even when it closes.
+    if (restarted && keep(snapshot(history))) window.location.reload();
+    else tellGone(restarted);
+  }
+
+  function tellGone(restarted) {
+    const { images, history: whole } = manifest ? { ...manifest, history } : kept();
+    const count = whole.present.clicks.length;
+    setTrouble({ gone: words.goneText({ restarted, images, count }) });
+  }
+
+  async function showMasks(answer, request) {
     const [h, w] = manifest.grid;
     const decoded = await decodeMasks(answer.masks, manifest.images.length, h, w);
     if (request.session !== manifest?.session) return;
     masks = request.clicks.length ? decoded : [];
     presence = request.clicks.length ? answer.presence : [];
+    if (unsorted && presence.length) arrange();
     // The old edges would lie about the new masks.
     edged = [];
     shown = answer.seq;
-    notify("");
     tiles.forEach((tile) => tile.refresh());
-    showStatus();
     fitEdges();
   }
 
@@ -211,7 +298,7 @@ export function mount({ element, props, server, trigger, watch, fileUrl }) {
     const isStale = () => answer.seq !== shown || answer.side < edgedSide || !masks.length;
     if (isStale()) return;
     if (answer.error) {
-      notify(answer.message);
+      await receiveError(answer);
       return;
     }
     const { masks: received } = answer;
@@ -228,6 +315,7 @@ export function mount({ element, props, server, trigger, watch, fileUrl }) {
 
   // Only when it is asked for: tiles that move by themselves would move under the pointer.
   function arrange() {
+    unsorted = false;
     const indices = tiles.map((_, index) => index);
     if (order === "presence" && presence.length) {
       indices.sort((a, b) => presence[b] - presence[a] || a - b);
@@ -260,21 +348,22 @@ export function mount({ element, props, server, trigger, watch, fileUrl }) {
         undo: history.past.length > 0,
         redo: history.future.length > 0,
         clear: history.present.clicks.length > 0,
-        export: history.present.clicks.some((click) => click.positive),
+        export: history.present.clicks.some((click) => click.positive) && !exporting,
       },
     });
   }
 
   function showStatus() {
-    const { positive, negative } = clicks.count(history.present.clicks);
-    find(".pp-status").textContent = statusText(positive, negative);
+    find(".pp-status").textContent = statusText();
     // For tests and assistive tools: which request the masks on the screen answer.
     root.dataset.asked = String(asked);
     root.dataset.shown = String(shown);
     root.dataset.edged = String(edged.filter(Boolean).length);
   }
 
-  function statusText(positive, negative) {
+  function statusText() {
+    if (late) return exporting ? "The download waits for the server" : "Waiting for the server";
+    const { positive, negative } = clicks.count(history.present.clicks);
     const images = manifest.images.length;
     if (positive + negative === 0) return `${images} ${images === 1 ? "image" : "images"}. Click a thing in any.`;
     if (positive === 0) return "Add a “this” click: “not this” only takes away.";
@@ -282,10 +371,46 @@ export function mount({ element, props, server, trigger, watch, fileUrl }) {
     return `Found in ${masked} of ${images}`;
   }
 
-  function notify(text) {
+  function setTrouble(changes) {
+    const wasAway = isAway();
+    trouble = { ...trouble, ...changes };
+    const { gone, refused, past } = trouble;
+    const text = (isAway() ? words.AWAY : "") || gone || refused || past;
     const notice = find(".pp-notice");
     if (notice.textContent !== text) notice.textContent = text;
     notice.hidden = text === "";
+    if (wasAway && !isAway()) tiles.forEach((tile) => tile.reload());
+  }
+
+  // One lost request may be an accident.
+  const isAway = () => Math.max(trouble.masks, trouble.edges) > 1;
+
+  // gradio's value of this component: a manifest, or why there is none any more.
+  function receiveValue(value) {
+    if (value?.error) {
+      forget();
+      tellKept();
+    } else {
+      // What a reload has to say stays to be read, beside the set that it found again.
+      if (!restoring) setTrouble({ past: "" });
+      open(value);
+    }
+    restoring = false;
+  }
+
+  // A page that cannot show the set it had before a reload.
+  function tellKept() {
+    const before = kept();
+    if (before?.images.length) tellGone(before.server !== serverId());
+  }
+
+  function lookAsBefore() {
+    const look = kept()?.look ?? {};
+    mode = look.mode ?? mode;
+    view = look.view ?? view;
+    order = look.order ?? order;
+    display = { ...display, ...look.display };
+    tileSize = look.tileSize ?? tileSize;
   }
 
   function open(next) {
@@ -295,7 +420,9 @@ export function mount({ element, props, server, trigger, watch, fileUrl }) {
     masks = [];
     edged = [];
     presence = [];
-    order = "given";
+    if (before) order = "given";
+    unsorted = order === "presence";
+    exporting = false;
     tiles = [];
     if (!manifest) {
       root.dataset.state = "empty";
@@ -321,28 +448,25 @@ export function mount({ element, props, server, trigger, watch, fileUrl }) {
       seen.observe(tile.element);
     }
     grid.replaceChildren(...tiles.map((tile) => tile.element));
-    notify("");
-    tiles.forEach((tile) => tile.refresh());
+    setTrouble({ gone: "", refused: "" });
     changed();
   }
 
   // The same images analysed again, more images that joined them, or the tab reloaded: the clicks
   // are still right.
   function openingHistory(before) {
-    const kept = recall();
-    if (kept?.ticket === manifest.ticket) return undoable.start(kept.prompt);
-    if (before && (manifest.joins === before.session || hasSameImages(before))) return history;
+    if (before && manifest.joins === before.session) return history;
+    const last = before ? { images: before.images, history } : kept();
+    const places = last && sameImages(last.images, manifest.images);
+    if (places) {
+      return undoable.map(last.history, ({ clicks: list, settings }) => ({
+        clicks: clicks.move(list, places),
+        settings: known(settings),
+      }));
+    }
     const { settings } = history.present;
     const fitting = settings.n_eigvecs && Math.min(settings.n_eigvecs, manifest.eigvecs);
     return undoable.start({ clicks: [], settings: { ...settings, n_eigvecs: fitting } });
-  }
-
-  function hasSameImages(before) {
-    const isSame = ({ name, width, height }, index) => {
-      const other = before.images[index];
-      return other?.name === name && other.width === width && other.height === height;
-    };
-    return before.images.length === manifest.images.length && manifest.images.every(isSame);
   }
 
   const viewOf = (index) => ({
@@ -362,13 +486,38 @@ export function mount({ element, props, server, trigger, watch, fileUrl }) {
     event.preventDefault();
   });
 
+  // A server that may be there again is asked at once.
+  const hurry = () => {
+    link.hurry();
+    edges.hurry();
+    tiles.forEach((tile) => tile.reload());
+  };
+  window.addEventListener("online", hurry);
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden) hurry();
+  });
+  window.addEventListener("pagehide", () => {
+    const before = manifest ? null : kept();
+    keep({ ...snapshot(history), ...before, cutOff: isUnderWay() });
+  });
+
   find(".pp-panel").open = !isPhone();
-  watch("value", () => open(props.value));
+  watch("value", () => receiveValue(props.value));
   watch("download", () => save(fileUrl(props.download)));
+  putToastsInWords();
+  lookAsBefore();
   showControls();
-  if (props.value) open(props.value);
-  else if (recall()?.ticket) trigger("restore", { ticket: recall().ticket });
+  if (kept()?.cutOff) setTrouble({ past: words.CUT_OFF });
+  restoring = !props.value && Boolean(recall()?.ticket);
+  if (props.value) receiveValue(props.value);
+  else if (restoring) trigger("restore", { ticket: recall().ticket });
+  else tellKept();
 }
+
+// Whether the server works for this page, or gradio says that it lost the connection.
+const isUnderWay = () => isSeen("#pp-cancel") || isSeen(".toast-body.error");
+
+const isSeen = (selector) => document.querySelector(selector)?.getClientRects().length > 0;
 
 function save(url) {
   const anchor = document.createElement("a");
@@ -378,6 +527,10 @@ function save(url) {
   anchor.click();
   anchor.remove();
 }
+
+// Of settings from before a reload, those that this version of the page has.
+const known = (settings) =>
+  Object.fromEntries(Object.keys(SETTINGS).map((name) => [name, settings[name] ?? SETTINGS[name]]));
 
 const isPhone = () => window.matchMedia("(max-width: 760px)").matches;
 

@@ -1,0 +1,55 @@
+"""The page with an analysis that takes no time, as a program: `python -m ... PORT FOLDER [stuck]`.
+
+What it finds is what has the colour that was clicked. A stuck one never comes to an end.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pointprompt import pipeline
+from pointprompt.images import Limits
+from pointprompt.sessions import SessionStore
+from pointprompt.types import BackboneChoice, Progress
+from pointprompt.ui.launch import launch
+from pointprompt.ui.service import Service
+from tests.test_service import SIDE, ColorEngine
+
+
+@dataclass
+class TinyEngine(ColorEngine):
+    """Colours for features, under the name of a backbone that the page knows."""
+
+    stuck: bool = False
+
+    def compute(self, *args: Any) -> pipeline.Computed:
+        while self.stuck:
+            args[-1](Progress("features", 0, len(args[0])))
+            time.sleep(0.1)
+        choice = BackboneChoice("efficientnet_lite0", "block", 0, SIDE)
+        return replace(super().compute(*args), backbone=choice)
+
+
+def grey_colors(eigvecs: np.ndarray, *, seed: int = 0) -> np.ndarray:
+    """A colour view that takes no time."""
+    return np.full((*eigvecs.shape[:3], 3), 128, np.uint8)
+
+
+def tiny_service(folder: Path, *, stuck: bool = False) -> Service:
+    return Service(SessionStore(folder), Limits(), TinyEngine(stuck=stuck))
+
+
+def main() -> None:
+    pipeline.tsne_colors = grey_colors  # type: ignore[assignment]
+    service = tiny_service(Path(sys.argv[2]), stuck=sys.argv[3:] == ["stuck"])
+    launch(service, port=int(sys.argv[1]), quiet=True).block_thread()
+
+
+if __name__ == "__main__":
+    main()
