@@ -12,7 +12,7 @@ from typing import BinaryIO
 import numpy as np
 from PIL import JpegImagePlugin
 
-from pointprompt.loaded import ImageError, Loaded, SizeCheck, incomplete
+from pointprompt.loaded import ImageError, Loaded, SizeCheck, incomplete, what_is_there
 
 # A progressive JPEG has about ten scans, and each costs a pass over the whole picture.
 _MAX_SCANS = 100
@@ -40,7 +40,9 @@ def read(file: BinaryIO, check: SizeCheck) -> Loaded:
     try:
         image.load()
     except OSError:
-        return _what_is_there(data)
+        return _completed(data) or what_is_there(
+            lambda: JpegImagePlugin.jpeg_factory(io.BytesIO(data))
+        )
     return Loaded(image)
 
 
@@ -59,10 +61,16 @@ def _scans(data: bytes) -> int:
     return scans
 
 
-def _what_is_there(data: bytes) -> Loaded:
-    """Return what an ending put after the data makes of them, as other viewers show it."""
+def _completed(data: bytes) -> Loaded | None:
+    """Return what an ending put after the data makes of them, as other viewers show it.
+
+    None if the data are not only cut but damaged.
+    """
     image = JpegImagePlugin.jpeg_factory(io.BytesIO(data + _END_OF_IMAGE))
-    image.load()
+    try:
+        image.load()
+    except OSError:
+        return None
     pixels = np.asarray(image).reshape(image.height, -1)
     # From the bottom up: a row that has anything ends it.
     missing = np.zeros((image.height, image.width), bool)

@@ -17,7 +17,7 @@ from pointprompt.types import BoolArray
 SizeCheck = Callable[[int, int], None]
 
 # A file that lacks more of its picture than this is refused.
-MOST_MISSING = 0.5
+MOST_MISSING = 0.75
 
 
 class ImageError(ValueError):
@@ -57,7 +57,7 @@ def load(reopen: Callable[[], Image.Image], check: SizeCheck) -> Loaded:
         raise
     # Damaged or hostile data can make Pillow raise nearly anything.
     except Exception:
-        return _what_is_there(reopen)
+        return what_is_there(reopen)
     check(*image.size)
     return Loaded(image)
 
@@ -82,12 +82,15 @@ def _percent(share: float) -> str:
     return f"{share:.0%} of the picture" if share >= 0.01 else "less than 1% of the picture"
 
 
-def _what_is_there(reopen: Callable[[], Image.Image]) -> Loaded:
-    """Return what can be decoded.
+def what_is_there(reopen: Callable[[], Image.Image]) -> Loaded:
+    """Return what can be decoded of a damaged file.
 
     What a decoder did not reach keeps what was there before it. So it runs on two grounds, and
     where they still differ nothing was decoded. Pillow's own switch for this is the whole
     process's, and does not say what is missing.
+
+    Raises:
+        ImageError: Most of it is missing.
     """
     dark, light = (_decoded_onto(reopen(), level) for level in (0, 255))
     differ = np.asarray(dark) != np.asarray(light)

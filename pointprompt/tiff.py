@@ -59,7 +59,7 @@ def read(file: BinaryIO, check: SizeCheck) -> Loaded:
         return load(reopen, check)
     try:
         return load(reopen, check)
-    except (SyntaxError, OSError):
+    except (SyntaxError, OSError, ImageError):
         file.seek(0)
         with tifffile.TiffFile(file) as tif:
             return _read_page(tif.pages.first, file)
@@ -77,7 +77,7 @@ def _is_pillows(page: Any) -> bool:
         page.bitspersample in (1, 2, 4, 8)
         and page.sampleformat in (1, 4)
         and page.photometric in _PILLOWS
-        and extra <= 1
+        and (extra == 0 or (extra == 1 and page.bitspersample == 8))
         and not (page.photometric in _GREY and page.samplesperpixel - extra != 1)
     )
 
@@ -100,7 +100,8 @@ def _read_page(page: Any, file: BinaryIO) -> Loaded:
         # A profile says nothing of values that were spread.
         image.info["icc_profile"] = bytes(page.tags[_PROFILE].value)
     if alpha is not None:
-        image = _with_alpha(image, values[..., -1], page.extrasamples[0] == _ASSOCIATED)
+        opaque = _opaque(page, values[..., -1])
+        image = _with_alpha(image, opaque, page.extrasamples[0] == _ASSOCIATED)
     if ExifTags.Base.Orientation in page.tags:
         orientation = page.tags[ExifTags.Base.Orientation].value
         image.getexif()[ExifTags.Base.Orientation] = orientation
@@ -244,13 +245,13 @@ def _picture(page: Any, values: np.ndarray) -> tuple[Image.Image, str]:
     if page.photometric in (_CIELAB, _ICCLAB):
         return _lab(page, values), ""
     if page.photometric == _CMYK:
-        shown, remark = tones.eight_bits(values, full=tones.full_of(values.dtype))
+        shown, remark = tones.eight_bits(values, full=_full(page, values.dtype))
         return Image.fromarray(shown, "CMYK"), remark
     if values.dtype == np.uint8:
-        shown, remark = values, ""
+        # Whole numbers of up to 8 bits are a picture's, however few levels they use.
+        shown, remark = _spread(values, page.bitspersample), ""
     else:
-        bits = page.bitspersample if values.dtype.kind == "u" else None
-        full = tones.full_of(values.dtype, bits)
+        full = _full(page, values.dtype)
         shown, remark = tones.eight_bits(values, full=full, nodata=_nodata(page))
     if page.photometric == 0:
         shown = 255 - shown
@@ -270,19 +271,28 @@ def _lab(page: Any, values: np.ndarray) -> Image.Image:
     return Image.fromarray(upper, "LAB")
 
 
-def _with_alpha(image: Image.Image, alpha: np.ndarray, associated: bool) -> Image.Image:
-    full = tones.full_of(alpha.dtype) or float(np.iinfo(alpha.dtype).max)
-    opaque = np.clip(alpha / full * 255 + 0.5, 0, 255).astype(np.uint8)
+def _with_alpha(image: Image.Image, opaque: np.ndarray, associated: bool) -> Image.Image:
     if image.mode not in ("L", "RGB"):
         return image
-    info = image.info
-    stacked = np.dstack([np.asarray(image), opaque])
-    mode = {("L", True): "La", ("RGB", True): "RGBa", ("L", False): "LA", ("RGB", False): "RGBA"}
-    result = Image.frombytes(
-        mode[image.mode, associated], image.size, np.ascontiguousarray(stacked).tobytes()
-    )
-    result.info = info
+    # A small letter: the colours have been multiplied by it.
+    letter = "a" if associated else "A"
+    stacked = np.ascontiguousarray(np.dstack([np.asarray(image), opaque]))
+    result = Image.frombytes(image.mode + letter, image.size, stacked.tobytes())
+    result.info = image.info
     return result
+
+
+def _opaque(page: Any, alpha: np.ndarray) -> np.ndarray:
+    full = _full(page, alpha.dtype) or float(np.iinfo(alpha.dtype).max)
+    return np.clip(alpha / full * 255 + 0.5, 0, 255).astype(np.uint8)
+
+
+def _spread(values: np.ndarray, bits: int) -> np.ndarray:
+    return values if bits == 8 else (values * (255 / (2**bits - 1)) + 0.5).astype(np.uint8)
+
+
+def _full(page: Any, dtype: np.dtype) -> float | None:
+    return tones.full_of(dtype, page.bitspersample if dtype.kind == "u" else None)
 
 
 def _nodata(page: Any) -> float | None:

@@ -17,7 +17,8 @@ import numpy as np
 
 from pointprompt.types import BoolArray, ByteArray
 
-# A photo's highest value is above this part of the declared range: 14 bits in 16 are not.
+# A photo's highest value is above this part of the declared range: 14 bits in 16 are not. A picture
+# of one value alone is a photo of it.
 _USED = 0.25
 # Quantiles that hold all but outliers, and how many times wider the whole range must be for it.
 _INNER = (0.0005, 0.9995)
@@ -42,8 +43,10 @@ def eight_bits(
     low, high = _range(values, nodata)
     if low > high:
         return np.zeros(values.shape, np.uint8), "It has no values at all; it is shown black."
-    if full is not None and low >= 0 and full * _USED < high <= full:
+    if full is not None and low >= 0 and high <= full and (high > full * _USED or low == high):
         return _scaled(values, 0.0, full, nodata), ""
+    if low == high:
+        return np.zeros(values.shape, np.uint8), f"All its values are {_text(low)}; it is black."
     shown_low, shown_high = _without_outliers(values, low, high, nodata)
     remark = f"Shown from {_text(shown_low)} to {_text(shown_high)}, the range of its values"
     if (shown_low, shown_high) != (low, high):

@@ -558,11 +558,24 @@ def test_a_progressive_jpeg_cut_short_is_shown_less_sharp(tmp_path: Path) -> Non
     assert np.abs(pixels - np.asarray(photo)).mean() < 10
 
 
+def test_a_jpeg_damaged_in_the_middle_shows_what_comes_before(tmp_path: Path) -> None:
+    data = bytearray(encoded(Image.fromarray(noise(96, 64)), ".jpg"))
+    (tmp_path / "a.jpg").write_bytes(data)
+    whole = read_pixels(tmp_path / "a.jpg")
+    at = len(data) * 2 // 3
+    # A second header, which no decoder takes here.
+    data[at : at + 4] = b"\xff\xc0\0\x0b"
+    (tmp_path / "a.jpg").write_bytes(data)
+    photo, _ = read(tmp_path / "a.jpg", "a.jpg", 8)
+    assert "The file is damaged" in photo.remark
+    np.testing.assert_array_equal(read_pixels(tmp_path / "a.jpg")[:32], whole[:32])
+
+
 @pytest.mark.parametrize("suffix", [suffix for suffix in WRITERS if suffix != ".ico"])
 def test_a_file_of_which_most_is_missing_is_refused(tmp_path: Path, suffix: str) -> None:
-    data = encoded(Image.fromarray(noise(64, 64)), suffix)
+    data = encoded(Image.fromarray(noise(128, 64)), suffix)
     path = tmp_path / f"secret{suffix}"
-    for kept in (20, len(data) // 3):
+    for kept in (20, len(data) // 6):
         path.write_bytes(data[:kept])
         with pytest.raises(ImageError, match="is damaged") as caught:
             read_pixels(path)

@@ -92,8 +92,10 @@ def test_few_levels_are_no_outliers() -> None:
 
 
 def test_a_constant_is_black_unless_its_type_says_how_bright_it_is() -> None:
-    assert shown([7.0, 7.0], "f4")[0] == [0, 0]
+    assert shown([7.0, 7.0], "f4") == ([0, 0], "All its values are 7; it is black.")
     assert shown([32896, 32896], "u2") == ([128, 128], "")
+    assert shown([0, 0], "u2") == ([0, 0], "")
+    assert shown([514, 514], "u2") == ([2, 2], "")
 
 
 def test_a_large_picture_is_the_same_as_its_parts() -> None:
