@@ -242,10 +242,13 @@ def test_a_forked_process_that_lives_on_does_not_hold_the_folder(tmp_path):
         "from pathlib import Path\n"
         "from pointprompt.ui.folders import ServerFolder\n"
         "folder = ServerFolder(Path(sys.argv[1]))\n"
+        "ready, tell = os.pipe()\n"
         "child = os.fork()\n"
         "if child == 0:\n"
+        "    os.write(tell, b'x')\n"
         "    sys.stdin.read()\n"
         "    os._exit(0)\n"
+        "os.read(ready, 1)\n"
         "os.kill(os.getpid(), 9)\n"
     )
     command = [sys.executable, "-c", script, str(tmp_path)]
