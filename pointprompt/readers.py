@@ -29,9 +29,9 @@ from weakref import WeakSet
 
 import numpy as np
 
-from pointprompt.budget import Budget
 from pointprompt.images import ImageError, ImageSource, Limits, read
-from pointprompt.types import ByteArray, Photo
+from pointprompt.turns import Turns
+from pointprompt.types import ByteArray, Photo, Progress
 
 TOO_SLOW = "Reading the file takes too long: it is damaged, or made to do so."
 TOO_BIG = "The image is too big for the memory that reading one may take."
@@ -76,8 +76,8 @@ class Readers:
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def __post_init__(self) -> None:
-        self._slots = Budget(self.most)
-        self._memory = Budget(self.max_bytes)
+        self._slots = Turns(self.most)
+        self._memory = Turns(self.max_bytes)
 
     @contextmanager
     def reader(self) -> Iterator[Reader]:
@@ -168,7 +168,7 @@ class Reader:
             for process in self._busy:
                 process.interrupt()
 
-    def _go_on(self) -> None:
+    def _go_on(self, _: Progress | None = None) -> None:
         if self._stopped.is_set():
             raise Stopped
 

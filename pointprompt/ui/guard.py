@@ -13,8 +13,10 @@ import errno
 import hashlib
 import json
 import re
+import tempfile
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -23,6 +25,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pointprompt.ui import addresses, visitors
+from pointprompt.ui.folders import room_for
 from pointprompt.ui.uploads import OnlyFiles, UploadError
 
 MEGABYTE = 1_000_000
@@ -31,8 +34,7 @@ _PAGE = "/"
 _UPLOAD = "/gradio_api/upload"
 _CALL = "/gradio_api/component_server"
 _EVENTS = ("/gradio_api/queue/join", "/gradio_api/run/predict")
-_NOTES = ("/gradio_api/cancel", "/gradio_api/reset")
-_MESSAGES = (_CALL, *_EVENTS, *_NOTES)
+_MESSAGES = (_CALL, *_EVENTS)
 _PAGES_NAME = "[A-Za-z0-9_-]{1,64}"
 # Of names without "..", below a folder.
 _BELOW = r"(?:/[A-Za-z0-9_-][A-Za-z0-9._-]*)+"
@@ -154,6 +156,10 @@ class Guard:
         if _announced(scope) > self._limits.upload:
             await limited.drain()
             raise limited.too_large()
+        # Before it fills the disk, which others need.
+        if not room_for(Path(tempfile.gettempdir()), _announced(scope)):
+            await limited.drain()
+            raise Refused(507, DISK_FULL)
         held = _Held(answer)
         try:
             await self._app(scope, limited.receive, held.send)
@@ -165,7 +171,7 @@ class Guard:
         if limited.refused:
             raise limited.refused
         if held.status == 413:
-            raise Refused(413, f"A file may have {self._limits.file // MEGABYTE} MB at most.")
+            raise Refused(413, f"A file may have {_megabytes(self._limits.file)} at most.")
         await held.release()
 
     async def _message(self, path: str, scope: Scope, receive: Receive, answer: _Answer) -> None:
@@ -330,8 +336,8 @@ class _Upload:
         return message
 
     def too_large(self) -> Refused:
-        most = self._limit // MEGABYTE
-        return Refused(413, f"More than {most} MB at once. Upload fewer or smaller files.")
+        most = _megabytes(self._limit)
+        return Refused(413, f"More than {most} at once. Upload fewer or smaller files.")
 
     async def drain(self) -> None:
         """Let the rest come, within bounds: a browser reads no answer while it is sending."""
@@ -348,7 +354,7 @@ async def _read(receive: Receive, limit: int, announced: int) -> bytes:
     Raises:
         Refused: It is larger than the limit, or the browser went away.
     """
-    too_large = Refused(413, f"A message may have {limit // MEGABYTE} MB at most.")
+    too_large = Refused(413, f"A message may have {_megabytes(limit)} at most.")
     if announced > limit:
         raise too_large
     body = bytearray()
@@ -420,12 +426,14 @@ def _check_message(path: str, body: bytes, listeners: Listeners) -> None:
     """Raise what a message deserves that gradio would stumble over."""
     try:
         message = json.loads(body)
+        if b"\\u" in body:  # Half a character can be written like this, and not be encoded again.
+            json.dumps(message, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise Refused(400, NOT_UNDERSTOOD) from error
     if not (
         isinstance(message, dict)
         and _is_page_name(message.get("session_hash"))
-        and (path in _NOTES or _has_listener(path, message, listeners))
+        and _has_listener(path, message, listeners)
     ):
         raise Refused(400, NOT_UNDERSTOOD)
 
@@ -463,6 +471,10 @@ def _announced(scope: Scope) -> int:
     """How many bytes a request says that it brings; 0 where it does not say."""
     length = Headers(scope=scope).get("content-length", "")
     return int(length) if length.isascii() and length.isdigit() and len(length) < 20 else 0
+
+
+def _megabytes(count: int) -> str:
+    return f"{count / MEGABYTE:g} MB"
 
 
 def _script_hashes(page: bytes) -> str:
