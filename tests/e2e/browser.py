@@ -28,6 +28,8 @@ MISSING = (
     "'python -m playwright install chromium'."
 )
 ANALYSIS_MS = 180_000
+# The clicks of the page, as it keeps them for a reload.
+CLICKS = "JSON.parse(sessionStorage['pointprompt-kept']).history.present.clicks"
 
 
 def launch_chromium(playwright: Playwright) -> Browser:

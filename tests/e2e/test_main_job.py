@@ -12,7 +12,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from pointprompt import backbones
-from tests.e2e.browser import Page
+from tests.e2e.browser import CLICKS, Page
 
 # Where the red ball is in the first images of the example set "still-life".
 BALL = {0: (0.31, 0.42), 1: (0.68, 0.36), 2: (0.61, 0.30), 3: (0.44, 0.50)}
@@ -238,10 +238,7 @@ def test_touch_taps_are_positive_and_a_long_press_is_negative(new_page, photos: 
     )
     overlay.dispatch_event("pointerup", place)
     page.wait_for_masks()
-    page.tab.wait_for_function(
-        "JSON.parse(sessionStorage.pointprompt).prompt.clicks.map((c) => c.positive).join()"
-        " === 'true,false'"
-    )
+    page.tab.wait_for_function(f"{CLICKS}.map((c) => c.positive).join() === 'true,false'")
 
 
 def test_the_view_switch_shows_photo_colours_or_both_and_clicks_go_on_any(

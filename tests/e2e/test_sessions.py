@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from pointprompt.ui.service import Service
-from tests.e2e.browser import Page
+from tests.e2e.browser import CLICKS, Page
 from tests.e2e.test_main_job import BALL, TABLE, is_masked
 
 
@@ -71,7 +71,7 @@ def test_five_quick_clicks_on_a_slow_server_end_with_all_five(
     places = [(0.2, 0.2), (0.4, 0.2), (0.6, 0.2), (0.8, 0.2), BALL[0]]
     for place in places:
         page.click(0, *place)
-    page.tab.wait_for_function("JSON.parse(sessionStorage.pointprompt).prompt.clicks.length === 5")
+    page.tab.wait_for_function(f"{CLICKS}.length === 5")
     gate.open()
     page.wait_for_masks()
     assert len(gate.messages[-1]["clicks"]) == 5
