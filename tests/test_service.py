@@ -1051,7 +1051,7 @@ def test_a_duplicated_tab_and_its_original_both_work_whichever_closes_first(
     np.testing.assert_array_equal(
         token_masks(service.predict(message(session, ON_RED)), 2), expected(photos, RED)
     )
-    assert Path(service.manifest(session)["images"][0]["tile"]).exists()
+    assert service.tile(session.picture_key, 0, "").exists()
     assert service.export(message(session, ON_RED), silent).exists()
     more = photo(tmp_path / "in" / "c.png", (1, 1), (3, 3))
     assert len(extended(service, [more], page=last).session.analysis.photos) == 3
