@@ -4,7 +4,7 @@
 #   docker run --gpus all -p 7860:7860 -v pointprompt-weights:/weights pointprompt
 #
 # On a computer without a GPU, leave `--gpus all` out.
-FROM python:3.12-slim
+FROM python:3.12.12-slim-bookworm
 
 RUN useradd --create-home visitor && install --directory --owner visitor /weights
 WORKDIR /home/visitor/pointprompt
@@ -24,4 +24,6 @@ HEALTHCHECK --start-period=60s \
     CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:7860', timeout=10)"]
 
 USER visitor
+# The page ends on it by itself, as process 1 too, and leaves nothing of its visitors behind.
+STOPSIGNAL SIGTERM
 CMD ["python", "app.py"]

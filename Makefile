@@ -3,9 +3,12 @@
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
+SPACE  := .venv-space
+# A Space's own, where this computer has it.
+SPACE_PYTHON ?= $(shell python3.12 -c '' 2>/dev/null && echo python3.12 || echo $(PYTHON))
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fix bench quality assets browser clean
+.PHONY: help run test space check fix bench quality assets browser clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -15,6 +18,12 @@ run: $(VENV)/app ## Serve the app, and say where
 
 test: $(VENV)/dev browser ## Run every test, those in a real browser included
 	$(BIN)/python -m pytest
+
+space: $(VENV)/dev browser ## Install what is committed as a Space does, and use it in a browser
+	$(SPACE_PYTHON) -m venv --clear $(SPACE)
+	git show HEAD:requirements.txt > $(SPACE)/requirements.txt
+	$(SPACE)/bin/python -m pip install --disable-pip-version-check -q -r $(SPACE)/requirements.txt
+	$(BIN)/python -m tests.space $(SPACE)/bin/python
 
 check: $(VENV)/dev ## Lint, format, types
 	$(BIN)/ruff check .
@@ -44,7 +53,7 @@ browser: $(VENV)/dev
 	else $(BIN)/python -m playwright install chromium; fi
 
 clean: ## Remove the virtual environment and the caches
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf $(VENV) $(SPACE) .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
 
 $(VENV)/python: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

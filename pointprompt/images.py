@@ -12,18 +12,20 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from PIL import Image
 
 from pointprompt.decode import (
     DEFAULT_LIMITS,
-    ImageError,
     ImageSource,
     Limits,
+    Sized,
+    decode,
     suffix_of,
-    upright_rgb,
 )
+from pointprompt.loaded import ImageError
 from pointprompt.types import ByteArray, ImageSet, Photo, Progress, ProgressFn, Rejected
 
 __all__ = [
@@ -42,6 +44,7 @@ __all__ = [
 
 # Reads one image, as `read` does.
 Read = Callable[[ImageSource, str, int, Limits], tuple[Photo, ByteArray]]
+_Result = TypeVar("_Result")
 
 # Longest side of the preview a tile shows, in pixels.
 PREVIEW_SIDE = 1024
@@ -74,11 +77,15 @@ def read_pixels(source: ImageSource, limits: Limits = DEFAULT_LIMITS) -> ByteArr
     Raises:
         ImageError: The source is missing, too big, damaged, or not an image.
     """
-    return np.array(upright_rgb(source, limits))
+    return _within_memory(lambda: np.array(decode(source, limits).image))
 
 
 def read(
-    source: ImageSource, name: str, side: int, limits: Limits = DEFAULT_LIMITS
+    source: ImageSource,
+    name: str,
+    side: int,
+    limits: Limits = DEFAULT_LIMITS,
+    sized: Sized | None = None,
 ) -> tuple[Photo, ByteArray]:
     """Return one image as a photo and as the square that the backbone sees, decoding it once.
 
@@ -87,6 +94,7 @@ def read(
         name: The photo's name.
         side: s, of the square, in pixels.
         limits: What is too big.
+        sized: As for `decode.decode`.
 
     Returns:
         The photo, and (s, s, 3) uint8: the whole image, its aspect ratio not kept.
@@ -97,16 +105,35 @@ def read(
     Source:
         The square is step 1 of the tutorial: RGB, resized with LANCZOS.
     """
-    image = upright_rgb(source, limits)
-    kept = Path(source) if isinstance(source, (str, Path)) else np.array(image)
+    return _within_memory(lambda: _read(source, name, side, limits, sized))
+
+
+def _read(
+    source: ImageSource, name: str, side: int, limits: Limits, sized: Sized | None
+) -> tuple[Photo, ByteArray]:
+    decoded = decode(source, limits, sized)
+    image = decoded.image
     photo = Photo(
         name=name,
         height=image.height,
         width=image.width,
         preview=_preview(image),
-        source=kept,
+        source=Path(source) if isinstance(source, (str, Path)) else np.array(image),
+        remark=" ".join(decoded.remarks),
     )
     return photo, np.array(image.resize((side, side), Image.Resampling.LANCZOS))
+
+
+def _within_memory(work: Callable[[], _Result]) -> _Result:
+    """Return what `work` returns; one image that is too big must not end a whole set.
+
+    Raises:
+        ImageError: There is not enough memory.
+    """
+    try:
+        return work()
+    except MemoryError as error:
+        raise ImageError("The image is too big for the memory of this computer.") from error
 
 
 def read_set(

@@ -126,9 +126,10 @@ def _mended(
     n, h, w, d = codes.shape
     tokens = codes.reshape(n * h * w, d)
     first = next(token for token, label in labels.items() if label > 0)
-    scores = (tokens @ tokens[first] - np.float32(threshold)) / np.float32(1 - threshold)
     others = [token for token in labels if token != first]
-    for token, row in zip(others, _likeness(tokens, others), strict=True):
+    rows = _likeness(tokens, [first, *others])
+    scores = (next(rows) - np.float32(threshold)) / np.float32(1 - threshold)
+    for token, row in zip(others, rows, strict=True):
         label = labels[token]
         missing = STEP - label * scores[token]
         if missing > 0:

@@ -29,10 +29,9 @@ from weakref import WeakSet
 
 import numpy as np
 
-from pointprompt.budget import Budget
-from pointprompt.decode import ImageError, ImageSource, Limits, megapixels_of
-from pointprompt.images import read
-from pointprompt.types import ByteArray, Photo
+from pointprompt.images import ImageError, ImageSource, Limits, read
+from pointprompt.turns import Turns
+from pointprompt.types import ByteArray, Photo, Progress
 
 TOO_SLOW = "Reading the file takes too long: it is damaged, or made to do so."
 TOO_BIG = "The image is too big for the memory that reading one may take."
@@ -77,8 +76,8 @@ class Readers:
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def __post_init__(self) -> None:
-        self._slots = Budget(self.most)
-        self._memory = Budget(self.max_bytes)
+        self._slots = Turns(self.most)
+        self._memory = Turns(self.max_bytes)
 
     @contextmanager
     def reader(self) -> Iterator[Reader]:
@@ -141,15 +140,17 @@ class Reader:
         path = Path(source)
         readers = self._readers
         with readers._slots.take(1, self._go_on), self._process() as process:
-            ask = {"path": os.fspath(path.absolute()), "megapixels": limits.max_megapixels}
-            size = process.ask({**ask, "do": "measure"}, _SECONDS)["megapixels"]
-            with readers._memory.take(round(size * 1e6) * _BYTES_A_PIXEL, self._go_on):
-                answer = process.ask(
-                    {**ask, "do": "read", "name": name, "side": side},
-                    _SECONDS + size * _SECONDS_A_MEGAPIXEL,
-                )
+            asked = {
+                "path": os.fspath(path.absolute()),
+                "name": name,
+                "side": side,
+                "megapixels": limits.max_megapixels,
+            }
+            pixels = process.ask(asked, _SECONDS)["pixels"]
+            with readers._memory.take(pixels * _BYTES_A_PIXEL, self._go_on):
+                answer = process.ask({}, _SECONDS + pixels / 1e6 * _SECONDS_A_MEGAPIXEL)
                 preview = process.receive(_MAX_PREVIEW_BYTES)
-                pixels = process.receive(side * side * 3)
+                square = process.receive(side * side * 3)
         photo = Photo(
             name=name,
             height=answer["height"],
@@ -158,7 +159,7 @@ class Reader:
             source=path,
             remark=answer["remark"],
         )
-        return photo, np.frombuffer(pixels, np.uint8).reshape(side, side, 3)
+        return photo, np.frombuffer(square, np.uint8).reshape(side, side, 3)
 
     def stop(self) -> None:
         """End what is being read, at once."""
@@ -167,7 +168,7 @@ class Reader:
             for process in self._busy:
                 process.interrupt()
 
-    def _go_on(self) -> None:
+    def _go_on(self, _: Progress | None = None) -> None:
         if self._stopped.is_set():
             raise Stopped
 
@@ -274,30 +275,42 @@ def _serve(connection: Connection, max_bytes: int) -> None:
     with contextlib.suppress(ValueError, OSError):  # Where the system has no such limit.
         resource.setrlimit(resource.RLIMIT_AS, (max_bytes, max_bytes))
     os.nice(_NICENESS)
-    while True:
-        try:
+    with contextlib.suppress(EOFError):
+        while True:
             question = json.loads(connection.recv_bytes())
-        except EOFError:
-            return
-        # A server that was killed cannot end this process, so it ends itself.
-        signal.alarm(int(2 * (_SECONDS + question["megapixels"] * _SECONDS_A_MEGAPIXEL)))
-        for part in _answer(question):
-            connection.send_bytes(part)
-        signal.alarm(0)
+            _end_within(question)
+            for part in _answer(question, connection):
+                connection.send_bytes(part)
+            signal.alarm(0)
 
 
-def _answer(question: dict[str, Any]) -> list[bytes]:
+def _answer(question: dict[str, Any], connection: Connection) -> list[bytes]:
+    is_told = False
+
+    def sized(pixels: int) -> None:
+        """Say how large it is, and wait until there is memory for it."""
+        nonlocal is_told
+        if not is_told:
+            signal.alarm(0)
+            connection.send_bytes(_json({"pixels": pixels}))
+            connection.recv_bytes()
+            _end_within(question)
+        is_told = True
+
     path, limits = Path(question["path"]), Limits(max_megapixels=question["megapixels"])
     try:
-        if question["do"] == "measure":
-            return [_json({"megapixels": megapixels_of(path, limits)})]
-        photo, square = read(path, question["name"], question["side"], limits)
+        photo, square = read(path, question["name"], question["side"], limits, sized)
     except ImageError as error:
         return [_json({"error": str(error)})]
     except MemoryError:
         return [_json({"error": TOO_BIG})]
     told = {"height": photo.height, "width": photo.width, "remark": photo.remark}
     return [_json(told), photo.preview, square.tobytes()]
+
+
+def _end_within(question: dict[str, Any]) -> None:
+    """End this process if the answer takes absurdly long: a server that was killed cannot."""
+    signal.alarm(int(2 * (_SECONDS + question["megapixels"] * _SECONDS_A_MEGAPIXEL)))
 
 
 def _json(value: dict[str, Any]) -> bytes:

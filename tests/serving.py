@@ -87,11 +87,11 @@ def serving(
 
 
 def environment(temporary: Path, variables: dict[str, str]) -> dict[str, str]:
-    """This process's, without settings of the page that a developer may have made."""
+    """This process's, without settings of Python or the page that a developer may have made."""
     kept = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("GRADIO_", "POINTPROMPT_"))
+        if not name.startswith(("GRADIO_", "POINTPROMPT_", "PYTHON"))
     }
     ours = {"HF_HUB_OFFLINE": "1", "PYTHONUNBUFFERED": "1", "TMPDIR": str(temporary)}
     return {**kept, **ours, **variables}

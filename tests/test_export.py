@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+import pointprompt
 from pointprompt import export
 from pointprompt.export import overlay, read_prompt, write_zip
 from pointprompt.refine import MASK_RGB, ImageMasks, upscale
@@ -140,8 +141,10 @@ def test_prompt_json_says_what_made_the_masks():
     assert document["problems"] == []
     versions = document["versions"]
     assert versions["python"] == platform.python_version()
-    assert set(versions) == {"python", "pointprompt", "torch", "ncut-pytorch", "timm"}
-    assert versions["torch"]
+    assert set(versions) == {"python", "pointprompt", *export._PACKAGES}
+    assert {"torch", "ncut-pytorch", "timm", "fpsample"} <= set(versions)
+    assert all(versions.values())
+    assert versions["pointprompt"] == pointprompt.__version__
 
 
 def test_a_package_that_is_not_installed_has_no_version(monkeypatch):

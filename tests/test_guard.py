@@ -12,7 +12,9 @@ import re
 import socket
 import zipfile
 from collections.abc import Iterator
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -28,7 +30,7 @@ from pointprompt import pipeline
 from pointprompt.images import Limits
 from pointprompt.sessions import Session, SessionStore
 from pointprompt.types import Progress
-from pointprompt.ui import guard, static_files, visitors
+from pointprompt.ui import folders, guard, static_files, visitors
 from pointprompt.ui.launch import launch
 from pointprompt.ui.service import Service, link_files
 from tests.hostile import JSON, message
@@ -55,7 +57,9 @@ class Server:
         self.service = service
         self.uploads = uploads
         self.url = demo.local_url.rstrip("/")
-        self.http = httpx.Client(base_url=self.url, timeout=60)
+        # A browser that keeps no cookies: who asks is said anew each time.
+        jar = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
+        self.http = httpx.Client(base_url=self.url, timeout=60, cookies=jar)
 
     def get(self, path: str, visitor: str = "", **headers: str) -> httpx.Response:
         return self.http.get(path, headers={**cookie(visitor), **headers})
@@ -231,6 +235,7 @@ def test_neither_a_token_nor_a_path_of_this_computer_stands_in_an_address(pictur
         "1.jpg",
         "00000.jpg%00.html",
         "-1.jpg",
+        "00.jpg",
         "0.html",
         "0.svg",
         "0",
@@ -238,7 +243,6 @@ def test_neither_a_token_nor_a_path_of_this_computer_stands_in_an_address(pictur
         "²³.jpg",
         "0x0.jpg",
         "colors.jpg",
-        "colors.png/",
         "../../images/1/evil.html",
         "..%2f..%2fimages%2f1%2fevil.html",
         "%2e%2e/images/1/evil.html",
@@ -400,6 +404,8 @@ def test_what_the_page_never_asks_for_is_not_there(server, address):
         "run-history/connect",
         "login",
         "profiling/clear",
+        "cancel",
+        "reset",
     ],
 )
 def test_what_the_page_never_sends_is_not_taken(server, path):
@@ -567,8 +573,7 @@ def chunks(body: bytes) -> Iterator[bytes]:
 
 
 @pytest.mark.parametrize(
-    "path",
-    ["component_server", "component_server/", "queue/join", "run/predict", "cancel", "reset"],
+    "path", ["component_server", "component_server/", "queue/join", "run/predict"]
 )
 def test_a_message_of_more_than_a_megabyte_is_turned_away_however_it_comes(server, path):
     body = json.dumps({"data": MARK * 100_000, "session_hash": "x"}).encode()
@@ -636,10 +641,20 @@ def test_a_message_of_another_form_is_refused_without_a_word_of_it(server, path,
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"{", b"\xff\xfe", b"[" * 900_000, b'{"a":' * 150_000, b"1" * 900_000, b"NaN", b"\x00"],
+    [
+        b"",
+        b"{",
+        b"\xff\xfe",
+        b"[" * 900_000,
+        b'{"a":' * 150_000,
+        b"1" * 900_000,
+        b"NaN",
+        b"\x00",
+        b'{"a":"\\ud800"}',
+    ],
     ids=lambda content: repr(content[:6]),
 )
-@pytest.mark.parametrize("path", ["component_server", "queue/join", "run/predict", "cancel"])
+@pytest.mark.parametrize("path", ["component_server", "queue/join", "run/predict"])
 def test_what_is_no_json_is_refused(server, path, content):
     json_type = {"Content-Type": "application/json"}
     answer = server.http.post(f"/gradio_api/{path}", content=content, headers=json_type)
@@ -685,7 +700,7 @@ HOSTILE_EVENTS = st.fixed_dictionaries(
 
 @settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 @given(
-    path=st.sampled_from(["component_server", "run/predict", "cancel", "reset", "queue/join"]),
+    path=st.sampled_from(["component_server", "run/predict", "queue/join"]),
     body=HOSTILE_EVENTS,
 )
 def test_no_message_is_a_fault_of_the_server(server, path, body):
@@ -711,7 +726,7 @@ def test_no_address_is_a_fault_of_the_server(server, text):
 
 
 def test_pages_that_are_made_up_are_not_kept_for_ever(server, prompt):
-    for number in range(520):
+    for number in range(505):
         body = call(server, prompt, session_hash=f"made-up-{number}")
         assert server.post("component_server", body, VISITOR).status_code == 200
     assert len(server.demo.state_holder.session_data) <= 500
@@ -834,12 +849,22 @@ def test_no_file_name_is_a_fault_of_the_server_or_leaves_its_folder(server, name
 
 
 def test_a_full_disk_is_told_as_such(server, monkeypatch):
-    def full(self: object, part: object) -> None:
+    def full(**_: object) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("gradio.route_utils.NamedTemporaryFile", full)
     answer = send(server, multipart((FILE, b"x")))
     assert (answer.status_code, answer.text) == (507, guard.DISK_FULL)
+
+
+def test_an_upload_for_which_the_disk_has_no_room_is_refused_before_it_fills_it(
+    server, monkeypatch
+):
+    before = set(server.uploads.rglob("*"))
+    monkeypatch.setattr(folders.shutil, "disk_usage", lambda _: SimpleNamespace(free=64 * 10**6))
+    answer = send(server, multipart((FILE, b"x" * 1000)))
+    assert (answer.status_code, answer.text) == (507, guard.DISK_FULL)
+    assert set(server.uploads.rglob("*")) == before
 
 
 # --- Visitors

@@ -59,11 +59,13 @@ def test_every_picture_is_in_a_split_or_told_as_left_out() -> None:
     assert sorted(found.left_out) == ["docs/a.png", "train/masks/1.png", "x/1.png"]
 
 
-SEGMENTS = st.sampled_from(
-    ["train", "test", "val", "images", "masks", "labels", "docs", "assets", "cat", "1", "2", "10"]
-    + ["crash_test", "no_mask", "gtFine", "teaser", "photo.of.a.train", "1_mask", "ä"]
-    + ["SegmentationClass", "data-00000-of-00001"]
-)
+# fmt: off
+SEGMENTS = st.sampled_from([
+    "train", "test", "val", "images", "masks", "labels", "docs", "assets", "cat", "1", "2", "10",
+    "crash_test", "no_mask", "gtFine", "teaser", "photo.of.a.train", "1_mask", "ä",
+    "SegmentationClass", "data-00000-of-00001",
+])
+# fmt: on
 NAMES = st.builds(
     lambda folders, stem, suffix: "/".join([*folders, stem + suffix]),
     st.lists(SEGMENTS, max_size=3),
@@ -88,7 +90,6 @@ def test_no_picture_and_no_table_is_lost_without_a_word(files: list[str]) -> Non
     tables = {f for f in files if f.endswith(".parquet")}
     assert {f for f in tables if "labels.parquet" not in f} <= set(known)
     assert bool(tables) == bool(found.parquet)
-    assert found == only(list(reversed(files))) or found.archives or found.others
 
 
 @given(st.lists(st.integers(0, 10**30), unique=True, max_size=8))

@@ -158,7 +158,7 @@ def test_what_a_taken_over_process_sends_is_not_believed(pool: Readers, tmp_path
         (process,) = pool._idle
         with pytest.raises(EOFError):
             # It sends more than was asked for.
-            process._send({"path": str(good), "megapixels": 50, "do": "measure"})
+            process._send({"path": str(good), "name": "a", "side": 8, "megapixels": 50})
             process.receive(2)
 
 

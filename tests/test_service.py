@@ -25,6 +25,7 @@ from pointprompt.examples import ExampleImage, ExampleSet
 from pointprompt.images import ImageError, Limits, read_pixels
 from pointprompt.readers import Readers
 from pointprompt.sessions import Lifetimes, Session, SessionGone, SessionStore
+from pointprompt.turns import Turns
 from pointprompt.types import RULES, BackboneChoice, Progress, ProgressFn, Settings
 from pointprompt.ui import addresses, wire
 from pointprompt.ui.jobs import Cancelled, Job
@@ -36,7 +37,6 @@ from pointprompt.ui.service import (
     link_files,
     make_files,
 )
-from pointprompt.ui.turns import Turns
 from tests.hostile import MESSAGES
 
 # Seconds, far more than anything here takes; reached only by a test that fails.
@@ -329,25 +329,28 @@ def test_only_the_visitor_who_made_a_session_can_use_it_in_any_way(service, phot
     assert service.download_address(asked, path, "me") == (
         f"/pointprompt/downloads/{session.picture_key}/{name}/pointprompt-masks.zip"
     )
+    more = link_files([photo(tmp_path / "c.png", (1, 1), (3, 3))])
+
+    def attempts(other: str) -> list[Callable[[], object]]:
+        key = session.picture_key
+        return [
+            lambda: service.export(asked, silent, other),
+            lambda: service.download_address(asked, path, other),
+            lambda: service.tile(key, 0, other),
+            lambda: service.colors(key, other),
+            lambda: service.download(key, name, other),
+            lambda: service.extend(more, "page", silent, other),
+            lambda: service.store.of_ticket(session.ticket, other),
+        ]
+
     for other in ("", "you", "m", "me "):
         assert service.predict(asked, other)["error"] == "gone"
         assert service.edges({**asked, "images": [0], "side": 9}, other)["error"] == "gone"
-        more = link_files([photo(tmp_path / "c.png", (1, 1), (3, 3))])
-        for use in (
-            lambda: service.export(asked, silent, other),
-            lambda: service.download_address(asked, path, other),
-            lambda: service.tile(session.picture_key, 0, other),
-            lambda: service.colors(session.picture_key, other),
-            lambda: service.download(session.picture_key, name, other),
-            lambda: service.extend(more, "page", silent, other),
-            lambda: service.store.of_ticket(session.ticket, other),
-        ):
+        for attempt in attempts(other):
             with pytest.raises(SessionGone):
-                use()
+                attempt()
     assert path.exists()
-    again = service.extend(
-        link_files([photo(tmp_path / "d.png", (1, 1), (3, 3))]), "page", silent, "me"
-    )
+    again = service.extend(more, "page", silent, "me")
     assert again.session.visitor == "me"
 
 

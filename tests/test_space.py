@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from pointprompt import backbones
+from pointprompt.ui import stop
 
 ROOT = Path(__file__).parent.parent
 HARDWARE = {"cpu-basic", "cpu-upgrade", "t4-small", "t4-medium", "l4x1", "a10g-small"}
@@ -79,10 +82,13 @@ def test_the_space_has_a_python_that_the_package_allows(header):
 
 
 def test_every_requirement_has_a_wheel_for_the_spaces_python(header):
-    (fpsample,) = re.findall(r"^fpsample.*$", read("requirements.txt"), re.MULTILINE)
-    marker = Requirement(fpsample).marker
-    assert marker is not None
-    assert marker.evaluate({"python_version": header["python_version"]})
+    lines = re.findall(r"^fpsample.*$", read("requirements.txt"), re.MULTILINE)
+    (fpsample,) = [
+        one
+        for one in map(Requirement, lines)
+        if one.marker and one.marker.evaluate({"python_version": header["python_version"]})
+    ]
+    assert str(fpsample.specifier) == "==0.3.3"
 
 
 def test_the_space_runs_a_file_that_is_there_and_the_licence_is_ours(header):
@@ -123,7 +129,31 @@ def test_what_is_copied_into_the_container_is_there_and_not_ignored():
 def test_the_container_installs_and_runs_as_a_space_does():
     assert any(run.endswith("-r requirements.txt") for run in instructions("RUN"))
     assert instructions("CMD") == ['["python", "app.py"]']
-    assert instructions("FROM") == ["python:3.12-slim"]
+
+
+def test_the_container_starts_from_one_release_of_the_spaces_python(header):
+    (image,) = instructions("FROM")
+    release = re.fullmatch(r"python:(\d+\.\d+)\.\d+-slim-[a-z]+", image)
+    assert release, image
+    assert release.group(1) == header["python_version"]
+
+
+def test_the_container_is_stopped_by_a_signal_that_the_page_ends_on():
+    # As a list: a shell in between would be process 1, and would not pass the signal on.
+    assert json.loads(instructions("CMD")[0])[0] == "python"
+    assert instructions("STOPSIGNAL") == ["SIGTERM"]
+    assert instructions("ENTRYPOINT") == []
+    assert signal.SIGTERM in stop._SIGNALS
+
+
+def test_the_environment_of_a_space_is_made_from_the_requirements_alone():
+    (recipe,) = re.findall(r"^space:.*\n((?:\t.*\n)+)", read("Makefile"), re.MULTILINE)
+    assert "-m venv --clear" in recipe
+    installs = re.findall(r"pip install (.*)", recipe)
+    assert len(installs) == 1
+    assert installs[0].endswith(" -r $(SPACE)/requirements.txt")
+    assert "--system-site-packages" not in recipe
+    assert "make space" in read(".ci/run")
 
 
 def test_the_containers_user_is_not_root_and_its_weights_outlive_it():

@@ -43,6 +43,12 @@ print("ready", flush=True)
 time.sleep(600)
 """
 
+STUCK = """
+lock = threading.Lock()
+lock.acquire()
+stop.on_stop(lock.acquire)
+"""
+
 
 def run(tmp_path: Path, body: str = "") -> tuple[subprocess.Popen[bytes], Path]:
     """A process with the script, when it is ready; and what it notes down when it ends."""
@@ -76,6 +82,14 @@ def test_two_signals_at_once_clean_up_once(tmp_path):
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=60)
     assert out.read_text().split() == ["last", "first"]
+
+
+def test_a_clean_up_that_never_ends_does_not_keep_the_process(tmp_path):
+    process, out = run(tmp_path, STUCK)
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert out.read_text() == ""
 
 
 def test_a_process_that_ends_of_itself_cleans_up_too(tmp_path):

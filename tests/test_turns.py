@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 import pytest
 
+from pointprompt.turns import Lane, Turns
 from pointprompt.types import Progress
-from pointprompt.ui.turns import Lane, Turns
 
 # Far more than anything here takes; reached only by a test that fails.
 PATIENCE = 30

@@ -13,7 +13,7 @@ DOWNLOAD_NAME = "pointprompt-masks.zip"
 # All that an address may hold besides words of ours: a key of a session's pictures, the number of
 # an image, the name that a download was given.
 KEY = "[A-Za-z0-9_-]{43}"
-NUMBER = "[0-9]{1,5}"
+NUMBER = "0|[1-9][0-9]{0,4}"
 NAME = "[A-Za-z0-9_-]{11}"
 
 

@@ -118,7 +118,8 @@ class _Page:
                 )
             limits = self.service.limits
             gr.HTML(
-                f"JPEG, PNG, WebP, BMP, TIFF or GIF: up to {limits.max_images} images of "
+                "JPEG, PNG, HEIC, WebP, AVIF, TIFF and most others: "
+                f"up to {limits.max_images} images of "
                 f"{limits.max_megapixels:g} megapixels each. They stay on this server: what was "
                 "analysed goes some minutes after you close the page, uploads within a day.",
                 elem_id="pp-formats",

@@ -13,8 +13,10 @@ import errno
 import hashlib
 import json
 import re
+import tempfile
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -23,6 +25,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pointprompt.ui import addresses, visitors
+from pointprompt.ui.folders import room_for
 from pointprompt.ui.uploads import OnlyFiles, UploadError
 
 MEGABYTE = 1_000_000
@@ -31,8 +34,7 @@ _PAGE = "/"
 _UPLOAD = "/gradio_api/upload"
 _CALL = "/gradio_api/component_server"
 _EVENTS = ("/gradio_api/queue/join", "/gradio_api/run/predict")
-_NOTES = ("/gradio_api/cancel", "/gradio_api/reset")
-_MESSAGES = (_CALL, *_EVENTS, *_NOTES)
+_MESSAGES = (_CALL, *_EVENTS)
 _PAGES_NAME = "[A-Za-z0-9_-]{1,64}"
 # Of names without "..", below a folder.
 _BELOW = r"(?:/[A-Za-z0-9_-][A-Za-z0-9._-]*)+"
@@ -154,6 +156,10 @@ class Guard:
         if _announced(scope) > self._limits.upload:
             await limited.drain()
             raise limited.too_large()
+        # Before it fills the disk, which others need.
+        if not room_for(Path(tempfile.gettempdir()), _announced(scope)):
+            await limited.drain()
+            raise Refused(507, DISK_FULL)
         held = _Held(answer)
         try:
             await self._app(scope, limited.receive, held.send)
@@ -420,12 +426,14 @@ def _check_message(path: str, body: bytes, listeners: Listeners) -> None:
     """Raise what a message deserves that gradio would stumble over."""
     try:
         message = json.loads(body)
+        if b"\\u" in body:  # Half a character can be written like this, and not be encoded again.
+            json.dumps(message, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise Refused(400, NOT_UNDERSTOOD) from error
     if not (
         isinstance(message, dict)
         and _is_page_name(message.get("session_hash"))
-        and (path in _NOTES or _has_listener(path, message, listeners))
+        and _has_listener(path, message, listeners)
     ):
         raise Refused(400, NOT_UNDERSTOOD)
 

@@ -24,6 +24,7 @@ import numpy as np
 from pointprompt.examples import ExampleSet
 from pointprompt.images import Limits
 from pointprompt.sessions import Session, SessionGone, SessionStore
+from pointprompt.turns import Lane, Place, Turns
 from pointprompt.types import (
     Analysis,
     BackboneChoice,
@@ -38,7 +39,6 @@ from pointprompt.types import (
 )
 from pointprompt.ui import addresses, memory, wire
 from pointprompt.ui.jobs import LAST_STAGE
-from pointprompt.ui.turns import Lane, Place, Turns
 
 if TYPE_CHECKING:
     from pointprompt.backbones import Backbone

@@ -43,6 +43,6 @@ FILES = _read()
 MODULES = f"{addresses.ROOT}/static/{_digest(FILES)}"
 
 
-def icon(name: str) -> dict[str, Any]:
-    """A picture among the files, as gradio wants it for a button."""
+def icon(name: str) -> Any:
+    """A picture among the files, as gradio sends it to the page; it takes it from there as well."""
     return {"path": name, "url": f"{MODULES}/{name}", "meta": {"_type": "gradio.FileData"}}

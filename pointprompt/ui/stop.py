@@ -10,12 +10,17 @@ import atexit
 import os
 import signal
 import sys
+import time
 import traceback
+from _thread import start_new_thread
 from collections.abc import Callable
 from contextlib import suppress
 from types import FrameType
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+# Who stops a container kills it after ten.
+_LONGEST_SECONDS = 5
 
 _callbacks: list[Callable[[], None]] = []
 
@@ -47,17 +52,26 @@ def install() -> None:
             return
         for other in _SIGNALS:
             signal.signal(other, signal.SIG_IGN)
+        status = 0 if number == signal.SIGTERM else 128 + number
+        # Not threading's, whose locks may be held by what was interrupted here.
+        start_new_thread(_end_later, (status,))
         with suppress(Exception):  # Whoever is writing was interrupted here.
             sys.stdout.flush()
         clean_up()
         # Not sys.exit: that waits for threads, and they may be computing.
-        os._exit(0 if number == signal.SIGTERM else 128 + number)
+        os._exit(status)
 
     atexit.register(clean_up)
     for number in _SIGNALS:
         # Without a handler, the kernel does not deliver these to process 1.
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, stop)
+
+
+def _end_later(status: int) -> None:
+    """End the process where cleaning up does not come to an end."""
+    time.sleep(_LONGEST_SECONDS)
+    os._exit(status)
 
 
 def _clean_up() -> None:

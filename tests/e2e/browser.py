@@ -6,6 +6,7 @@ import base64
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from playwright.sync_api import Browser, Locator, Playwright
@@ -178,6 +179,17 @@ class Page:
 
     def slider(self, name: str) -> float:
         return float(self.tab.locator(f"[data-setting={name}]").input_value())
+
+    def fetch(self, address: str) -> dict[str, Any]:
+        """Status and type of what the page gets at an address."""
+        answer: dict[str, Any] = self.tab.evaluate(
+            """async (address) => {
+                const answer = await fetch(address);
+                return { status: answer.status, type: answer.headers.get('content-type') };
+            }""",
+            address,
+        )
+        return answer
 
     @property
     def visitor(self) -> str:

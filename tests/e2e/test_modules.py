@@ -704,6 +704,22 @@ def test_only_a_sentence_of_the_server_is_shown(run, said, is_sentence):
     assert shown == (said if is_sentence else "The server could not do this.")
 
 
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("HTTP 507: The server's disk is full.", "The server's disk is full."),
+        ("HTTP 413: A file may have 200 MB at most.\n", "A file may have 200 MB at most."),
+        ("HTTP 500: Internal Server Error", "The server could not take these files."),
+        ("HTTP 502: <html><body>Bad gateway.</body></html>", "The server could not take these"),
+        ("HTTP 500: ", "The server could not take these files."),
+        ("Connection errored out. Failed to fetch", "The server could not be reached."),
+        ("Something else", "Something else"),
+    ],
+)
+def test_what_gradio_says_of_an_upload_is_put_in_words(run, said, shown):
+    assert run("return (await import('/toasts.js')).inWords(input);", said).startswith(shown)
+
+
 # The same images
 
 

@@ -1,11 +1,12 @@
-"""The page with an analysis that takes no time, as a program: `python -m ... PORT FOLDER`.
+"""The page with an analysis that takes no time, as a program: `python -m ... PORT FOLDER [stuck]`.
 
-What it finds is what has the colour that was clicked.
+What it finds is what has the colour that was clicked. A stuck one never comes to an end.
 """
 
 from __future__ import annotations
 
 import sys
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import numpy as np
 from pointprompt import pipeline
 from pointprompt.images import Limits
 from pointprompt.sessions import SessionStore
-from pointprompt.types import BackboneChoice
+from pointprompt.types import BackboneChoice, Progress
 from pointprompt.ui.launch import launch
 from pointprompt.ui.service import Service
 from tests.test_service import SIDE, ColorEngine
@@ -25,7 +26,12 @@ from tests.test_service import SIDE, ColorEngine
 class TinyEngine(ColorEngine):
     """Colours for features, under the name of a backbone that the page knows."""
 
+    stuck: bool = False
+
     def compute(self, *args: Any) -> pipeline.Computed:
+        while self.stuck:
+            args[-1](Progress("features", 0, len(args[0])))
+            time.sleep(0.1)
         choice = BackboneChoice("efficientnet_lite0", "block", 0, SIDE)
         return replace(super().compute(*args), backbone=choice)
 
@@ -35,14 +41,14 @@ def grey_colors(eigvecs: np.ndarray, *, seed: int = 0) -> np.ndarray:
     return np.full((*eigvecs.shape[:3], 3), 128, np.uint8)
 
 
-def tiny_service(folder: Path) -> Service:
-    return Service(SessionStore(folder), Limits(), TinyEngine())
+def tiny_service(folder: Path, *, stuck: bool = False) -> Service:
+    return Service(SessionStore(folder), Limits(), TinyEngine(stuck=stuck))
 
 
 def main() -> None:
     pipeline.tsne_colors = grey_colors  # type: ignore[assignment]
-    service = tiny_service(Path(sys.argv[2]))
-    launch(service, service.store.root, port=int(sys.argv[1]), quiet=True).block_thread()
+    service = tiny_service(Path(sys.argv[2]), stuck=sys.argv[3:] == ["stuck"])
+    launch(service, port=int(sys.argv[1]), quiet=True).block_thread()
 
 
 if __name__ == "__main__":

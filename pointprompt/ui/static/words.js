@@ -17,8 +17,11 @@ export function goneText({ restarted, images, count }) {
 }
 
 // What the server said, where that is a sentence.
-export const sentence = (text) =>
-  typeof text === "string" && /^\S.*[.!?]$/s.test(text) ? text : REFUSED;
+export const sentence = (text) => (isSentence(text) ? text : REFUSED);
+
+// Whether it begins like one and ends like one.
+export const isSentence = (text) =>
+  typeof text === "string" && /^[\p{L}\p{N}“"'].*[.!?]$/su.test(text);
 
 function listed(images) {
   const names = images.slice(0, NAMED).map(({ name }) => name);

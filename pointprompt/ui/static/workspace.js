@@ -12,6 +12,7 @@ import { forget, recall, remember } from "./memory.js";
 import { sameImages } from "./same.js";
 import { isRestarted, serverId } from "./server.js";
 import { createTile } from "./tile.js";
+import { putToastsInWords } from "./toasts.js";
 import * as words from "./words.js";
 
 const SETTINGS = {
@@ -503,6 +504,7 @@ export function mount({ element, props, server, trigger, watch, fileUrl }) {
   find(".pp-panel").open = !isPhone();
   watch("value", () => receiveValue(props.value));
   watch("download", () => save(fileUrl(props.download)));
+  putToastsInWords();
   lookAsBefore();
   showControls();
   if (kept()?.cutOff) setTrouble({ past: words.CUT_OFF });

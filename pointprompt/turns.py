@@ -83,6 +83,12 @@ class Turns:
                 place.is_ready = place.has_turn = False
                 self._changed.notify_all()
 
+    @contextmanager
+    def take(self, amount: int, progress: ProgressFn) -> Iterator[None]:
+        """Have so much of it within the block, from the end of the line. See `turn`."""
+        with self.place() as place, self.turn(place, progress, amount):
+            yield
+
     def _enter(self, place: Place) -> int | None:
         """Have the turn and return None; or, where it has not come, how many come before."""
         with self._changed:

@@ -1,0 +1,125 @@
+"""Which files of a folder can be read, and what is said of the others.
+
+    python -m benchmarks.sweep FOLDER [--seconds 30] [--gib 6] [--all]
+
+Every image file below FOLDER is read as the page would read it, in a process of its own kind with a
+limit of time and of memory. Printed are, for each folder directly below FOLDER, how many files were
+read, were read with a remark, were refused with a sentence, ended the process or never ended; then
+every reason with its number and an example.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+# What is taken for an image file, and what people take for one.
+# fmt: off
+SUFFIXES = {
+    ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".webp", ".gif", ".bmp", ".dib",
+    ".tif", ".tiff", ".btf", ".heic", ".heif", ".hif", ".avif", ".avifs", ".jxl", ".jp2", ".j2k",
+    ".jpf", ".jpx", ".j2c", ".jpc", ".pbm", ".pgm", ".ppm", ".pnm", ".pam", ".pfm", ".tga", ".icb",
+    ".vda", ".vst", ".qoi", ".ico", ".cur", ".psd", ".psb", ".icns", ".svg", ".dng", ".nef", ".cr2",
+    ".cr3", ".arw", ".raf", ".rw2", ".orf", ".pef", ".srw", ".3fr", ".crw", ".mrw", ".x3f", ".pdf",
+    ".eps", ".xpm", ".exr", ".hdr", ".dds", ".jxr", ".fits",
+}
+# fmt: on
+OUTCOMES = ("read", "remark", "refused", "fault", "crash", "hang")
+
+
+def main() -> None:
+    """Sweep the folder that the command line names."""
+    parser = argparse.ArgumentParser(description="Try to read every image file below a folder.")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--seconds", type=float, default=30, help="for one file")
+    parser.add_argument("--gib", type=float, default=6, help="of address space for the reader")
+    parser.add_argument("--all", action="store_true", help="files of any suffix")
+    parser.add_argument("--list", action="store_true", help="print every file's outcome")
+    given = parser.parse_args()
+    files = sorted(
+        file
+        for file in given.folder.rglob("*")
+        if file.is_file() and (given.all or file.suffix.lower() in SUFFIXES)
+    )
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    reasons: dict[tuple[str, str], list[Path]] = defaultdict(list)
+    for file, outcome, words in outcomes(files, given.seconds, given.gib):
+        relative = file.relative_to(given.folder)
+        counts[relative.parts[0] if len(relative.parts) > 1 else "."][outcome] += 1
+        reasons[outcome, words].append(relative)
+        if given.list:
+            print(outcome, relative, words, sep="\t", flush=True)
+    report(counts, reasons)
+
+
+def report(counts: dict[str, Counter[str]], reasons: dict[tuple[str, str], list[Path]]) -> None:
+    """Print the table of folders and the list of reasons."""
+    print("| folder | " + " | ".join(OUTCOMES) + " |")
+    print("|---" * (1 + len(OUTCOMES)) + "|")
+    for folder in sorted(counts):
+        print(f"| {folder} | " + " | ".join(str(counts[folder][kind]) for kind in OUTCOMES) + " |")
+    total: Counter[str] = sum(counts.values(), Counter())
+    print("| **all** | " + " | ".join(str(total[kind]) for kind in OUTCOMES) + " |\n")
+    for (outcome, words), files in sorted(reasons.items(), key=lambda item: -len(item[1])):
+        if words:
+            print(f"{len(files):5} {outcome}: {words}  ({files[0]})")
+
+
+def outcomes(files: list[Path], seconds: float, gib: float) -> Iterator[tuple[Path, str, str]]:
+    """Yield each file, one of `OUTCOMES`, and the words that came with it."""
+    context = multiprocessing.get_context("spawn")
+    reader, line = None, None
+    for file in files:
+        if reader is None or line is None:
+            line, far_end = context.Pipe()
+            reader = context.Process(target=read_files, args=(far_end, gib), daemon=True)
+            reader.start()
+            far_end.close()
+            line.recv()
+        line.send(file)
+        try:
+            if line.poll(seconds):
+                yield file, *line.recv()
+                continue
+            yield file, "hang", f"did not end in {seconds:g} seconds"
+        except EOFError:
+            yield file, "crash", "the process ended"
+        reader.kill()
+        reader.join()
+        line.close()
+        reader = line = None
+    if line is not None:
+        line.close()
+
+
+def read_files(line: Connection, gib: float) -> None:
+    """Read the files whose paths come down the line, and answer with what became of each."""
+    import resource
+    import warnings
+
+    from pointprompt.images import ImageError, read
+
+    warnings.simplefilter("ignore")
+    size = int(gib * 2**30)
+    resource.setrlimit(resource.RLIMIT_AS, (size, size))
+    line.send("ready")
+    while True:
+        try:
+            file = line.recv()
+        except EOFError:
+            return
+        try:
+            photo, _ = read(file, file.name, 64)
+            line.send(("remark" if photo.remark else "read", photo.remark))
+        except ImageError as error:
+            line.send(("refused", str(error)))
+        except Exception as error:
+            line.send(("fault", f"{type(error).__name__}: {error}"))
+
+
+if __name__ == "__main__":
+    main()
