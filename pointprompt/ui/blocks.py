@@ -47,7 +47,6 @@ _PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidde
 _NOT_HERE = " (not here)"
 # Inputs that say which backbone: its name, and three details.
 _CHOICES = 4
-# Far more than any set holds; what is more is a mistake.
 # Of the details: whatever is the backbone's own, also when the choice of backbone changes.
 _DEFAULT = ""
 
