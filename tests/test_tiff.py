@@ -170,6 +170,15 @@ def test_grey_and_alpha_of_4_bits_are_read(path: Path) -> None:
     assert remark == ""
 
 
+@pytest.mark.parametrize("compression", [None, "lzw"])
+def test_brightness_and_colour_differences_are_converted(
+    path: Path, compression: str | None
+) -> None:
+    stored = np.asarray(Image.fromarray(COLOUR).convert("YCbCr"))
+    pixels, _ = written(path, stored, photometric="ycbcr", compression=compression)
+    np.testing.assert_allclose(pixels, COLOUR, atol=4)
+
+
 def test_what_pillow_cannot_unpack_is_left_to_tifffile(path: Path) -> None:
     pixels, remark = written(path, COLOUR, photometric="rgb", compression="webp")
     np.testing.assert_allclose(pixels, COLOUR, atol=40)
