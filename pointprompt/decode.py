@@ -219,14 +219,28 @@ def _read_icon(file: BinaryIO, check: SizeCheck) -> Loaded:
 
 
 def _read_psd(file: BinaryIO, check: SizeCheck) -> Loaded:
-    """Return the flattened picture, which already stands on white."""
+    """Return the flattened picture."""
     loaded = _pillows(PsdImagePlugin.PsdImageFile)(file, check)
-    if loaded.image.mode != "RGBA":
+    if loaded.image.mode != "RGBA" or _psd_is_transparent(file):
         return loaded
     profile = loaded.image.info.get("icc_profile")
     opaque = loaded.image.convert("RGB")
     opaque.info["icc_profile"] = profile
     return Loaded(opaque, loaded.remarks, loaded.missing)
+
+
+def _psd_is_transparent(file: BinaryIO) -> bool:
+    """Return whether the fourth band is transparency, and not a selection that was saved.
+
+    Source:
+        Adobe Photoshop File Formats Specification, Layer info: a layer count below zero.
+    """
+    file.seek(26)
+    for _ in ("the colours of a palette", "resources"):
+        file.seek(int.from_bytes(file.read(4), "big"), io.SEEK_CUR)
+    section, layers, count = file.read(4), file.read(4), file.read(2)
+    has_count = int.from_bytes(section, "big") >= 6 and int.from_bytes(layers, "big") >= 2
+    return has_count and count[:1] >= b"\x80"
 
 
 _READERS: dict[str, Callable[[BinaryIO, SizeCheck], Loaded]] = {

@@ -19,7 +19,7 @@ from pointprompt import lzw, tones
 from pointprompt.loaded import ImageError, Loaded, SizeCheck, incomplete, load
 
 _DNG_VERSION, _NODATA, _PROFILE = 50706, 42113, 34675
-_GREY, _RGB, _CMYK = (0, 1), 2, 5
+_GREY, _RGB, _CMYK, _YCBCR = (0, 1), 2, 5, 6
 _CIELAB, _ICCLAB = 8, 9
 _RAW = (32803, 34892)
 # What Pillow shows as it is meant, at up to 8 bits.
@@ -77,6 +77,8 @@ def _is_pillows(page: Any) -> bool:
         page.bitspersample in (1, 2, 4, 8)
         and page.sampleformat in (1, 4)
         and page.photometric in _PILLOWS
+        # Pillow takes these for red, green, blue and a band of nothing.
+        and not (page.photometric == _YCBCR and page.compression == _UNPACKED)
         and (extra == 0 or (extra == 1 and page.bitspersample == 8))
         and not (page.photometric in _GREY and page.samplesperpixel - extra != 1)
     )
@@ -110,13 +112,16 @@ def _read_page(page: Any, file: BinaryIO) -> Loaded:
 
 def _bands(page: Any) -> tuple[list[int], int | None]:
     """Return which bands are colours, and which one says how opaque they are."""
-    own = {_RGB: 3, _CMYK: 4, _CIELAB: 3, _ICCLAB: 3}.get(page.photometric)
+    own = {_RGB: 3, _CMYK: 4, _YCBCR: 3, _CIELAB: 3, _ICCLAB: 3}.get(page.photometric)
     if page.photometric in _GREY:
         own = page.samplesperpixel - len(page.extrasamples)
         if page.samplesperpixel >= 3 and not _alpha_bands(page):
             return [0, 1, 2], None
         own = 1 if own < 3 else 3
-    if own is None or own > page.samplesperpixel:
+    is_packed_colour = page.photometric == _YCBCR and (
+        page.is_subsampled or page.bitspersample != 8
+    )
+    if own is None or own > page.samplesperpixel or is_packed_colour:
         raise ImageError(_RARE)
     alphas = _alpha_bands(page)
     return list(range(own)), alphas[0] if alphas else None
@@ -244,6 +249,8 @@ def _picture(page: Any, values: np.ndarray) -> tuple[Image.Image, str]:
     """Return the colours at 8 bits, and what is to be said of their range."""
     if page.photometric in (_CIELAB, _ICCLAB):
         return _lab(page, values), ""
+    if page.photometric == _YCBCR:
+        return Image.fromarray(np.ascontiguousarray(values), "YCbCr").convert("RGB"), ""
     if page.photometric == _CMYK:
         shown, remark = tones.eight_bits(values, full=_full(page, values.dtype))
         return Image.fromarray(shown, "CMYK"), remark

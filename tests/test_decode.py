@@ -94,11 +94,13 @@ def encoded(image: Image.Image, suffix: str, **options: object) -> bytes:
     return buffer.getvalue()
 
 
-def psd(image: Image.Image, *more: Image.Image) -> bytes:
-    """A Photoshop file of these bands, flattened and without layers."""
+def psd(image: Image.Image, *more: Image.Image, layers: int = 0) -> bytes:
+    """A Photoshop file of these bands, flattened, that says so many layers and has none."""
     bands = [*image.split(), *more]
     header = struct.pack(">4sH6xHIIHH", b"8BPS", 1, len(bands), image.height, image.width, 8, 3)
-    return header + bytes(12) + b"\0\0" + b"".join(band.tobytes() for band in bands)
+    described = struct.pack(">IIh", 6, 2, layers) if layers else b""
+    lengths = bytes(8) + (described or bytes(4))
+    return header + lengths + b"\0\0" + b"".join(band.tobytes() for band in bands)
 
 
 def flag() -> Image.Image:
@@ -145,6 +147,11 @@ def test_a_photoshop_file_shows_its_flattened_picture(tmp_path: Path) -> None:
     for more in ((), (Image.new("L", (48, 32), 0),)):
         (tmp_path / "a.psd").write_bytes(psd(flag(), *more))
         np.testing.assert_array_equal(read_pixels(tmp_path / "a.psd"), np.asarray(flag()))
+
+
+def test_a_photoshop_file_with_transparency_stands_on_white(tmp_path: Path) -> None:
+    (tmp_path / "a.psd").write_bytes(psd(flag(), Image.new("L", (48, 32), 0), layers=-1))
+    assert (read_pixels(tmp_path / "a.psd") == 255).all()
 
 
 def test_the_largest_picture_of_an_icon_counts(tmp_path: Path) -> None:

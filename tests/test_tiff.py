@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -157,17 +158,23 @@ def test_cie_lab_of_16_bits_is_read(path: Path, kind: str, zero: int) -> None:
 
 
 def test_grey_and_alpha_of_4_bits_are_read(path: Path) -> None:
-    values = np.array([[[0, 15], [15, 15], [8, 15], [8, 0]]], np.uint8)
-    pixels, remark = written(
-        path,
-        values,
-        bitspersample=4,
-        photometric="minisblack",
-        planarconfig="contig",
-        extrasamples=["unassalpha"],
-    )
-    assert pixels[0, :, 0].tolist() == [0, 255, 136, 255]
-    assert remark == ""
+    # Width, height, bits, compression, kind, strip, bands, rows, bytes, alpha. No writer makes it.
+    tags = [(256, 4), (257, 1), (258, 4 << 16 | 4), (259, 1), (262, 1), (273, 134), (277, 2)]
+    tags += [(278, 1), (279, 4), (338, 2)]
+    entries = [struct.pack("<HHII", tag, 3, 2 if tag == 258 else 1, value) for tag, value in tags]
+    head = b"II*\0\x08\0\0\0" + struct.pack("<H", len(tags))
+    path.write_bytes(head + b"".join(entries) + bytes(4) + bytes([0x0F, 0xFF, 0x8F, 0x80]))
+    assert read_pixels(path)[0, :, 0].tolist() == [0, 255, 136, 255]
+    assert read(path, "a", 4)[0].remark == ""
+
+
+@pytest.mark.parametrize("compression", [None, "lzw"])
+def test_brightness_and_colour_differences_are_converted(
+    path: Path, compression: str | None
+) -> None:
+    stored = np.asarray(Image.fromarray(COLOUR).convert("YCbCr"))
+    pixels, _ = written(path, stored, photometric="ycbcr", compression=compression)
+    np.testing.assert_allclose(pixels, COLOUR, atol=4)
 
 
 def test_what_pillow_cannot_unpack_is_left_to_tifffile(path: Path) -> None:
