@@ -124,21 +124,20 @@ def _mended(
         more: Added to all in the end.
     """
     n, h, w, d = codes.shape
-    tokens = codes.reshape(n * h * w, d)
+    tokens = codes.reshape(n, h * w, d)
     first = next(token for token, label in labels.items() if label > 0)
     others = [token for token in labels if token != first]
     rows = _likeness(tokens, [first, *others])
     scores = (next(rows) - np.float32(threshold)) / np.float32(1 - threshold)
     for token, row in zip(others, rows, strict=True):
         label = labels[token]
-        missing = STEP - label * scores[token]
+        missing = STEP - label * scores.flat[token]
         if missing > 0:
-            opposite = [other for other in labels if labels[other] != label]
-            image = token // (h * w)
-            own = slice(image * h * w, (image + 1) * h * w)
-            scores += np.float32(label * missing) * _bump(row, own, label, row[opposite])
+            opposite = max((row.flat[t] for t in labels if labels[t] != label), default=-math.inf)
+            bump = _bump(row, token // (h * w), label, float(opposite))
+            scores += np.float32(label * missing) * bump
     inside = np.nextafter(np.float32(1), np.float32(0))
-    mended: FloatArray = np.clip(scores + more, -inside, inside).reshape(n, h * w)
+    mended: FloatArray = np.clip(scores + more, -inside, inside)
     return mended
 
 
@@ -161,24 +160,25 @@ def _labels(clicks: Sequence[Click], h: int, w: int) -> dict[int, int]:
 
 
 def _likeness(tokens: FloatArray, clicked: Sequence[int]) -> Iterator[FloatArray]:
-    """For every click, the inner product of its token and every one: (tokens,)."""
+    """For every click, the inner product of its token and every one: (n, tokens)."""
+    n, count, d = tokens.shape
     for start in range(0, len(clicked), _TOGETHER):
-        # One row a click: what is read together lies together.
-        yield from tokens[clicked[start : start + _TOGETHER]] @ tokens.T
+        some = tokens.reshape(n * count, d)[clicked[start : start + _TOGETHER]]
+        # A product an image: how it is rounded does not depend on the images beside it.
+        yield from (some @ tokens.transpose(0, 2, 1)).transpose(1, 0, 2)
 
 
-def _bump(likeness: FloatArray, own: slice, label: int, opposite: FloatArray) -> FloatArray:
-    """The influence (tokens,) of a click on every token, 1 on its own.
+def _bump(likeness: FloatArray, image: int, label: int, opposite: float) -> FloatArray:
+    """The influence (n, tokens) of a click on every token, 1 on its own.
 
     Args:
-        likeness: (tokens,) float32, of the click's token and every one.
-        own: The tokens of the click's image.
+        likeness: (n, tokens) float32, of the click's token and every one.
+        image: That of the click.
         label: 1 or -1.
-        opposite: Likeness of the clicks of the other label.
+        opposite: Likeness of the nearest click of the other label; -inf where there is none.
     """
-    nearest = 1 - float(opposite.max(initial=-math.inf))
-    most = max(nearest, 1e-3) / math.log(1 / LEFT_AT_OPPOSITE)
+    most = max(1 - opposite, 1e-3) / math.log(1 / LEFT_AT_OPPOSITE)
     elsewhere = REACH if label > 0 else NEGATIVE_REACH_ELSEWHERE
     bump: FloatArray = np.exp((likeness - 1) / np.float32(min(elsewhere, most)))
-    bump[own] = np.exp((likeness[own] - 1) / np.float32(min(REACH, most)))
+    bump[image] = np.exp((likeness[image] - 1) / np.float32(min(REACH, most)))
     return bump
