@@ -217,11 +217,13 @@ def safe_names(names: Sequence[str]) -> tuple[str, ...]:
     for name in names:
         stem, suffix = _safe_parts(name)
         candidate, number = stem, 1
-        while candidate.casefold() in taken:
+        while Path(candidate + suffix).stem.casefold() in taken:
+            # Without a suffix of its own, what follows a dot in it would be taken for one.
+            plain = stem if suffix else stem.replace(".", "_")
             number += 1
             ending = f"-{number}"
-            candidate = _shortened(stem, len(ending) + len(suffix)) + ending
-        taken.add(candidate.casefold())
+            candidate = _shortened(plain, len(ending) + len(suffix)) + ending
+        taken.add(Path(candidate + suffix).stem.casefold())
         result.append(candidate + suffix)
     return tuple(result)
 

@@ -232,6 +232,15 @@ def test_names_differ_by_stem_whatever_the_case() -> None:
     assert safe_names(names) == ("a.png", "a-2.png", "A-3.jpg", "a-2-2.png", "b.png")
 
 
+def test_what_looks_like_a_suffix_and_is_none_does_not_make_two_stems_one() -> None:
+    assert safe_names(["0", "0.0000000000", "Dr. Who", "Dr. No"]) == (
+        "0",
+        "0_0000000000-2",
+        "Dr. Who",
+        "Dr_ No-2",
+    )
+
+
 @settings(deadline=None)
 @given(st.lists(st.one_of(st.text(max_size=300), st.sampled_from(["a.png", "A", "NUL", "é.é"]))))
 def test_any_names_give_safe_and_unique_ones(names: list[str]) -> None:

@@ -104,9 +104,13 @@ def test_a_process_that_ends_of_itself_cleans_up_too(tmp_path):
 def test_a_forked_process_cleans_up_nothing_and_ends_by_the_signal(tmp_path):
     body = (
         "import os, signal\n"
+        "here, there = os.pipe()\n"
         "child = os.fork()\n"
         "if child == 0:\n"
+        # Python forgets signals that come before the fork is complete.
+        "    os.write(there, b'x')\n"
         "    time.sleep(600)\n"
+        "os.read(here, 1)\n"
         "os.kill(child, signal.SIGTERM)\n"
         "note(str(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])))\n"
     )
