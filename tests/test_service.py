@@ -363,6 +363,12 @@ def test_a_download_is_found_by_a_name_that_is_no_path(service, photos, name):
         service.download(session.picture_key, name, "")
 
 
+def test_looking_for_a_download_leaves_nothing_on_the_disk(service, photos):
+    session = analyzed(service, photos)
+    assert not service.download(session.picture_key, "x" * 11, "").exists()
+    assert not (session.folder / "exports").exists()
+
+
 def test_images_that_cannot_be_used_are_named_and_the_others_go_on(service, photos, tmp_path):
     broken = tmp_path / "in" / "broken.jpg"
     broken.write_bytes(b"\xff\xd8\xff this is no photo")

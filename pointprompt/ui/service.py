@@ -14,7 +14,7 @@ import secrets
 import shutil
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -53,6 +53,8 @@ _PREVIEW_BYTES = 300_000
 # its mask, its overlay, and all that once more while they are made.
 _EXPORTS_BYTES = 1 << 30
 _EXPORT_BYTES_A_PIXEL = 12
+# Folder of a session's downloads.
+_EXPORTS = "exports"
 
 # Puts a set's image files into the folder it is given, and returns them in order.
 Fetch = Callable[[Path, ProgressFn], Sequence[Path]]
@@ -229,7 +231,7 @@ class Service:
         limits = room_in(before, self.limits) if before else self.limits
         side = self._engine.prepare(choice, progress)
         nbytes = _set_bytes(min(len(paths), limits.max_images), side)
-        with self._sets.place() as next_one, self._sets.turn(next_one, progress, nbytes):
+        with self._sets.take(nbytes, progress):
             image_set = self._read(paths, side, limits, progress)
             with self._computing.turn(place, progress):
                 analysis = self._analysis(image_set, choice, before, progress)
@@ -245,9 +247,8 @@ class Service:
     ) -> ImageSet:
         from pointprompt.images import read_set
 
-        if self._readers is None:
-            return read_set(paths, side, limits=limits, progress=progress)
-        with self._readers.reader() as read_one:
+        reader = self._readers.reader() if self._readers else nullcontext()
+        with reader as read_one:
             return read_set(paths, side, limits=limits, progress=progress, read_one=read_one)
 
     def _analysis(
@@ -273,12 +274,8 @@ class Service:
     @contextmanager
     def _new_folder(self) -> Iterator[Path]:
         """A folder for a session's files, gone again where there is no session in the end."""
-        folder = self.store.new_folder()
-        try:
+        with _gone_if_it_fails(self.store.new_folder()) as folder:
             yield folder
-        except BaseException:
-            shutil.rmtree(folder, ignore_errors=True)
-            raise
 
     def manifest(self, session: Session) -> dict[str, Any]:
         """What the page must know to show the session."""
@@ -359,9 +356,8 @@ class Service:
             analysis = session.analysis
             largest = max(photo.height * photo.width for photo in analysis.photos)
             with (
-                self._exports.place() as place,
-                self._exports.turn(place, progress, largest * _EXPORT_BYTES_A_PIXEL),
-                _new_folder_in(_exports(session.folder)) as folder,
+                self._exports.take(largest * _EXPORT_BYTES_A_PIXEL, progress),
+                _new_folder_in(_subfolder(session.folder, _EXPORTS)) as folder,
             ):
                 unfinished = folder / "unfinished"
                 write_zip(
@@ -506,10 +502,17 @@ def _new_folder_in(folder: Path) -> Iterator[Path]:
     """A new folder in it, with a name that no page has seen; gone again if the block fails."""
     new = folder / secrets.token_urlsafe(8)
     new.mkdir()
-    try:
+    with _gone_if_it_fails(new):
         yield new
+
+
+@contextmanager
+def _gone_if_it_fails(folder: Path) -> Iterator[Path]:
+    """The folder, removed with all that is in it if the block fails."""
+    try:
+        yield folder
     except BaseException:
-        shutil.rmtree(new, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
         raise
 
 
@@ -527,9 +530,5 @@ def _colors(folder: Path) -> Path:
     return folder / "colors.png"
 
 
-def _exports(folder: Path) -> Path:
-    return _subfolder(folder, "exports")
-
-
 def _exported(folder: Path, name: str) -> Path:
-    return _exports(folder) / name / addresses.DOWNLOAD_NAME
+    return folder / _EXPORTS / name / addresses.DOWNLOAD_NAME
