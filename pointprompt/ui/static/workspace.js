@@ -209,7 +209,6 @@ export function mount({ element, props, server, trigger, watch, fileUrl }) {
     showControls();
     tiles.forEach((tile) => tile.refresh());
     asked = link.push(message());
-    remember({ ticket: manifest.ticket });
     keep(snapshot(undoable.start(history.present)));
     expectAnswer();
     showStatus();
@@ -449,6 +448,7 @@ export function mount({ element, props, server, trigger, watch, fileUrl }) {
     }
     grid.replaceChildren(...tiles.map((tile) => tile.element));
     setTrouble({ gone: "", refused: "" });
+    remember({ ticket: manifest.ticket });
     changed();
   }
 
