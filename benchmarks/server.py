@@ -6,7 +6,6 @@ Knows processes. Knows nothing of what the app does.
 from __future__ import annotations
 
 import contextlib
-import os
 import signal
 import socket
 import subprocess
@@ -18,7 +17,8 @@ from urllib.request import urlopen
 
 import psutil
 
-ROOT = Path(__file__).parent.parent
+from tests.serving import ROOT, environment
+
 _START_SECONDS = 120.0
 
 
@@ -48,7 +48,7 @@ class Server:
         self._process = subprocess.Popen(
             [sys.executable, "app.py", "--port", str(self._port), *self._options],
             cwd=ROOT,
-            env=os.environ | {"TMPDIR": str(self.temporary)},
+            env=environment(self.temporary, {}),
             stdout=self._log,
             stderr=self._log,
         )

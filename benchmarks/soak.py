@@ -33,6 +33,7 @@ from PIL import Image
 from benchmarks.server import Server
 from benchmarks.table import table
 from benchmarks.visitor import Refused, Visitor
+from tests.hostile import JSON, MESSAGES, many_scans
 
 # What a request raises that was lost on its way.
 LOST = (httpx.HTTPError,)
@@ -338,7 +339,7 @@ def _beside_a_hostile_file(server: Server, figures: Figures, folder: Path) -> No
     """How long a visitor waits alone, and while somebody's file takes its reader very long."""
     photos = _photos(folder / "beside", 2, 77)
     hostile = folder / "scans.jpg"
-    hostile.write_bytes(_many_scans())
+    hostile.write_bytes(many_scans(side=7000, scans=2000))
     visitor, attacker = Visitor(server.url), Visitor(server.url)
 
     def seconds() -> float:
@@ -360,21 +361,10 @@ def _beside_a_hostile_file(server: Server, figures: Figures, folder: Path) -> No
     attacker.close()
 
 
-def _many_scans(side: int = 7000, scans: int = 2000) -> bytes:
-    """A progressive JPEG that says the same thing again and again: little to store, much to do."""
-    file = io.BytesIO()
-    Image.new("L", (side, side), 128).save(file, "JPEG", progressive=True)
-    jpeg = file.getvalue()
-    last = jpeg.rindex(b"\xff\xda")
-    return jpeg[:last] + jpeg[last:-2] * scans + jpeg[-2:]
-
-
 def _fuzz(server: Server, figures: Figures, plan: Plan) -> None:
     """What no page would send, to every function and event of the page."""
     from hypothesis import HealthCheck, Phase, given, seed, settings
     from hypothesis import strategies as st
-
-    from tests.hostile import JSON, MESSAGES
 
     visitor = Visitor(server.url)
     doors = st.sampled_from(["predict", "edges", "predict", "edges", "__init__", ""])

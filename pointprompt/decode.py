@@ -43,7 +43,6 @@ _MAX_SIDE = 250_000
 
 _MISSING = (128, 128, 128)
 _RARE = "The file is damaged, or a rare kind of its format."
-_TOO_BIG = "The image is too big for the memory of this computer."
 
 # Pillow fills an image at its first use, which two threads must not do at once. A caller may hand
 # in the same image twice.
@@ -102,20 +101,18 @@ def decode(source: ImageSource, limits: Limits, sized: Sized | None = None) -> D
 
     Raises:
         ImageError: The source is missing, too big, damaged, or not an image.
+        MemoryError: There is not enough memory; `images` says so of the image alone.
     """
-    try:
-        if isinstance(source, np.ndarray):
-            _check_pixels(source)
-            _check_size(source.shape[1], source.shape[0], limits)
-            return _upright(Loaded(Image.fromarray(source)))
-        if isinstance(source, Image.Image):
-            _check_size(*source.size, limits)
-            with _callers_image_lock:
-                return _upright(_callers_image(source))
-        if isinstance(source, (str, Path)):
-            return _read_file(Path(source), limits, sized)
-    except MemoryError as error:
-        raise ImageError(_TOO_BIG) from error
+    if isinstance(source, np.ndarray):
+        _check_pixels(source)
+        _check_size(source.shape[1], source.shape[0], limits)
+        return _upright(Loaded(Image.fromarray(source)))
+    if isinstance(source, Image.Image):
+        _check_size(*source.size, limits)
+        with _callers_image_lock:
+            return _upright(_callers_image(source))
+    if isinstance(source, (str, Path)):
+        return _read_file(Path(source), limits, sized)
     raise ImageError(
         f"An image must be a file, a Pillow image or an array, not {type(source).__name__}."
     )

@@ -26,7 +26,15 @@ from pointprompt.decode import (
     suffix_of,
 )
 from pointprompt.loaded import ImageError
-from pointprompt.types import ByteArray, ImageSet, Photo, Progress, ProgressFn, Rejected
+from pointprompt.types import (
+    ByteArray,
+    ImageSet,
+    Photo,
+    Progress,
+    ProgressFn,
+    Rejected,
+    tell_nobody,
+)
 
 __all__ = [
     "DEFAULT_LIMITS",
@@ -170,7 +178,7 @@ def read_set(
     used = sources[: limits.max_images]
     photo_names = safe_names(owner_names[: len(used)])
 
-    tell = progress or _tell_nobody
+    tell = progress or tell_nobody
     photos: list[Photo] = []
     rejected: list[Rejected] = []
     squares = np.empty((len(used), side, side, 3), dtype=np.uint8)
@@ -273,7 +281,3 @@ def _preview(image: Image.Image) -> bytes:
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", quality=_PREVIEW_QUALITY)
     return buffer.getvalue()
-
-
-def _tell_nobody(_: Progress) -> None:
-    pass

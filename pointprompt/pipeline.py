@@ -34,6 +34,7 @@ from pointprompt.types import (
     ProgressFn,
     Settings,
     TokenPrediction,
+    tell_nobody,
 )
 
 if TYPE_CHECKING:
@@ -182,7 +183,7 @@ def compute(
             ),
             places,
         )
-    tell = progress or _tell_nobody
+    tell = progress or tell_nobody
     tell(Progress("features", 0, len(squares)))
     encoded = model.encode(squares, progress)
     features = encoded.features
@@ -220,7 +221,7 @@ def complete(
         seed: As for `analyze`.
         progress: As for `analyze`.
     """
-    tell = progress or _tell_nobody
+    tell = progress or tell_nobody
     photos, eigvecs, embedding = image_set.photos, computed.eigvecs, computed.embedding
     image_embeddings = computed.image_embeddings
     if joins is not None:
@@ -427,7 +428,3 @@ def _renamed(photos: Sequence[Photo]) -> tuple[Photo, ...]:
     """The photos with names that are unique among them."""
     names = safe_names([photo.name for photo in photos])
     return tuple(replace(photo, name=name) for photo, name in zip(photos, names, strict=True))
-
-
-def _tell_nobody(_: Progress) -> None:
-    pass

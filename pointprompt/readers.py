@@ -34,7 +34,6 @@ from pointprompt.turns import Turns
 from pointprompt.types import ByteArray, Photo, Progress
 
 TOO_SLOW = "Reading the file takes too long: it is damaged, or made to do so."
-TOO_BIG = "The image is too big for the memory that reading one may take."
 CRASHED = "The file is damaged: reading it failed."
 
 # A picture, and the same set upright: Pillow holds 4 bytes a pixel.
@@ -302,8 +301,6 @@ def _answer(question: dict[str, Any], connection: Connection) -> list[bytes]:
         photo, square = read(path, question["name"], question["side"], limits, sized)
     except ImageError as error:
         return [_json({"error": str(error)})]
-    except MemoryError:
-        return [_json({"error": TOO_BIG})]
     told = {"height": photo.height, "width": photo.width, "remark": photo.remark}
     return [_json(told), photo.preview, square.tobytes()]
 

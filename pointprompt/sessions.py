@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 GIB = 1024**3
 
+_NOT_HERE = "This analysis is no longer in memory."
+
 
 class SessionGone(LookupError):
     """The session was freed, or there never was one with this token."""
@@ -195,11 +197,9 @@ class SessionStore:
         Raises:
             SessionGone: There is none (any more), or nobody knows whose it is.
         """
-        with self._lock:
-            for session in self._sessions.values():
-                if session.visitor and session.is_of(visitor) and _same(session.ticket, ticket):
-                    return session
-        raise SessionGone("This analysis is no longer in memory.")
+        return self._found(
+            lambda one: bool(one.visitor) and one.is_of(visitor) and _same(one.ticket, ticket)
+        )
 
     def of_picture_key(self, key: str, visitor: str) -> Session:
         """The visitor's session with this key of its pictures. It does not count as used.
@@ -207,11 +207,7 @@ class SessionStore:
         Raises:
             SessionGone: There is none (any more).
         """
-        with self._lock:
-            for session in self._sessions.values():
-                if session.is_of(visitor) and _same(session.picture_key, key):
-                    return session
-        raise SessionGone("This analysis is no longer in memory.")
+        return self._found(lambda one: one.is_of(visitor) and _same(one.picture_key, key))
 
     def of_page(self, page: str, visitor: str = "") -> Session:
         """The session that a visitor's page shows, which thereby counts as used.
@@ -278,10 +274,17 @@ class SessionStore:
     def __len__(self) -> int:
         return len(self._sessions)
 
+    def _found(self, is_it: Callable[[Session], bool]) -> Session:
+        with self._lock:
+            found = next(filter(is_it, self._sessions.values()), None)
+        if found is None:
+            raise SessionGone(_NOT_HERE)
+        return found
+
     def _touched(self, token: str, visitor: str) -> Session:
         session = self._sessions.get(token)
         if session is None or not session.is_of(visitor):
-            raise SessionGone("This analysis is no longer in memory.")
+            raise SessionGone(_NOT_HERE)
         session.used_at = self._clock()
         # What all its pages have left may still be asked for, but nobody returns to it.
         session.closed_at = None if session.pages else session.used_at

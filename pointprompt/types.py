@@ -199,6 +199,10 @@ class Progress:
 ProgressFn = Callable[[Progress], None]
 
 
+def tell_nobody(_: Progress) -> None:
+    """Where nobody wants to know: the default of a `ProgressFn`."""
+
+
 @dataclass(frozen=True)
 class BackboneChoice:
     """Which backbone, and what of it makes the features.

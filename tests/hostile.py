@@ -1,10 +1,12 @@
-"""What a hostile page may send: any JSON value, and messages that are right but for one place."""
+"""What a hostile page may send: JSON values, messages that are right but for one place, a file."""
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 from hypothesis import strategies as st
+from PIL import Image
 
 from pointprompt.types import Settings
 
@@ -49,3 +51,12 @@ NEARLY_MESSAGES = st.builds(
     images=st.one_of(st.lists(st.integers(0, 2), max_size=3), JSON),
 )
 MESSAGES = st.one_of(JSON, NEARLY_MESSAGES)
+
+
+def many_scans(side: int, scans: int) -> bytes:
+    """A progressive JPEG that says the same thing again and again: little to store, much to do."""
+    file = io.BytesIO()
+    Image.new("L", (side, side), 128).save(file, "JPEG", progressive=True)
+    jpeg = file.getvalue()
+    last = jpeg.rindex(b"\xff\xda")
+    return jpeg[:last] + jpeg[last:-2] * scans + jpeg[-2:]

@@ -24,21 +24,11 @@ from pointprompt.images import (
     read_pixels,
     suffix_of,
 )
+from tests.hostile import many_scans
+from tests.pictures import BLUE, GREEN, RED, WHITE, noise, saved
 
 # Pillow learns to write HEIC.
 pillow_heif.register_heif_opener()
-
-RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
-
-
-def noise(height: int, width: int, seed: int = 0) -> np.ndarray:
-    rng = np.random.default_rng(seed)
-    return rng.integers(0, 256, (height, width, 3), dtype=np.uint8)
-
-
-def saved(image: Image.Image, path: Path, **options: object) -> Path:
-    image.save(path, **options)
-    return path
 
 
 def colour_of(path: Path) -> tuple[int, ...]:
@@ -590,9 +580,7 @@ def test_a_file_of_which_most_is_missing_is_refused(tmp_path: Path, suffix: str)
 
 
 def test_a_jpeg_of_very_many_scans_is_refused_at_once(tmp_path: Path) -> None:
-    data = encoded(Image.new("L", (64, 64)), ".jpg", progressive=True)
-    at = data.rindex(b"\xff\xda")
-    (tmp_path / "a.jpg").write_bytes(data[:at] + data[at:-2] * 200 + data[-2:])
+    (tmp_path / "a.jpg").write_bytes(many_scans(side=64, scans=200))
     with pytest.raises(ImageError, match="more than 100 scans"):
         read_pixels(tmp_path / "a.jpg")
 

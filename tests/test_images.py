@@ -22,18 +22,7 @@ from pointprompt.images import (
     safe_names,
 )
 from pointprompt.types import Progress
-
-RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
-
-
-def noise(height: int, width: int, seed: int = 0) -> np.ndarray:
-    rng = np.random.default_rng(seed)
-    return rng.integers(0, 256, (height, width, 3), dtype=np.uint8)
-
-
-def saved(image: Image.Image, path: Path, **options: object) -> Path:
-    image.save(path, **options)
-    return path
+from tests.pictures import BLUE, GREEN, RED, noise, saved
 
 
 def test_the_photo_of_an_array_does_not_change_with_the_array() -> None:

@@ -19,6 +19,7 @@ from starlette.routing import BaseRoute, Route
 
 from pointprompt.sessions import SessionGone
 from pointprompt.ui import addresses, visitors
+from pointprompt.ui.guard import NOTHING_HERE
 from pointprompt.ui.service import Service
 from pointprompt.ui.static_files import FILES, MODULES
 
@@ -104,4 +105,4 @@ def _chunks(file: BinaryIO) -> Iterator[bytes]:
 
 
 def _nothing() -> Response:
-    return PlainTextResponse("There is nothing here.", 404, {"X-Content-Type-Options": "nosniff"})
+    return PlainTextResponse(NOTHING_HERE, 404, {"X-Content-Type-Options": "nosniff"})

@@ -129,10 +129,7 @@ def parse_token(message: object) -> str:
     Raises:
         WireError: There is none, or it cannot be one.
     """
-    token = _mapping(message, "A message").get("session")
-    if not isinstance(token, str) or not 0 < len(token) <= MAX_TOKEN_CHARS:
-        raise WireError("A message must show its session.")
-    return token
+    return _parse_secret(message, "session")
 
 
 def parse_ticket(message: object) -> str:
@@ -141,10 +138,7 @@ def parse_ticket(message: object) -> str:
     Raises:
         WireError: There is none, or it cannot be one.
     """
-    ticket = _mapping(message, "A message").get("ticket")
-    if not isinstance(ticket, str) or not 0 < len(ticket) <= MAX_TOKEN_CHARS:
-        raise WireError("A message must show its ticket.")
-    return ticket
+    return _parse_secret(message, "ticket")
 
 
 def seq_of(message: object) -> int:
@@ -233,6 +227,13 @@ def manifest(
 def _mapping(value: object, what: str) -> Mapping[str, Any]:
     if not isinstance(value, dict):
         raise WireError(f"{what} must be an object, not {type(value).__name__}.")
+    return value
+
+
+def _parse_secret(message: object, name: str) -> str:
+    value = _mapping(message, "A message").get(name)
+    if not isinstance(value, str) or not 0 < len(value) <= MAX_TOKEN_CHARS:
+        raise WireError(f"A message must show its {name}.")
     return value
 
 
