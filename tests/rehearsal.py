@@ -27,6 +27,8 @@ import httpx
 import numpy as np
 import psutil
 
+from tests.serving import address_of
+
 ROOT = Path(__file__).parent.parent
 # Of the token grid: what is rehearsed is the way there and back, not the result.
 INPUT_SIZE = 384
@@ -154,25 +156,11 @@ def serving(scheduler: Scheduler, folder: Path, variables: dict[str, str]) -> It
         ) as process,
     ):
         try:
-            yield Space(_address(process, log), process.pid, packed)
+            yield Space(address_of(process, log), process.pid, packed)
         finally:
             # Its workers outlive it: on a Space they end with their container.
             for one in [*psutil.Process(process.pid).children(), process]:
                 one.kill()
-
-
-def _address(process: subprocess.Popen[bytes], log: Path) -> str:
-    """Where it serves, once it does.
-
-    Raises:
-        RuntimeError: It ended before.
-    """
-    while process.poll() is None:
-        found = re.search(r"http://127\.0\.0\.1:\d+", log.read_text(errors="replace"))
-        if found:
-            return found.group()
-        threading.Event().wait(0.1)
-    raise RuntimeError(f"The app ended: {log.read_text(errors='replace')}")
 
 
 @dataclass(frozen=True)

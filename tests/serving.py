@@ -79,7 +79,7 @@ def serving(
         ) as process,
     ):
         try:
-            url = _address(process, log)
+            url = address_of(process, log)
             pid = psutil.Process(process.pid).children()[0].pid if starter else process.pid
             yield Server(url, process, pid, log)
         finally:
@@ -97,7 +97,12 @@ def environment(temporary: Path, variables: dict[str, str]) -> dict[str, str]:
     return {**kept, **ours, **variables}
 
 
-def _address(process: subprocess.Popen[bytes], log: Path) -> str:
+def address_of(process: subprocess.Popen[bytes], log: Path) -> str:
+    """Where a server serves, by what it prints, once it does.
+
+    Raises:
+        RuntimeError: It ended before.
+    """
     while process.poll() is None:
         found = re.search(r"http://(127\.0\.0\.1|localhost):\d+", log.read_text(errors="replace"))
         if found:

@@ -367,6 +367,18 @@ def open_page(browser: Browser, server: TinyServer) -> Iterator[Page]:
     context.close()
 
 
+def click_in(page: Page, pictures: Sequence[Path]) -> None:
+    """Analyse the three photos, and click once."""
+    page.analyze_files(pictures)
+    page.click(0, *RED)
+    page.wait_for_masks()
+
+
+def expect_lost_connection(page: Page) -> None:
+    """What gradio says when it could not send an event."""
+    expect(page.tab.locator(".toast-body")).to_contain_text("Connection to the server was lost")
+
+
 def restarted(clicks: str) -> str:
     return (
         f"The server was restarted. {clicks} To go on, choose the same 3 images again (one.png, "
@@ -386,9 +398,7 @@ def test_a_restart_is_said_and_the_clicks_fit_the_images_when_they_are_analysed_
     open_page: Page, server: TinyServer, pictures: list[Path]
 ):
     page = open_page
-    page.analyze_files(pictures)
-    page.click(0, *RED)
-    page.wait_for_masks()
+    click_in(page, pictures)
     server.kill()
     page.click(1, *BLUE)
     expect(notice(page)).to_have_text(AWAY)
@@ -403,13 +413,11 @@ def test_analyse_while_the_server_is_down_is_said_and_works_after(
     open_page: Page, server: TinyServer, pictures: list[Path]
 ):
     page = open_page
-    page.analyze_files(pictures)
-    page.click(0, *RED)
-    page.wait_for_masks()
+    click_in(page, pictures)
     page.tab.get_by_role("button", name="Images").click()
     server.kill()
     page.tab.click("#pp-analyze")
-    expect(page.tab.locator(".toast-body")).to_contain_text("Connection to the server was lost")
+    expect_lost_connection(page)
     server.start()
     expect(notice(page)).to_have_text(restarted("Your click is kept."), timeout=60_000)
     analyze_again(page, pictures, 1)
@@ -419,9 +427,7 @@ def test_an_analysis_that_was_cut_off_by_a_restart_is_said_and_loses_no_click(
     open_page: Page, server: TinyServer, pictures: list[Path]
 ):
     page = open_page
-    page.analyze_files(pictures)
-    page.click(0, *RED)
-    page.wait_for_masks()
+    click_in(page, pictures)
     server.kill()
     server.start(stuck=True)
     page.tab.reload()
@@ -430,7 +436,7 @@ def test_an_analysis_that_was_cut_off_by_a_restart_is_said_and_loses_no_click(
     page.tab.click("#pp-analyze")
     expect(page.tab.locator("#pp-status")).to_contain_text("Computing features", timeout=60_000)
     server.kill()
-    expect(page.tab.locator(".toast-body")).to_contain_text("Connection to the server was lost")
+    expect_lost_connection(page)
     server.start()
     page.tab.wait_for_event("load", timeout=60_000)
     expect(notice(page)).to_have_text(restarted("Your click is kept."), timeout=60_000)
@@ -444,7 +450,7 @@ def test_analyse_of_a_first_set_while_the_server_is_down_is_said_after_it_is_bac
     page.choose_files(pictures)
     server.kill()
     page.tab.click("#pp-analyze")
-    expect(page.tab.locator(".toast-body")).to_contain_text("Connection to the server was lost")
+    expect_lost_connection(page)
     server.start()
     expect(notice(page)).to_contain_text("what was under way: start it again", timeout=60_000)
     page.analyze_files(pictures)
