@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-# Waits as a server does: its main thread asleep, another one in a computation that does not end.
+# Waits as a server does: its main thread asleep for moments, as gradio has it, since a signal that
+# comes just before a sleep begins does not shorten it; another one in a computation without end.
 SCRIPT = """
 import sys, threading, time
 from pathlib import Path
@@ -40,7 +41,8 @@ stop.install()
 threading.Thread(target=compute).start()
 {body}
 print("ready", flush=True)
-time.sleep(600)
+while True:
+    time.sleep(0.1)
 """
 
 STUCK = """
