@@ -24,11 +24,10 @@ from benchmarks.stages import BACKBONE
 from benchmarks.table import table
 from pointprompt import backbones
 from pointprompt.backbones.base import Backbone
+from pointprompt.grid import token_of, upscale
 from pointprompt.images import read_set
 from pointprompt.pipeline import analyze_set, image_masks
 from pointprompt.predictor import Predictor
-from pointprompt.refine import upscale
-from pointprompt.scoring import token_of
 from pointprompt.types import Analysis, BoolArray, Click, FloatArray, Settings
 
 # The numbers of clicks that the tables show.

@@ -19,9 +19,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
-from pointprompt.edges import enlarge, follow_edges, keep_clicked
-from pointprompt.refine import upscale
-from pointprompt.scoring import token_of
+from pointprompt.edges import follow_edges, keep_clicked
+from pointprompt.grid import enlarge, regions, token_of, upscale
 from pointprompt.types import BoolArray, ByteArray, Click, FloatArray
 
 # Regions the decoder is asked for, at most, the largest first: each takes it 50 to 100 ms.
@@ -36,8 +35,6 @@ LEAST_IOU = 0.5
 
 # What a point of a prompt is to SAM.
 _NEGATIVE, _POSITIVE, _TOP_LEFT, _BOTTOM_RIGHT = range(4)
-
-_TOUCHING = np.ones((3, 3), bool)
 
 
 class Decoder(Protocol):
@@ -106,14 +103,14 @@ def _drawn(
     decoder: Decoder,
 ) -> list[tuple[FloatArray, BoolArray]]:
     """The logits (H', W') float32 of what is drawn, each with the region (h, w) it replaces."""
-    regions = _largest_regions(margins > 0)
-    if not regions:
+    largest = _largest_regions(margins > 0)
+    if not largest:
         return []
-    points, labels = zip(*(_prompt(region, margins, clicks) for region in regions), strict=True)
+    points, labels = zip(*(_prompt(region, margins, clicks) for region in largest), strict=True)
     logits, quality = decoder.masks(embedding, points, labels)
     return [
         (of_one, region)
-        for of_one, good, region in zip(logits, quality, regions, strict=True)
+        for of_one, good, region in zip(logits, quality, largest, strict=True)
         if good >= LEAST_IOU and _iou(of_one, region) >= LEAST_IOU
     ]
 
@@ -128,7 +125,7 @@ def _around(rest: BoolArray, margins: FloatArray, height: int, width: int) -> Bo
 
 def _largest_regions(mask: BoolArray) -> list[BoolArray]:
     """The 8-connected regions (h, w) of a mask (h, w) that the decoder is asked for."""
-    numbers, count = ndimage.label(mask, structure=_TOUCHING)
+    numbers, count = regions(mask)
     tokens = np.bincount(numbers.ravel(), minlength=count + 1)
     order = sorted(range(1, count + 1), key=lambda number: -tokens[number])
     large = [number for number in order if tokens[number] >= LEAST_TOKENS]

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 from scipy.ndimage import uniform_filter
 
-from pointprompt.refine import tokens_of_pixels
+from pointprompt.grid import enlarge, tokens_of_pixels
 from pointprompt.types import BoolArray, ByteArray, FloatArray
 
 # Radii of the windows as shares of the grid: 3 and 8 of 64 tokens. The small one keeps small
@@ -60,12 +60,6 @@ def keep_clicked(mask: BoolArray, margins: FloatArray) -> None:
     height, width = mask.shape
     for row, column in np.argwhere(np.abs(margins) == 1):
         mask[_pixels(row, h, height), _pixels(column, w, width)] = margins[row, column] > 0
-
-
-def enlarge(plane: FloatArray, height: int, width: int) -> FloatArray:
-    """(height, width) float32, interpolated between the centres of the plane's cells."""
-    resized = Image.fromarray(plane).resize((width, height), Image.Resampling.BILINEAR)
-    return np.array(resized)
 
 
 def _filtered(margins: FloatArray, photo: ByteArray) -> FloatArray:

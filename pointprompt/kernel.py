@@ -30,7 +30,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from pointprompt.scoring import token_of
+from pointprompt.grid import token_of
 from pointprompt.types import Click, FloatArray
 
 # Each was chosen on every second evaluation set, and checked on the others.

@@ -12,8 +12,9 @@ import numpy as np
 
 from pointprompt import kernel
 from pointprompt.embedding import centred
+from pointprompt.grid import check_image, token_of
 from pointprompt.regions import only_one
-from pointprompt.scoring import Scorer, check_image, token_of
+from pointprompt.scoring import Scorer
 from pointprompt.types import Analysis, Click, Settings, TokenPrediction
 
 

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, overload
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
+from pointprompt.grid import upscale
 from pointprompt.types import BoolArray, ByteArray, Click, FloatArray, HalfArray, Photo
 
 if TYPE_CHECKING:
@@ -21,30 +21,6 @@ if TYPE_CHECKING:
 # The colour masks are drawn in, on the page and in files: magenta is rare in photos, and far from
 # the red and the blue of the points.
 MASK_RGB = (255, 0, 255)
-
-
-def upscale(mask: BoolArray, height: int, width: int) -> BoolArray:
-    """The mask of an image (H, W) bool: each pixel has the value of the token its centre is in.
-
-    That is the token a click on the centre selects (`scoring.token_of`).
-
-    Args:
-        mask: (h, w) bool.
-        height: H, at least 1; it may be smaller than h.
-        width: W, at least 1; it may be smaller than w.
-
-    Raises:
-        ValueError: The mask is not of two axes with tokens along both, or H or W is below 1.
-    """
-    if mask.ndim != 2 or mask.size == 0:
-        raise ValueError(
-            f"A mask must have the axes (h, w) and tokens, not the shape {mask.shape}."
-        )
-    if height < 1 or width < 1:
-        raise ValueError(f"An image must have pixels, not a size of {width} x {height}.")
-    # Columns first: only h rows of them are gathered one by one, and whole rows are copied after.
-    columns = mask.astype(np.bool_, copy=False)[:, tokens_of_pixels(mask.shape[1], width)]
-    return columns[tokens_of_pixels(mask.shape[0], height)]
 
 
 class _LazyMasks(Sequence[BoolArray]):
@@ -161,10 +137,3 @@ class CrispMasks(EdgedMasks):
 
 def _decoded(preview: bytes) -> Image.Image:
     return Image.open(io.BytesIO(preview), formats=["JPEG"])
-
-
-def tokens_of_pixels(tokens: int, pixels: int) -> NDArray[np.intp]:
-    """For each of `pixels` along an axis, which of `tokens` its centre is in: (pixels,)."""
-    # The arithmetic of scoring.token_of, so that both round alike.
-    centres = (np.arange(pixels) + 0.5) / pixels
-    return (centres * tokens).astype(np.intp)

@@ -10,9 +10,8 @@ from collections.abc import Collection
 import numpy as np
 from scipy import ndimage
 
+from pointprompt.grid import regions
 from pointprompt.types import BoolArray, FloatArray
-
-_TOUCHING = np.ones((3, 3), bool)
 
 
 def only_one(margins: FloatArray, positives: Collection[tuple[int, int, int]]) -> BoolArray:
@@ -27,12 +26,12 @@ def only_one(margins: FloatArray, positives: Collection[tuple[int, int, int]]) -
     """
     masks = np.zeros(margins.shape, np.bool_)
     for image, margin in enumerate(margins):
-        regions, count = ndimage.label(margin > 0, structure=_TOUCHING)
+        numbers, count = regions(margin > 0)
         if not count:
             continue
-        kept = {int(regions[row, column]) for i, row, column in positives if i == image} - {0}
+        kept = {int(numbers[row, column]) for i, row, column in positives if i == image} - {0}
         if not kept:
-            sums = ndimage.sum_labels(margin, regions, np.arange(1, count + 1))
+            sums = ndimage.sum_labels(margin, numbers, np.arange(1, count + 1))
             kept = {int(np.argmax(sums)) + 1}
-        masks[image] = np.isin(regions, list(kept))
+        masks[image] = np.isin(numbers, list(kept))
     return masks

@@ -16,9 +16,9 @@ from functools import lru_cache
 
 import numpy as np
 import torch
-from scipy import ndimage
 from torch.nn import functional
 
+from pointprompt.grid import check_image, regions, token_of
 from pointprompt.types import BoolArray, Click, FloatArray, Settings, TokenPrediction
 
 # What a Scorer remembers at most; at 100 images of 64 x 64 tokens: 40 heatmaps and 80 masks.
@@ -28,8 +28,6 @@ MASK_BYTES = 32 << 20
 # The quantiles that become 0 and 1, and the number of values they are taken from at most.
 _QUANTILES = (0.01, 0.99)
 _QUANTILE_VALUES = 10_000
-# Tokens of one image that touch, diagonally too, are connected; those of two images never are.
-_CONNECTED = np.stack([np.zeros((3, 3)), np.ones((3, 3)), np.zeros((3, 3))])
 
 # Image, row, column.
 _Token = tuple[int, int, int]
@@ -98,23 +96,6 @@ def predict_tokens(
     Source: Tutorial step 6.
     """
     return Scorer(eigvecs).predict(clicks, settings)
-
-
-def token_of(click: Click, h: int, w: int) -> tuple[int, int]:
-    """The row and column of the token under `click`, in a grid of h by w tokens."""
-    return int(float(click.y) * h), int(float(click.x) * w)
-
-
-def check_image(click: Click, n: int) -> None:
-    """Pass a click that is on one of `n` images.
-
-    Raises:
-        ValueError: It is on another one.
-    """
-    if click.image >= n:
-        raise ValueError(
-            f"A click is on image {click.image}, counted from 0, but the set has only {n}."
-        )
 
 
 class Scorer:
@@ -287,7 +268,7 @@ def _mask(heatmap: FloatArray, threshold: float, min_area: float) -> BoolArray:
 
 def _without_small_regions(mask: BoolArray, min_area: float) -> BoolArray:
     """`mask` (n, h, w) bool without its 8-connected regions of fewer than `min_area` tokens."""
-    regions, _ = ndimage.label(mask, structure=_CONNECTED)
-    kept = np.bincount(regions.ravel()) >= min_area
+    numbers, _ = regions(mask)
+    kept = np.bincount(numbers.ravel()) >= min_area
     kept[0] = False  # the background
-    return kept[regions]
+    return kept[numbers]

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from pointprompt.crisp import BESIDE, LEAST_IOU, LEAST_TOKENS, MOST_REGIONS, crisp_mask
 from pointprompt.edges import follow_edges
-from pointprompt.refine import upscale
+from pointprompt.grid import upscale
 from pointprompt.types import Click
 
 GRID = 64

@@ -12,7 +12,8 @@ from PIL import Image
 import pointprompt
 from pointprompt import export
 from pointprompt.export import overlay, read_prompt, write_zip
-from pointprompt.refine import MASK_RGB, ImageMasks, upscale
+from pointprompt.grid import upscale
+from pointprompt.refine import MASK_RGB, ImageMasks
 from pointprompt.types import RULES, BackboneChoice, Click, Photo, Progress, Prompt, Settings
 
 GREY = 100

@@ -12,10 +12,10 @@ import pytest
 from PIL import Image
 
 from pointprompt import backbones
+from pointprompt.grid import upscale
 from pointprompt.images import ImageError, Limits
 from pointprompt.ncut import N_EIGVECS
 from pointprompt.pipeline import analyze, extend, predict
-from pointprompt.refine import upscale
 from pointprompt.types import Analysis, BackboneChoice, Click, Prediction, Progress, Settings
 
 BACKBONE = "efficientnet_lite0"

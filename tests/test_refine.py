@@ -2,76 +2,11 @@ import io
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from PIL import Image
 
-from pointprompt.refine import MASK_RGB, CrispMasks, EdgedMasks, ImageMasks, upscale
-from pointprompt.scoring import token_of
+from pointprompt.grid import upscale
+from pointprompt.refine import MASK_RGB, CrispMasks, EdgedMasks, ImageMasks
 from pointprompt.types import Click, Photo
-
-
-def test_four_quadrants_become_four_quadrants():
-    mask = np.array([[True, False], [False, True]])
-    large = upscale(mask, 6, 4)
-    assert large.dtype == bool
-    assert large.astype(int).tolist() == [[1, 1, 0, 0]] * 3 + [[0, 0, 1, 1]] * 3
-
-
-def test_a_mask_of_its_own_size_stays_as_it_is():
-    mask = np.random.default_rng(0).random((7, 5)) > 0.5
-    assert np.array_equal(upscale(mask, 7, 5), mask)
-
-
-def test_a_pixel_between_two_tokens_takes_the_one_its_centre_is_in():
-    # Three pixels on two tokens: the middle one's centre is where the second begins.
-    assert upscale(np.array([[True, False]]), 1, 3).tolist() == [[True, False, False]]
-    # Two pixels on three tokens: centres at 0.75 and 2.25 tokens.
-    assert upscale(np.array([[True, False, True]]), 1, 2).tolist() == [[True, True]]
-
-
-@settings(deadline=None)
-@given(
-    tokens=st.tuples(st.integers(1, 70), st.integers(1, 70)),
-    size=st.tuples(st.integers(1, 300), st.integers(1, 300)),
-    seed=st.integers(0, 99),
-)
-def test_each_pixel_agrees_with_a_click_on_its_centre(tokens, size, seed):
-    mask = np.random.default_rng(seed).random(tokens) > 0.5
-    large = upscale(mask, *size)
-    assert large.shape == size
-    height, width = size
-    diagonal = range(max(size))
-    for row, column in zip(
-        (i % height for i in diagonal), (i % width for i in diagonal), strict=True
-    ):
-        click = Click(0, (column + 0.5) / width, (row + 0.5) / height)
-        assert large[row, column] == mask[token_of(click, *tokens)]
-
-
-@pytest.mark.parametrize(
-    "size", [(1, 1), (20_000, 50), (50, 20_000), (1, 300), (30, 30), (6000, 8333)]
-)
-def test_any_size_of_image_has_a_mask_of_that_size(size):
-    mask = np.random.default_rng(0).random((64, 64)) > 0.5
-    large = upscale(mask, *size)
-    assert large.shape == size
-    assert large[0, 0] == mask[32 if size[0] == 1 else 0, 32 if size[1] == 1 else 0]
-
-
-@pytest.mark.parametrize("token", [True, False])
-def test_one_token_fills_the_image(token):
-    assert (upscale(np.array([[token]]), 5, 9) == token).all()
-
-
-@pytest.mark.parametrize(
-    ("shape", "size"),
-    [((4,), (8, 8)), ((1, 4, 4), (8, 8)), ((0, 4), (8, 8)), ((4, 4), (0, 8)), ((4, 4), (8, -1))],
-)
-def test_what_has_no_pixels_or_tokens_is_an_error(shape, size):
-    with pytest.raises(ValueError, match="must have"):
-        upscale(np.zeros(shape, bool), *size)
-
 
 SIZES = [(5, 7), (1, 1), (20, 3)]
 

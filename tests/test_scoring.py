@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pointprompt import scoring
-from pointprompt.scoring import Scorer, get_mask, predict_tokens, token_of
+from pointprompt.scoring import Scorer, get_mask, predict_tokens
 from pointprompt.types import Click, Settings
 
 
@@ -187,26 +187,6 @@ def test_a_threshold_keeps_only_what_is_above_it():
     # 0.7 as float32 is a little below 0.7; it must not be above itself, whatever its type.
     for threshold in (0.7, np.float32(0.7), np.float64(0.7)):
         assert not scoring._mask(heatmap, threshold, 0).any()
-
-
-@settings(deadline=None)
-@given(
-    x=st.floats(0, 1, exclude_max=True),
-    y=st.floats(0, 1, exclude_max=True),
-    h=st.integers(1, 4096),
-    w=st.integers(1, 4096),
-)
-def test_every_click_is_on_a_token_of_the_grid(x, y, h, w):
-    row, column = token_of(Click(0, x, y), h, w)
-    assert 0 <= row < h
-    assert 0 <= column < w
-    assert abs(row + 0.5 - y * h) <= 0.5 + 1e-9
-    assert abs(column + 0.5 - x * w) <= 0.5 + 1e-9
-
-
-def test_a_click_strides_by_the_width_of_an_oblong_grid():
-    assert token_of(Click(0, 0.99, 0.0), 10, 100) == (0, 99)
-    assert token_of(Click(0, 0.0, 0.99), 10, 100) == (9, 0)
 
 
 # What a Scorer remembers.
