@@ -35,7 +35,7 @@ def main() -> None:
     print(machine())
     print_row(["input size", "s/image", "CPU s/image", "peak GB", "channels", "backbone"])
     for name in parser.parse_args().names or backbones.REGISTRY:
-        for side in backbones.info(name).input_sizes:
+        for side in backbones.describe(name).input_sizes:
             _print_in_new_process(name, side)
 
 

@@ -138,7 +138,7 @@ def _plain(name: str) -> Variant:
 
 
 def _load(name: str, *, layer: int | None = None, input_size: int | None = None) -> base.Backbone:
-    load = backbones.load if backbones.info(name).builtin else backbones.load_untrained
+    load = backbones.load if backbones.describe(name).builtin else backbones.load_untrained
     return load(name, device="cpu", layer=layer, input_size=input_size)
 
 
@@ -217,7 +217,7 @@ class _HalfEncoder(base.Encoder):
 
 def _of_other_work(name: str, plain: Variant) -> Iterator[Variant]:
     """More or fewer blocks, smaller or larger images: other tokens."""
-    known = backbones.info(name)
+    known = backbones.describe(name)
     for layer in sorted({known.layer * 3 // 4, known.layer // 2} & set(known.layers)):
         encoder = _load(name, layer=layer).encoder
         yield dataclasses.replace(

@@ -204,15 +204,15 @@ def tell_nobody(_: Progress) -> None:
 
 
 @dataclass(frozen=True)
-class BackboneChoice:
-    """Which backbone, and what of it makes the features.
+class BackboneRequest:
+    """Which backbone is asked for, and what of it is to make the features.
 
     Attributes:
         name: In the registry, or "timm:" and a model's name.
-        node: What is taken of the layer: "attn", "mlp" or "block"; None is the backbone's own, as
-            below.
+        node: What is to be taken of the layer: "attn", "mlp" or "block"; None is the backbone's
+            own, as below.
         layer: Index of the layer, from 0.
-        input_size: Side of the squares it sees, in pixels.
+        input_size: Side of the squares it is to see, in pixels.
 
     Raises:
         ValueError: One of them is not of its kind.
@@ -235,6 +235,28 @@ class BackboneChoice:
 
 
 @dataclass(frozen=True)
+class BackboneChoice:
+    """The backbone that features came from, nothing of it left open.
+
+    Attributes:
+        name: In the registry, or "timm:" and a model's name.
+        node: What was taken of the layer: "attn", "mlp" or "block".
+        layer: Index of the layer, from 0.
+        input_size: Side of the squares it saw, in pixels.
+    """
+
+    name: str
+    node: str
+    layer: int
+    input_size: int
+
+    @property
+    def request(self) -> BackboneRequest:
+        """What asks for the same again."""
+        return BackboneRequest(self.name, self.node, self.layer, self.input_size)
+
+
+@dataclass(frozen=True)
 class Analysis:
     """What is computed once for a set of images; everything after it is live.
 
@@ -246,7 +268,7 @@ class Analysis:
             numbers, whose inner products say how alike tokens are.
         colors: (n, h, w, 3) uint8, the colour view.
         fitted: What describes more images in the same terms (`pipeline.Fitted`).
-        backbone: What the features came from, nothing of it left open.
+        backbone: What the features came from.
         image_embeddings: (n, 64, 64, 256) float16, what SAM's mask decoder needs to draw; None
             unless the backbone is SAM with its decoder, at 1024 pixels and the last layer, for all
             images.

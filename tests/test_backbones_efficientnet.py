@@ -20,7 +20,7 @@ def square(side):
 
 @pytest.fixture(scope="module")
 def tensors():
-    return weights.read(weights.find(backbones.info(NAME)))
+    return weights.read(weights.find(backbones.describe(NAME)))
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +38,7 @@ def test_a_photo_of_a_cat_is_classified_as_its_breed(tensors):
 
 
 def test_features_have_the_grid_and_channels_of_the_registry(cat):
-    known = backbones.info(NAME)
+    known = backbones.describe(NAME)
     assert cat.shape == (1, *known.grid, known.channels)
     assert cat.dtype == np.float32
     np.testing.assert_allclose(np.linalg.norm(cat, axis=-1), 1, atol=1e-5)

@@ -57,10 +57,10 @@ def test_an_entry_is_complete_and_fits_together(name):
 
 
 def test_the_two_backbones_of_the_tutorial_and_of_the_package_are_as_documented():
-    sam = backbones.info("sam_vit_b")
+    sam = backbones.describe("sam_vit_b")
     assert (sam.node, sam.layer, sam.input_size) == ("attn", 11, 1024)
     assert (sam.grid, sam.channels, sam.builtin) == ((64, 64), 768, False)
-    assert backbones.info("efficientnet_lite0").builtin
+    assert backbones.describe("efficientnet_lite0").builtin
     assert [name for name, known in REGISTRY.items() if known.gated] == [
         "dinov3_small",
         "dinov3_base",
@@ -91,7 +91,7 @@ def test_random_weights_give_features_of_images(name, input_size):
     ],
 )
 def test_any_other_model_of_timm_describes_itself(name, grid, channels, layer):
-    known = backbones.info(f"timm:{name}")
+    known = backbones.describe(f"timm:{name}")
     assert (known.grid, known.channels, known.layer) == (grid, channels, layer)
     assert known.hub_repository == f"timm/{name}"
     assert known.name == f"timm:{name}"
@@ -105,12 +105,12 @@ def test_any_other_model_of_timm_describes_itself(name, grid, channels, layer):
 )
 def test_an_unknown_name_is_an_error_and_never_an_address(name):
     with pytest.raises(BackboneError, match=r"There is no backbone|has no pretrained model"):
-        backbones.info(name)
+        backbones.describe(name)
 
 
 def test_a_timm_model_without_a_grid_of_tokens_is_refused():
     with pytest.raises(BackboneError, match="does not make a grid of tokens"):
-        backbones.info("timm:levit_128.fb_dist_in1k")
+        backbones.describe("timm:levit_128.fb_dist_in1k")
 
 
 @pytest.mark.parametrize(
@@ -177,7 +177,7 @@ def test_the_registry_is_read_without_heavy_imports():
     code = (
         "import sys\n"
         "from pointprompt import backbones\n"
-        "backbones.info('sam_vit_b'), backbones.availability('efficientnet_lite0')\n"
+        "backbones.describe('sam_vit_b'), backbones.availability('efficientnet_lite0')\n"
         "heavy = {'torch', 'timm', 'huggingface_hub', 'torchvision'} & set(sys.modules)\n"
         "assert not heavy, heavy\n"
     )
@@ -186,11 +186,11 @@ def test_the_registry_is_read_without_heavy_imports():
 
 def test_an_entry_cannot_be_changed_by_accident():
     with pytest.raises(dataclasses.FrozenInstanceError):
-        backbones.info("sam_vit_b").layer = 3
+        backbones.describe("sam_vit_b").layer = 3
 
 
 @pytest.mark.parametrize("name", [None, 5, [], {}, 1.5, "timm:" + "x" * 1000])
 def test_what_is_no_name_is_an_error_with_a_sentence_that_does_not_repeat_it(name):
     with pytest.raises(BackboneError, match="by its name") as raised:
-        backbones.info(name)
+        backbones.describe(name)
     assert len(str(raised.value)) < 100

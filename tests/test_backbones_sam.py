@@ -245,7 +245,7 @@ def test_preprocessing_is_that_of_the_tutorial_bit_for_bit():
 def test_weights_come_back_from_every_layout(save, tmp_path, monkeypatch):
     official = official_small()
     monkeypatch.setenv("POINTPROMPT_SAM_VIT_B", str(save(official, tmp_path)))
-    read = weights.read(weights.find(backbones.info("sam_vit_b")))
+    read = weights.read(weights.find(backbones.describe("sam_vit_b")))
     ours = ours_small("block", 3)
     sam.load_weights(ours, read)
     theirs = named_as_in_timm(official)
@@ -326,13 +326,13 @@ def test_at_full_size_a_published_checkpoint_gives_the_official_tokens(tmp_path,
 def test_image_embeddings_are_given_only_where_they_can_be_used_at_no_cost(
     layer, side, has_decoder, monkeypatch
 ):
-    chosen = loading.choose(backbones.info("sam_vit_b"), "cpu", None, layer, side)
+    chosen = loading.choose(backbones.describe("sam_vit_b"), "cpu", None, layer, side)
     built = []
     monkeypatch.setattr(sam, "build", lambda *_, neck: built.append(neck))
     tensors = {"image_encoder.pos_embed": torch.zeros(1)}
     decoder = {"mask_decoder.iou_token.weight": torch.zeros(1)} if has_decoder else {}
     loading.build_encoder(chosen, tensors | decoder)
-    chosen = loading.choose(backbones.info("sam_vit_b"), "cpu", None, 11, 1024)
+    chosen = loading.choose(backbones.describe("sam_vit_b"), "cpu", None, 11, 1024)
     loading.build_encoder(chosen, tensors | {"mask_decoder.iou_token.weight": torch.zeros(1)})
     assert built == [False, True]
 

@@ -59,12 +59,12 @@ def cache(tmp_path, repository=REPOSITORY):
 
 
 def find():
-    return weights.find(backbones.info(NAME))
+    return weights.find(backbones.describe(NAME))
 
 
 def test_the_built_in_backbone_is_always_there(hub):
     assert backbones.availability("efficientnet_lite0").available
-    assert weights.find(backbones.info("efficientnet_lite0")).is_file()
+    assert weights.find(backbones.describe("efficientnet_lite0")).is_file()
     assert hub.asked == []
 
 
@@ -162,7 +162,7 @@ def test_a_licence_that_was_not_accepted_is_named_with_its_page(monkeypatch):
         raise GatedRepoError("Access to it is restricted.", response=response)
 
     monkeypatch.setattr(huggingface_hub, "hf_hub_download", refuse)
-    dinov3 = backbones.info("dinov3_small")
+    dinov3 = backbones.describe("dinov3_small")
     assert "licence must be accepted" in backbones.availability(dinov3.name).reason
     with pytest.raises(BackboneError, match=rf"{dinov3.hub_repository}, and HF_TOKEN"):
         weights.find(dinov3)
@@ -187,7 +187,7 @@ def test_a_download_tells_its_progress_in_megabytes_and_can_be_stopped(monkeypat
 
     monkeypatch.setattr(huggingface_hub, "hf_hub_download", download)
     told = []
-    weights.find(backbones.info("sam_vit_b"), told.append)
+    weights.find(backbones.describe("sam_vit_b"), told.append)
     assert [(step.stage, step.done, step.total) for step in told] == [
         ("download", done, 3) for done in (1, 2, 3)
     ]
@@ -199,7 +199,7 @@ def test_a_download_tells_its_progress_in_megabytes_and_can_be_stopped(monkeypat
         raise Stopped
 
     with pytest.raises(Stopped):
-        weights.find(backbones.info("sam_vit_b"), stop)
+        weights.find(backbones.describe("sam_vit_b"), stop)
 
 
 @pytest.mark.filterwarnings("ignore:Detected pickle protocol")
@@ -241,7 +241,7 @@ def test_a_timm_model_reads_a_file_of_ones_own_and_resamples_its_positions(tmp_p
     name = "vit_tiny_patch16_224.augreg_in21k_ft_in1k"
     published = timm.create_model(name)
     save_file(published.state_dict(), tmp_path / "model.safetensors")
-    known = backbones.info(f"timm:{name}")
+    known = backbones.describe(f"timm:{name}")
     monkeypatch.setenv(known.environment_variable, str(tmp_path))
     loaded = backbones.load(known.name, device="cpu", input_size=224)
     pixels = torch.randn(1, 3, 224, 224)

@@ -36,7 +36,7 @@ SCRIPT = textwrap.dedent(
     from pointprompt.images import Limits
     from pointprompt.sessions import SessionStore
     from pointprompt.ui.launch import launch
-    from pointprompt.types import BackboneChoice
+    from pointprompt.types import BackboneRequest
     from pointprompt.ui.service import Service, make_files
 
     root = Path(tempfile.mkdtemp())
@@ -45,7 +45,7 @@ SCRIPT = textwrap.dedent(
     assert urlopen(demo.local_url).status == 200
 
     fetch = make_files(example_set("still-life"))
-    choice = BackboneChoice("efficientnet_lite0")
+    choice = BackboneRequest("efficientnet_lite0")
     session, rejected, added = service.analyze(fetch, choice, "page", lambda step: None)
     click = {"image": 0, "x": 0.31, "y": 0.42, "positive": True}
     message = {"session": session.token, "seq": 1, "clicks": [click], "settings": {}}

@@ -28,7 +28,7 @@ def _analysis(kinds, seed=0):
         embedding=tokens.astype(np.float32),
         colors=np.zeros((*kinds.shape, 3), np.uint8),
         fitted=None,
-        backbone=BackboneChoice("fake"),
+        backbone=BackboneChoice("fake", "block", 0, 64),
     )
 
 

@@ -26,7 +26,7 @@ from pointprompt.images import ImageError, Limits, read_pixels
 from pointprompt.readers import Readers
 from pointprompt.sessions import Lifetimes, Session, SessionGone, SessionStore
 from pointprompt.turns import Turns
-from pointprompt.types import RULES, BackboneChoice, Progress, ProgressFn, Settings
+from pointprompt.types import RULES, BackboneChoice, BackboneRequest, Progress, ProgressFn, Settings
 from pointprompt.ui import addresses, wire
 from pointprompt.ui.jobs import Cancelled, Job
 from pointprompt.ui.service import (
@@ -45,6 +45,7 @@ GREY, RED, BLUE = (128, 128, 128), (220, 30, 30), (30, 30, 220)
 SIDE = 64
 GRID = 16
 CHOICE = BackboneChoice("color", "block", 0, SIDE)
+REQUEST = CHOICE.request
 # What is masked is known exactly by the tutorial's rule. The images have three colours, so three
 # eigenvectors tell all that there is to tell.
 EXACT = {"rule": "tutorial", "edges": False, "n_eigvecs": 3, "threshold": 0.3}
@@ -79,13 +80,13 @@ class ColorEngine:
 
     crisp: bool = False
 
-    def prepare(self, choice: BackboneChoice, progress: ProgressFn) -> int:
+    def prepare(self, choice: BackboneRequest, progress: ProgressFn) -> int:
         return SIDE
 
     def compute(
         self,
         squares: np.ndarray,
-        choice: BackboneChoice,
+        choice: BackboneRequest,
         fitted: pipeline.Fitted | None,
         progress: ProgressFn,
     ) -> pipeline.Computed:
@@ -139,7 +140,7 @@ def photos(tmp_path: Path) -> list[Path]:
 
 
 def analyzed(
-    service: Service, files: Sequence[Path], page: str = "page", choice: BackboneChoice = CHOICE
+    service: Service, files: Sequence[Path], page: str = "page", choice: BackboneRequest = REQUEST
 ) -> Session:
     return service.analyze(link_files(files), choice, page, silent).session
 
@@ -320,7 +321,7 @@ def test_the_manifest_leads_to_the_tiles_and_the_colour_view(service, photos):
 
 def test_only_the_visitor_who_made_a_session_can_use_it_in_any_way(service, photos, tmp_path):
     fetch = link_files(photos)
-    session = service.analyze(fetch, CHOICE, "page", silent, "me").session
+    session = service.analyze(fetch, REQUEST, "page", silent, "me").session
     asked = message(session, ON_RED)
     path = service.export(asked, silent, "me")
     name = path.parent.name
@@ -375,7 +376,7 @@ def test_images_that_cannot_be_used_are_named_and_the_others_go_on(service, phot
     text = tmp_path / "in" / "notes.txt"
     text.write_text("no image")
     files = [broken, photos[0], text, photos[1], photos[0]]
-    session, rejected, added = service.analyze(link_files(files), CHOICE, "page", silent)
+    session, rejected, added = service.analyze(link_files(files), REQUEST, "page", silent)
     assert added == 2
     assert [one.name for one in session.analysis.photos] == ["a.png", "b.png"]
     assert [one.name for one in rejected] == ["broken.jpg", "notes.txt", "a.png"]
@@ -433,7 +434,7 @@ def test_an_analysis_that_fails_leaves_nothing_behind_and_loses_nothing(
 ):
     session = analyzed(service, photos)
     with pytest.raises(ValueError, match=error):
-        service.analyze(fetch, CHOICE, "page", silent)
+        service.analyze(fetch, REQUEST, "page", silent)
     assert folders(service) == [session.folder]
     assert service.predict(message(session, ON_RED))["masks"]
     assert session.closed_at is None
@@ -530,14 +531,14 @@ def test_a_cancelled_analysis_leaves_nothing_behind(service, photos, stage):
             raise Cancelled
 
     with pytest.raises(Cancelled):
-        service.analyze(link_files(photos), CHOICE, "page", cancel)
+        service.analyze(link_files(photos), REQUEST, "page", cancel)
     assert folders(service) == []
     assert len(service.store) == 0
 
 
 def test_the_steps_of_an_analysis_are_told_in_order(service, photos):
     steps: list[Progress] = []
-    service.analyze(link_files(photos), CHOICE, "page", steps.append)
+    service.analyze(link_files(photos), REQUEST, "page", steps.append)
     assert list(dict.fromkeys(step.stage for step in steps)) == [
         "read",
         "features",
@@ -567,7 +568,7 @@ def test_the_backbone_is_the_one_that_was_chosen(photos, tmp_path, monkeypatch):
     monkeypatch.setattr(backbones, "get", get)
     monkeypatch.setattr(backbones, "load", load)
     service = Service(SessionStore(tmp_path / "sessions"), Limits())
-    choice = BackboneChoice("sam_vit_b", input_size=512, node="attn", layer=7)
+    choice = BackboneRequest("sam_vit_b", input_size=512, node="attn", layer=7)
     session = analyzed(service, photos, choice=choice)
     assert set(asked) == {("sam_vit_b", 512, "attn", 7)}
     # What it really was, not what was asked for, is what more images are described by.
@@ -833,7 +834,7 @@ def test_progress_of_fetching_is_told_as_such():
 
 def test_no_image_at_all_is_an_error_of_images(service):
     with pytest.raises(ImageError):
-        service.analyze(nothing, CHOICE, "page", silent)
+        service.analyze(nothing, REQUEST, "page", silent)
 
 
 def test_images_that_join_bring_what_crisp_masks_need_or_nobody_has_it(photos, more, tmp_path):
@@ -888,7 +889,7 @@ def gated(tmp_path: Path) -> Iterator[tuple[Service, GatedEngine]]:
 
 
 def job_of(service: Service, fetch: Any, page: str) -> Job[Opened]:
-    return Job(lambda progress: service.analyze(fetch, CHOICE, page, progress))
+    return Job(lambda progress: service.analyze(fetch, REQUEST, page, progress))
 
 
 def stages_until(job: Job[Opened], wanted: Progress) -> None:
@@ -936,13 +937,13 @@ def test_nobody_waits_for_the_download_of_weights_of_others(photos, tmp_path):
     gate = Gate()
 
     class DownloadingEngine(ColorEngine):
-        def prepare(self, choice: BackboneChoice, progress: ProgressFn) -> int:
+        def prepare(self, choice: BackboneRequest, progress: ProgressFn) -> int:
             if choice.name == "large":
                 gate.pass_by()
             return SIDE
 
     service = Service(SessionStore(tmp_path / "sessions"), Limits(), DownloadingEngine())
-    large = BackboneChoice("large")
+    large = BackboneRequest("large")
     slow = Job(lambda progress: service.analyze(link_files(photos), large, "a", progress))
     assert gate.reached.wait(PATIENCE)
     assert job_of(service, link_files(photos), "b").result().added == 2
@@ -1016,7 +1017,7 @@ def test_sets_that_do_not_fit_into_memory_together_come_one_after_the_other(
 
         return Job(
             lambda tell: service.analyze(
-                fetch_for(page), CHOICE, page, lambda progress: note(progress, tell)
+                fetch_for(page), REQUEST, page, lambda progress: note(progress, tell)
             )
         )
 
@@ -1036,7 +1037,7 @@ def test_images_are_read_in_other_processes_where_there_are_any(photos, tmp_path
     broken = tmp_path / "in" / "broken.png"
     broken.write_bytes(photos[0].read_bytes()[:60])
     try:
-        opened = service.analyze(link_files([*photos, broken]), CHOICE, "page", silent)
+        opened = service.analyze(link_files([*photos, broken]), REQUEST, "page", silent)
     finally:
         readers.close()
     assert [one.name for one in opened.session.analysis.photos] == ["a.png", "b.png"]
@@ -1083,6 +1084,6 @@ def test_an_input_size_that_the_backbone_does_not_have_is_refused_before_anythin
     photos, tmp_path, size
 ):
     service = Service(SessionStore(tmp_path / "sessions"), Limits())
-    choice = BackboneChoice(backbones.BUILTIN, input_size=size)
+    choice = BackboneRequest(backbones.BUILTIN, input_size=size)
     with pytest.raises(backbones.BackboneError, match="input_size"):
         service.analyze(link_files(photos), choice, "page", silent)

@@ -36,7 +36,13 @@ def store(tmp_path: Path, clock: Clock) -> SessionStore:
 def add(store: SessionStore, page: str = "page", nbytes: int = 100, visitor: str = "") -> Session:
     empty = np.zeros(0, np.float32)
     analysis = Analysis(
-        (), empty, empty, empty, np.zeros(0, np.uint8), Weight(nbytes), BackboneChoice("fake")
+        (),
+        empty,
+        empty,
+        empty,
+        np.zeros(0, np.uint8),
+        Weight(nbytes),
+        BackboneChoice("fake", "block", 0, 64),
     )
     folder = store.new_folder()
     (folder / "tile.jpg").write_bytes(b"tile")

@@ -104,7 +104,7 @@ def test_the_models_are_those_that_a_person_can_choose(header):
 def test_the_tutorials_weights_are_there_before_the_space_starts(header):
     from pointprompt.backbones.weights import HUB_FILE
 
-    repository = backbones.info("sam_vit_b").hub_repository
+    repository = backbones.describe("sam_vit_b").hub_repository
     assert header["preload_from_hub"] == [f"{repository} {HUB_FILE}"]
 
 

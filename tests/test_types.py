@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pointprompt.types import RULES, BackboneChoice, Click, Settings
+from pointprompt.types import RULES, BackboneRequest, Click, Settings
 
 ANYTHING = st.one_of(
     st.none(),
@@ -120,4 +120,4 @@ def test_numpy_numbers_are_numbers():
 )
 def test_a_choice_of_a_backbone_is_of_the_right_kinds(wrong):
     with pytest.raises(ValueError, match="backbone"):
-        BackboneChoice(**wrong)
+        BackboneRequest(**wrong)

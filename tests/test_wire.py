@@ -328,7 +328,7 @@ def test_the_manifest_says_what_the_page_shows_and_is_json():
         embedding=np.zeros((1, 5, 6, 4), np.float32),
         colors=np.zeros((1, 5, 6, 3), np.uint8),
         fitted=None,
-        backbone=BackboneChoice("fake"),
+        backbone=BackboneChoice("fake", "block", 0, 64),
     )
     manifest = wire.manifest("token", analysis, ["tiles/a.jpg"], "colors.png", ticket="ticket")
     assert json.loads(json.dumps(manifest)) == {

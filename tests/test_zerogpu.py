@@ -19,7 +19,7 @@ import psutil
 import pytest
 from PIL import Image
 
-from pointprompt.types import BackboneChoice
+from pointprompt.types import BackboneRequest
 from pointprompt.ui import zerogpu
 from tests.rehearsal import PATIENCE, Answer, Scheduler, Space, Visitor, scheduling, serving
 
@@ -114,7 +114,7 @@ def test_the_gpu_is_asked_for_in_the_visitors_name_for_the_number_of_images_and_
     asked, released = scheduler.asked("/schedule")[0], scheduler.asked("/release")[0]
     assert asked["token"] == "first"
     assert int(asked["durationSeconds"]) == zerogpu.seconds(
-        np.empty((2, 1, 1, 3), np.uint8), BackboneChoice(BUILTIN), None
+        np.empty((2, 1, 1, 3), np.uint8), BackboneRequest(BUILTIN), None
     )
     assert released == {"allowToken": "token-1", "fail": "false"}
 
@@ -202,7 +202,7 @@ def test_cancelling_ends_the_work_where_the_gpu_is_and_gives_it_back(scheduler, 
 
 def test_more_images_ask_for_more_time_and_a_hundred_for_no_more_than_a_minute():
     few, many = (np.empty((count, 1, 1, 3), np.uint8) for count in (1, 100))
-    choice = BackboneChoice(BUILTIN)
+    choice = BackboneRequest(BUILTIN)
     assert zerogpu.seconds(few, choice, None) < zerogpu.seconds(many, choice, None) <= 60
 
 

@@ -2,6 +2,7 @@
 
 Cheap to import: torch, timm and huggingface_hub come in only when a function here needs them.
 
+    info.py            what is said of a backbone before any of it is loaded
     registry.py        the names, and what to know before choosing one
     devices.py         CUDA, MPS or CPU, and in which precision
     weights.py         packages, files, folders, the Hugging Face Hub and its cache
@@ -18,7 +19,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pointprompt.backbones.devices import has_gpu, pick_device
-from pointprompt.backbones.registry import REGISTRY, BackboneError, BackboneInfo, info
+from pointprompt.backbones.info import TIMM_PREFIX, BackboneError, BackboneInfo
+from pointprompt.backbones.registry import REGISTRY
 from pointprompt.backbones.weights import Availability
 from pointprompt.types import ProgressFn
 
@@ -33,8 +35,8 @@ __all__ = [
     "BackboneInfo",
     "availability",
     "choose_default",
+    "describe",
     "get",
-    "info",
     "load",
     "load_decoder",
     "load_default",
@@ -45,19 +47,46 @@ __all__ = [
 BUILTIN = "efficientnet_lite0"
 TUTORIAL = "sam_vit_b"
 
+# More than any model of timm has; a longer one is not worth repeating.
+_MAX_NAME_LENGTH = 100
+
+
+def describe(name: str) -> BackboneInfo:
+    """What is known of a backbone.
+
+    Args:
+        name: A name of `REGISTRY`, or "timm:" and the name of any pretrained image model of timm;
+            the latter imports torch and timm.
+
+    Raises:
+        BackboneError: There is no such backbone.
+    """
+    if not isinstance(name, str) or len(name) > _MAX_NAME_LENGTH:
+        raise BackboneError("A backbone is asked for by its name, which is a short text.")
+    if name.startswith(TIMM_PREFIX):
+        from pointprompt.backbones import timm_model
+
+        return timm_model.describe(name)
+    if name not in REGISTRY:
+        raise BackboneError(
+            f"There is no backbone {name!r}. There are {', '.join(REGISTRY)}, and any model of "
+            f"timm as {TIMM_PREFIX}<its name>."
+        )
+    return REGISTRY[name]
+
 
 def availability(name: str) -> Availability:
     """Whether a backbone can be had now, and why; nothing is downloaded, no network is waited for.
 
     Args:
-        name: As for `info`.
+        name: As for `describe`.
 
     Raises:
         BackboneError: There is no such backbone.
     """
     from pointprompt.backbones import weights
 
-    return weights.availability(info(name))
+    return weights.availability(describe(name))
 
 
 def choose_default(device: str | None = None) -> tuple[str, str]:
@@ -76,7 +105,7 @@ def choose_default(device: str | None = None) -> tuple[str, str]:
     sam = availability(TUTORIAL)
     if not sam.available:
         return BUILTIN, _builtin_since(f"SAM cannot be had. {sam.reason}")
-    title = info(TUTORIAL).title
+    title = describe(TUTORIAL).title
     return TUTORIAL, f"{title} is in use, as in the tutorial, since there is a GPU. {sam.reason}"
 
 
@@ -128,7 +157,7 @@ def get(
     """
     from pointprompt.backbones import loading, weights
 
-    choice = loading.choose(info(name), None, node, layer, input_size)
+    choice = loading.choose(describe(name), None, node, layer, input_size)
     weights.find(choice.backbone, progress)
     return choice.input_size
 
@@ -147,7 +176,7 @@ def load(
     The one loaded last is kept, so that asking for it again costs nothing.
 
     Args:
-        name: As for `info`.
+        name: As for `describe`.
         device: As for `pick_device`.
         node: One of its `BackboneInfo.nodes`; None takes its own.
         layer: One of its `BackboneInfo.layers`; None takes its own.
@@ -160,7 +189,7 @@ def load(
     """
     from pointprompt.backbones import loading
 
-    choice = loading.choose(info(name), device, node, layer, input_size)
+    choice = loading.choose(describe(name), device, node, layer, input_size)
     return loading.load(choice, progress)
 
 
@@ -170,7 +199,7 @@ def load_decoder(name: str) -> MaskDecoder:
     Nothing is downloaded: it comes with the backbone. The one loaded last is kept.
 
     Args:
-        name: As for `info`.
+        name: As for `describe`.
 
     Raises:
         BackboneError: There is no such backbone, or the file with its weights is not on this
@@ -178,7 +207,7 @@ def load_decoder(name: str) -> MaskDecoder:
     """
     from pointprompt.backbones import loading
 
-    return loading.load_decoder(info(name))
+    return loading.load_decoder(describe(name))
 
 
 def load_untrained(
@@ -195,8 +224,8 @@ def load_untrained(
     """
     from pointprompt.backbones import loading
 
-    return loading.build(loading.choose(info(name), device, node, layer, input_size), None)
+    return loading.build(loading.choose(describe(name), device, node, layer, input_size), None)
 
 
 def _builtin_since(reason: str) -> str:
-    return f"{info(BUILTIN).title} is in use, since {reason}"
+    return f"{describe(BUILTIN).title} is in use, since {reason}"

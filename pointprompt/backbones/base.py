@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from pointprompt.backbones.devices import half_precision, is_out_of_memory, release_memory
-from pointprompt.backbones.registry import BackboneError
+from pointprompt.backbones.info import BackboneError
 from pointprompt.types import (
     BackboneChoice,
     ByteArray,
@@ -72,7 +72,7 @@ class Backbone:
     """A loaded backbone: square images in, features out.
 
     Attributes:
-        choice: Which one it is, nothing of it left open.
+        choice: Which one it is.
         device: Where it computes.
         encoder: What computes the tokens.
     """
@@ -89,7 +89,6 @@ class Backbone:
     @property
     def input_size(self) -> int:
         """s, the side of the square images it takes, in pixels."""
-        assert self.choice.input_size is not None  # noqa: S101 - nothing is left open
         return self.choice.input_size
 
     def features(self, squares: ByteArray, progress: ProgressFn | None = None) -> FloatArray:

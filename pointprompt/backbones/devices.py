@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pointprompt.backbones.registry import BackboneError
+from pointprompt.backbones.info import BackboneError
 
 if TYPE_CHECKING:
     import torch

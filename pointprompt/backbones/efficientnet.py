@@ -13,7 +13,7 @@ from torch import nn
 from torch.nn.functional import interpolate, normalize
 
 from pointprompt.backbones.base import Encoder
-from pointprompt.backbones.registry import BackboneError
+from pointprompt.backbones.info import BackboneError
 
 # The stages that make a token, as timm counts them. Their strides are 2, 4, 8, 16 and 32 pixels;
 # their channels, in Lite0, 16, 24, 40, 112 and 320.

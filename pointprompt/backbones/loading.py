@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from pointprompt.backbones import weights
 from pointprompt.backbones.devices import pick_device
-from pointprompt.backbones.registry import BackboneError, BackboneInfo
+from pointprompt.backbones.info import BackboneError, BackboneInfo
 from pointprompt.types import BackboneChoice, ProgressFn
 
 if TYPE_CHECKING:

@@ -29,7 +29,7 @@ from torch import nn
 from torch.nn.functional import scaled_dot_product_attention
 
 from pointprompt.backbones.base import Encoder
-from pointprompt.backbones.registry import BackboneError
+from pointprompt.backbones.info import BackboneError
 
 # Names of the parts in the two other layouts, and timm's names for them.
 _OFFICIAL_NAMES = (("mlp.lin", "mlp.fc"),)

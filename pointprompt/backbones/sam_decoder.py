@@ -22,7 +22,7 @@ from timm.layers import LayerNorm2d
 from torch import nn
 from torch.nn.functional import relu, scaled_dot_product_attention
 
-from pointprompt.backbones.registry import BackboneError
+from pointprompt.backbones.info import BackboneError
 from pointprompt.types import FloatArray
 
 # Tokens of the image along each side, and numbers of a token.

@@ -17,7 +17,7 @@ from timm.models.vision_transformer import VisionTransformer
 from torch import nn
 
 from pointprompt.backbones.base import Encoder
-from pointprompt.backbones.registry import TIMM_PREFIX, BackboneError, BackboneInfo
+from pointprompt.backbones.info import TIMM_PREFIX, BackboneError, BackboneInfo
 
 # Whole numbers of every patch and window in use: 14, 16 and 32 pixels, 7 windows of 32.
 _INPUT_SIZES = (448, 224, 672, 896)

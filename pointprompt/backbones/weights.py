@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pointprompt.backbones.registry import BackboneError, BackboneInfo
+from pointprompt.backbones.info import BackboneError, BackboneInfo
 from pointprompt.types import Progress, ProgressFn
 
 if TYPE_CHECKING:

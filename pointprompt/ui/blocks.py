@@ -18,7 +18,7 @@ from pointprompt import backbones
 from pointprompt.examples import ExampleSet, example_sets
 from pointprompt.hub import SUGGESTED_DATASET, DatasetRequest, fetch_dataset
 from pointprompt.sessions import Session, SessionGone
-from pointprompt.types import BackboneChoice, ProgressFn
+from pointprompt.types import BackboneRequest, ProgressFn
 from pointprompt.ui import static_files, status, visitors, wire
 from pointprompt.ui.canvas import STATIC, canvas
 from pointprompt.ui.jobs import Cancelled, Eta, Job, Jobs
@@ -287,7 +287,7 @@ class _Page:
 
         def text(opened: Opened) -> str:
             analysis = opened.session.analysis
-            title = backbones.info(analysis.backbone.name).title
+            title = backbones.describe(analysis.backbone.name).title
             return " ".join([f"{_images(len(analysis.photos))} ready, with {title}.", *remarks])
 
         yield from self._open(page, job, text)
@@ -449,7 +449,7 @@ def _count(count: int, what: str) -> str:
 
 
 def _backbone_label(name: str) -> str:
-    info = backbones.info(name)
+    info = backbones.describe(name)
     return info.title + ("" if backbones.availability(name).available else _NOT_HERE)
 
 
@@ -463,7 +463,7 @@ def _describe_backbone(name: str) -> list[Any]:
 
 
 def _facts(name: str) -> str:
-    info = backbones.info(name)
+    info = backbones.describe(name)
     reason = backbones.availability(name).reason
     cost = f"{_cost(info.cpu_seconds[0])} an image on a CPU." if info.cpu_seconds else ""
     facts = [f"Good for {info.good_for}.", cost, f"Licence: {info.licence}.", reason]
@@ -477,7 +477,7 @@ def _cost(seconds: float) -> str:
 
 def _detail_choices(name: str) -> tuple[list[Any], list[Any], list[Any]]:
     """Choices of input size, node and layer, the backbone's own first."""
-    info = backbones.info(name)
+    info = backbones.describe(name)
     costs = [f" · {_cost(seconds)} on a CPU" for seconds in info.cpu_seconds]
     sizes = [
         (f"{side} px{cost}", _DEFAULT if side == info.input_size else side)
@@ -492,7 +492,7 @@ def _detail_choices(name: str) -> tuple[list[Any], list[Any], list[Any]]:
     )
 
 
-def _choice(name: Any, *details: Any) -> BackboneChoice:
+def _choice(name: Any, *details: Any) -> BackboneRequest:
     """The choice that the inputs make; they are what a browser sent, whatever that is."""
     input_size, node, layer = (None if value == _DEFAULT else value for value in details)
-    return BackboneChoice(name, node, layer, input_size)
+    return BackboneRequest(name, node, layer, input_size)

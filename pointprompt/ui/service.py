@@ -27,7 +27,7 @@ from pointprompt.sessions import Session, SessionGone, SessionStore
 from pointprompt.turns import Lane, Place, Turns
 from pointprompt.types import (
     Analysis,
-    BackboneChoice,
+    BackboneRequest,
     ByteArray,
     ImageSet,
     Photo,
@@ -82,7 +82,7 @@ class Opened(NamedTuple):
 class Engine(Protocol):
     """Where that part of an analysis is computed which a GPU is for."""
 
-    def prepare(self, choice: BackboneChoice, progress: ProgressFn) -> int:
+    def prepare(self, choice: BackboneRequest, progress: ProgressFn) -> int:
         """Side of the squares that the backbone takes, in pixels; its weights are here afterwards.
 
         Several may be prepared at a time, and while others are computed with.
@@ -94,7 +94,7 @@ class Engine(Protocol):
     def compute(
         self,
         squares: ByteArray,
-        choice: BackboneChoice,
+        choice: BackboneRequest,
         fitted: Fitted | None,
         progress: ProgressFn,
     ) -> Computed:
@@ -104,14 +104,14 @@ class Engine(Protocol):
 class ThisProcess:
     """An `Engine` on whatever this computer has."""
 
-    def prepare(self, choice: BackboneChoice, progress: ProgressFn) -> int:
+    def prepare(self, choice: BackboneRequest, progress: ProgressFn) -> int:
         """See `Engine`."""
         return get(choice, progress)
 
     def compute(
         self,
         squares: ByteArray,
-        choice: BackboneChoice,
+        choice: BackboneRequest,
         fitted: Fitted | None,
         progress: ProgressFn,
     ) -> Computed:
@@ -152,7 +152,7 @@ class Service:
     def analyze(
         self,
         fetch: Fetch,
-        choice: BackboneChoice,
+        choice: BackboneRequest,
         page: str,
         progress: ProgressFn,
         visitor: str = "",
@@ -206,7 +206,7 @@ class Service:
             if fetched and not paths:
                 raise ImageError("All of these images are in the set already.")
             joins = replace(before, analysis=replace(before.analysis, photos=photos))
-            choice = before.analysis.backbone
+            choice = before.analysis.backbone.request
             return self._open(
                 folder, paths, page, progress, place, choice=choice, visitor=visitor, joins=joins
             )
@@ -219,7 +219,7 @@ class Service:
         progress: ProgressFn,
         place: Place,
         *,
-        choice: BackboneChoice,
+        choice: BackboneRequest,
         visitor: str,
         joins: Session | None = None,
     ) -> Opened:
@@ -254,7 +254,7 @@ class Service:
     def _analysis(
         self,
         image_set: ImageSet,
-        choice: BackboneChoice,
+        choice: BackboneRequest,
         before: Analysis | None,
         progress: ProgressFn,
     ) -> Analysis:
@@ -408,14 +408,14 @@ def _answered(message: object, answer: Callable[[], dict[str, Any]]) -> dict[str
         return wire.failure(wire.seq_of(message), "invalid", str(error))
 
 
-def load(choice: BackboneChoice, progress: ProgressFn) -> Backbone:
+def load(choice: BackboneRequest, progress: ProgressFn) -> Backbone:
     """The backbone, by `backbones.load`."""
     from pointprompt import backbones
 
     return backbones.load(**asdict(choice), progress=progress)
 
 
-def get(choice: BackboneChoice, progress: ProgressFn) -> int:
+def get(choice: BackboneRequest, progress: ProgressFn) -> int:
     """Side of the squares that the backbone takes, in pixels, by `backbones.get`."""
     from pointprompt import backbones
 

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 import gradio as gr
 
 from pointprompt import backbones
-from pointprompt.types import BackboneChoice, ByteArray, Progress, ProgressFn
+from pointprompt.types import BackboneRequest, ByteArray, Progress, ProgressFn
 from pointprompt.ui.jobs import Cancelled
 from pointprompt.ui.service import get, load
 
@@ -50,7 +50,7 @@ def is_here() -> bool:
     return asked_for and find_spec("spaces") is not None
 
 
-def seconds(squares: ByteArray, choice: BackboneChoice, terms: bytes | None) -> int:
+def seconds(squares: ByteArray, choice: BackboneRequest, terms: bytes | None) -> int:
     """How long the GPU is asked for; what is not used is given back."""
     return round(_SECONDS + _SECONDS_AN_IMAGE * len(squares))
 
@@ -75,7 +75,7 @@ class ZeroGpu:
 
         backbones.load_default()
 
-    def prepare(self, choice: BackboneChoice, progress: ProgressFn) -> int:
+    def prepare(self, choice: BackboneRequest, progress: ProgressFn) -> int:
         """Side of the squares that the backbone takes; it is downloaded here, loaded there.
 
         Raises:
@@ -86,7 +86,7 @@ class ZeroGpu:
     def compute(
         self,
         squares: ByteArray,
-        choice: BackboneChoice,
+        choice: BackboneRequest,
         fitted: Fitted | None,
         progress: ProgressFn,
     ) -> Computed:
@@ -117,7 +117,7 @@ class ZeroGpu:
 
 
 def _compute(
-    squares: ByteArray, choice: BackboneChoice, terms: bytes | None
+    squares: ByteArray, choice: BackboneRequest, terms: bytes | None
 ) -> Iterator[Progress | Outcome]:
     """Steps of `pipeline.compute`, and last its outcome: what runs where the GPU is.
 

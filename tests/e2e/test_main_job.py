@@ -303,11 +303,11 @@ def test_the_download_holds_the_masks_that_are_on_the_screen(page: Page, photos:
 
 def test_a_backbone_tells_its_licence_and_cost_before_it_is_chosen(page: Page):
     note = page.tab.locator("#pp-backbone-note")
-    expect(note).to_contain_text(backbones.info("efficientnet_lite0").size_note)
+    expect(note).to_contain_text(backbones.describe("efficientnet_lite0").size_note)
     page.tab.locator("#pp-backbone input").click()
     page.tab.get_by_role("option", name="SAM ViT-B").click()
     expect(note).to_contain_text("Licence: Apache-2.0")
-    seconds = round(backbones.info("sam_vit_b").cpu_seconds[0])
+    seconds = round(backbones.describe("sam_vit_b").cpu_seconds[0])
     expect(note).to_contain_text(f"{seconds} s an image on a CPU")
     page.tab.get_by_role("button", name="Details").click()
     page.tab.get_by_label("Input size").click()

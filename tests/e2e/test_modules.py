@@ -1238,7 +1238,7 @@ def open_workspace(
         embedding=np.zeros((n, H, W, 1), np.float32),
         colors=np.zeros((n, H, W, 3), np.uint8),
         fitted=None,
-        backbone=BackboneChoice("fake"),
+        backbone=BackboneChoice("fake", "block", 0, 64),
         image_embeddings=np.zeros((n, 64, 64, 256), np.float16) if crisp else None,
     )
     tiles = [f"/{index}.jpg" for index in range(n)]
