@@ -43,9 +43,9 @@ def make_screenshot() -> None:
     from playwright.sync_api import sync_playwright
 
     from pointprompt.images import Limits
-    from pointprompt.sessions import SessionStore
+    from pointprompt.server.service import Service
+    from pointprompt.server.sessions import SessionStore
     from pointprompt.ui.launch import launch
-    from pointprompt.ui.service import Service
     from tests.e2e.browser import Page, launch_chromium
 
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:

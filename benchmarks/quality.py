@@ -23,11 +23,11 @@ from benchmarks.person import CLICKS, Course, Rule, run
 from benchmarks.stages import BACKBONE
 from benchmarks.table import table
 from pointprompt import backbones
-from pointprompt.backbones.base import Backbone
+from pointprompt.backbones.backbone import Backbone
 from pointprompt.grid import token_of, upscale
 from pointprompt.images import read_set
 from pointprompt.pipeline import analyze_set, image_masks
-from pointprompt.predictor import Predictor
+from pointprompt.rules.predictor import Predictor
 from pointprompt.types import Analysis, BoolArray, Click, FloatArray, Settings
 
 # The numbers of clicks that the tables show.

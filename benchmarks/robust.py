@@ -22,7 +22,7 @@ from benchmarks.person import innermost
 from benchmarks.stages import BACKBONE
 from benchmarks.table import table
 from pointprompt import backbones
-from pointprompt.backbones.base import Backbone
+from pointprompt.backbones.backbone import Backbone
 from pointprompt.images import read_set
 from pointprompt.pipeline import analyze_set, predict
 from pointprompt.types import BoolArray, ByteArray, Click

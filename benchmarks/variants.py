@@ -41,7 +41,7 @@ from benchmarks.backbones import machine
 from benchmarks.photos import make_photos
 from benchmarks.table import print_row
 from pointprompt import backbones
-from pointprompt.backbones import base
+from pointprompt.backbones.backbone import Backbone, Encoder, standardize
 from pointprompt.backbones.efficientnet import EfficientNetEncoder
 from pointprompt.backbones.sam import SamEncoder
 from pointprompt.images import read_set
@@ -69,7 +69,7 @@ class Variant:
     """
 
     name: str
-    encoder: base.Encoder
+    encoder: Encoder
     squares: ByteArray
     threads: int
     comparable: bool = True
@@ -137,7 +137,7 @@ def _plain(name: str) -> Variant:
     return Variant("plain", model.encoder, squares, torch.get_num_threads())
 
 
-def _load(name: str, *, layer: int | None = None, input_size: int | None = None) -> base.Backbone:
+def _load(name: str, *, layer: int | None = None, input_size: int | None = None) -> Backbone:
     load = backbones.load if backbones.describe(name).builtin else backbones.load_untrained
     return load(name, device="cpu", layer=layer, input_size=input_size)
 
@@ -202,10 +202,10 @@ def _less_precise(plain: Variant) -> Iterator[Variant]:
         yield dataclasses.replace(plain, name="int8 linear layers", encoder=encoder)
 
 
-class _HalfEncoder(base.Encoder):
+class _HalfEncoder(Encoder):
     """An encoder in bfloat16 wherever torch's autocast holds that to be safe."""
 
-    def __init__(self, plain: base.Encoder) -> None:
+    def __init__(self, plain: Encoder) -> None:
         super().__init__()
         self.plain = plain
         self.mean, self.std = plain.mean, plain.std
@@ -282,7 +282,7 @@ def _tokens(variant: Variant) -> torch.Tensor:
     torch.set_num_threads(variant.threads)
     encoder = variant.encoder
     with torch.inference_mode():
-        tokens, _ = encoder.encode(base.standardize(variant.squares, encoder.mean, encoder.std))
+        tokens, _ = encoder.encode(standardize(variant.squares, encoder.mean, encoder.std))
         return normalize(tokens.float(), dim=-1)[0]
 
 

@@ -18,7 +18,7 @@ from pointprompt.types import Analysis, Click, Prediction, Progress, Prompt, Set
 
 if TYPE_CHECKING:
     from pointprompt.pipeline import analyze, extend, predict
-    from pointprompt.scoring import get_mask
+    from pointprompt.rules.tutorial import get_mask
 
 __version__ = "0.1.0"
 
@@ -39,7 +39,7 @@ _MODULE_OF = {
     "analyze": "pointprompt.pipeline",
     "extend": "pointprompt.pipeline",
     "predict": "pointprompt.pipeline",
-    "get_mask": "pointprompt.scoring",
+    "get_mask": "pointprompt.rules.tutorial",
 }
 
 

@@ -19,7 +19,7 @@ import numpy as np
 from PIL import Image
 
 from pointprompt.images import Limits, read_pixels
-from pointprompt.refine import MASK_RGB
+from pointprompt.masks.lazy import MASK_RGB
 from pointprompt.types import (
     BackboneChoice,
     BoolArray,
@@ -179,7 +179,7 @@ def read_prompt(data: bytes | str) -> tuple[Prompt, Settings]:
 
 
 def overlay(pixels: ByteArray, mask: BoolArray, opacity: float, outline: bool) -> ByteArray:
-    """The photo (H, W, 3) uint8 with its mask tinted in `refine.MASK_RGB`.
+    """The photo (H, W, 3) uint8 with its mask tinted in `lazy.MASK_RGB`.
 
     Args:
         pixels: (H, W, 3) uint8.

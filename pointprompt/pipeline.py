@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pointprompt import backbones
-from pointprompt.color import tsne_colors
-from pointprompt.embedding import Embedder, fit_embedder
+from pointprompt.analysis.codes import Embedder, fit_embedder
+from pointprompt.analysis.colors import tsne_colors
+from pointprompt.analysis.cut import N_EIGVECS, FittedCut, fit_cut
 from pointprompt.images import ImageError, ImageSource, Limits, read_set, safe_names
-from pointprompt.ncut import N_EIGVECS, FittedCut, fit_cut
-from pointprompt.predictor import Predictor
-from pointprompt.refine import CrispMasks, EdgedMasks, ImageMasks
+from pointprompt.masks.lazy import CrispMasks, EdgedMasks, ImageMasks
+from pointprompt.rules.predictor import Predictor
 from pointprompt.types import (
     Analysis,
     BackboneChoice,

@@ -30,7 +30,7 @@ from weakref import WeakSet
 import numpy as np
 
 from pointprompt.images import ImageError, ImageSource, Limits, read
-from pointprompt.turns import Turns
+from pointprompt.server.turns import Turns
 from pointprompt.types import ByteArray, Photo, Progress
 
 TOO_SLOW = "Reading the file takes too long: it is damaged, or made to do so."

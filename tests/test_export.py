@@ -13,7 +13,7 @@ import pointprompt
 from pointprompt import export
 from pointprompt.export import overlay, read_prompt, write_zip
 from pointprompt.grid import upscale
-from pointprompt.refine import MASK_RGB, ImageMasks
+from pointprompt.masks.lazy import MASK_RGB, ImageMasks
 from pointprompt.types import RULES, BackboneChoice, Click, Photo, Progress, Prompt, Settings
 
 GREY = 100

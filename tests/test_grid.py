@@ -113,7 +113,7 @@ def test_tokens_that_touch_at_a_corner_are_one_region_and_those_of_two_images_ne
     assert numbers[0].max() != numbers[1].max()
 
 
-@pytest.mark.parametrize("module", ["grid", "kernel", "regions"])
+@pytest.mark.parametrize("module", ["grid", "rules.joint", "rules.one_only"])
 def test_what_needs_no_tensors_imports_no_torch(module):
     """A rule can be applied where there is no torch."""
     script = f"import sys, pointprompt.{module}; sys.exit('torch' in sys.modules)"

@@ -34,10 +34,10 @@ SCRIPT = textwrap.dedent(
 
     from pointprompt.examples import example_set
     from pointprompt.images import Limits
-    from pointprompt.sessions import SessionStore
+    from pointprompt.server.sessions import SessionStore
     from pointprompt.ui.launch import launch
     from pointprompt.types import BackboneRequest
-    from pointprompt.ui.service import Service, make_files
+    from pointprompt.server.service import Service, make_files
 
     root = Path(tempfile.mkdtemp())
     service = Service(SessionStore(root), Limits())

@@ -12,9 +12,9 @@ import pytest
 from PIL import Image
 
 from pointprompt import backbones
+from pointprompt.analysis.cut import N_EIGVECS
 from pointprompt.grid import upscale
 from pointprompt.images import ImageError, Limits
-from pointprompt.ncut import N_EIGVECS
 from pointprompt.pipeline import analyze, extend, predict
 from pointprompt.types import Analysis, BackboneChoice, Click, Prediction, Progress, Settings
 

@@ -20,7 +20,7 @@ from benchmarks.robust import (
     text_page,
 )
 from pointprompt import backbones
-from pointprompt.backbones.base import Backbone
+from pointprompt.backbones.backbone import Backbone
 from pointprompt.images import read_set
 from pointprompt.pipeline import analyze_set, extend_set, predict
 from pointprompt.types import Analysis, ByteArray, Click, Settings

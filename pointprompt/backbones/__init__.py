@@ -25,7 +25,7 @@ from pointprompt.backbones.weights import Availability
 from pointprompt.types import ProgressFn
 
 if TYPE_CHECKING:
-    from pointprompt.backbones.base import Backbone
+    from pointprompt.backbones.backbone import Backbone
     from pointprompt.backbones.sam_decoder import MaskDecoder
 
 __all__ = [

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 from torch.nn.functional import interpolate, normalize
 
-from pointprompt.backbones.base import Encoder
+from pointprompt.backbones.backbone import Encoder
 from pointprompt.backbones.info import BackboneError
 
 # The stages that make a token, as timm counts them. Their strides are 2, 4, 8, 16 and 32 pixels;

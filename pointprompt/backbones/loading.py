@@ -18,7 +18,7 @@ from pointprompt.types import BackboneChoice, ProgressFn
 if TYPE_CHECKING:
     import torch
 
-    from pointprompt.backbones.base import Backbone, Encoder
+    from pointprompt.backbones.backbone import Backbone, Encoder
     from pointprompt.backbones.sam_decoder import MaskDecoder
 
 Option = TypeVar("Option", int, str)
@@ -113,7 +113,7 @@ def build(choice: Choice, tensors: dict[str, torch.Tensor] | None) -> Backbone:
     Raises:
         BackboneError: The weights are not its own.
     """
-    from pointprompt.backbones.base import Backbone
+    from pointprompt.backbones.backbone import Backbone
 
     encoder = build_encoder(choice, tensors).to(choice.device)
     decided = BackboneChoice(choice.backbone.name, choice.node, choice.layer, choice.input_size)

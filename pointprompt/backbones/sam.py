@@ -28,7 +28,7 @@ from timm.models.vision_transformer_sam import (
 from torch import nn
 from torch.nn.functional import scaled_dot_product_attention
 
-from pointprompt.backbones.base import Encoder
+from pointprompt.backbones.backbone import Encoder
 from pointprompt.backbones.info import BackboneError
 
 # Names of the parts in the two other layouts, and timm's names for them.

@@ -16,7 +16,7 @@ from timm.models.eva import Eva
 from timm.models.vision_transformer import VisionTransformer
 from torch import nn
 
-from pointprompt.backbones.base import Encoder
+from pointprompt.backbones.backbone import Encoder
 from pointprompt.backbones.info import TIMM_PREFIX, BackboneError, BackboneInfo
 
 # Whole numbers of every patch and window in use: 14, 16 and 32 pixels, 7 windows of 32.

@@ -17,12 +17,9 @@ import gradio as gr
 from pointprompt import backbones
 from pointprompt.examples import ExampleSet, example_sets
 from pointprompt.hub import SUGGESTED_DATASET, DatasetRequest, fetch_dataset
-from pointprompt.sessions import Session, SessionGone
-from pointprompt.types import BackboneRequest, ProgressFn
-from pointprompt.ui import static_files, status, visitors, wire
-from pointprompt.ui.canvas import STATIC, canvas
-from pointprompt.ui.jobs import Cancelled, Eta, Job, Jobs
-from pointprompt.ui.service import (
+from pointprompt.server import status, wire
+from pointprompt.server.jobs import Cancelled, Eta, Job, Jobs
+from pointprompt.server.service import (
     GONE,
     Fetch,
     Opened,
@@ -31,6 +28,10 @@ from pointprompt.ui.service import (
     link_files,
     make_files,
 )
+from pointprompt.server.sessions import Session, SessionGone
+from pointprompt.types import BackboneRequest, ProgressFn
+from pointprompt.ui import static_files, visitors
+from pointprompt.ui.canvas import STATIC, canvas
 
 _log = logging.getLogger(__name__)
 

@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from pointprompt import backbones
-from pointprompt.ui import memory, stop
+from pointprompt.server import memory
+from pointprompt.ui import stop
 from pointprompt.ui.folders import ServerFolder, remove_dead
 
 if TYPE_CHECKING:
@@ -121,12 +122,12 @@ def _launched(options: _Options, folder: ServerFolder) -> Blocks:
     Raises:
         OSError: The port cannot be had.
     """
+    from pointprompt.engines import zerogpu
     from pointprompt.images import Limits
     from pointprompt.readers import Readers
-    from pointprompt.sessions import GIB, Lifetimes, SessionStore
-    from pointprompt.ui import zerogpu
+    from pointprompt.server.service import Service, ThisProcess
+    from pointprompt.server.sessions import GIB, Lifetimes, SessionStore
     from pointprompt.ui.launch import launch
-    from pointprompt.ui.service import Service, ThisProcess
 
     lifetimes = Lifetimes(max_bytes=round(options.max_session_gib * GIB))
     store = SessionStore(folder.sessions, lifetimes)

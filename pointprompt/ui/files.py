@@ -17,10 +17,11 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
-from pointprompt.sessions import SessionGone
-from pointprompt.ui import addresses, visitors
+from pointprompt.server import addresses
+from pointprompt.server.service import Service
+from pointprompt.server.sessions import SessionGone
+from pointprompt.ui import visitors
 from pointprompt.ui.guard import NOTHING_HERE
-from pointprompt.ui.service import Service
 from pointprompt.ui.static_files import FILES, MODULES
 
 _CHUNK = 1 << 18

@@ -24,7 +24,8 @@ from starlette.formparsers import MultiPartException
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pointprompt.ui import addresses, visitors
+from pointprompt.server import addresses
+from pointprompt.ui import visitors
 from pointprompt.ui.folders import room_for
 from pointprompt.ui.uploads import OnlyFiles, UploadError
 

@@ -10,9 +10,9 @@ import os
 import gradio as gr
 from starlette.middleware import Middleware
 
+from pointprompt.server.service import Service
 from pointprompt.ui import blocks, files
 from pointprompt.ui.guard import MEGABYTE, BodyLimits, Guard, Listeners
-from pointprompt.ui.service import Service
 
 # Uploads that no session took over are deleted after a day.
 _CACHE_SECONDS = (3600, 24 * 3600)

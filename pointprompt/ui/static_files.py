@@ -10,7 +10,7 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-from pointprompt.ui import addresses
+from pointprompt.server import addresses
 
 _FOLDER = Path(__file__).parent / "static"
 _TYPES = {

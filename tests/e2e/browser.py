@@ -12,7 +12,7 @@ import numpy as np
 from playwright.sync_api import Browser, Locator, Playwright
 from playwright.sync_api import Page as Tab
 
-from pointprompt.sessions import Session, SessionStore
+from pointprompt.server.sessions import Session, SessionStore
 
 ARGUMENTS = (
     "--no-sandbox",

@@ -12,9 +12,9 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from pointprompt.images import Limits
-from pointprompt.sessions import SessionGone, SessionStore
+from pointprompt.server.service import Service
+from pointprompt.server.sessions import SessionGone, SessionStore
 from pointprompt.ui.launch import launch
-from pointprompt.ui.service import Service
 from tests.e2e.browser import Page
 from tests.e2e.test_main_job import BALL
 

@@ -22,11 +22,11 @@ from PIL import Image
 from playwright.sync_api import Browser, Route, expect
 
 from pointprompt import pipeline
+from pointprompt.server.service import Service
 from pointprompt.ui.launch import launch
-from pointprompt.ui.service import Service
 from tests.e2e.browser import Page
 from tests.e2e.tiny_server import grey_colors, tiny_service
-from tests.test_service import photo
+from tests.server.test_service import photo
 
 # Where the photos have their red and their blue square.
 RED, BLUE = (0.12, 0.12), (0.88, 0.62)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from playwright.sync_api import Browser, BrowserContext, Error, Route
 from playwright.sync_api import Page as Tab
 
+from pointprompt.server import wire
 from pointprompt.types import (
     RULES,
     Analysis,
@@ -22,7 +23,6 @@ from pointprompt.types import (
     Settings,
     TokenPrediction,
 )
-from pointprompt.ui import wire
 from pointprompt.ui.canvas import STATIC
 
 ORIGIN = "http://modules.test"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from pointprompt.ui.service import Service
+from pointprompt.server.service import Service
 from tests.e2e.browser import CLICKS, Page
 from tests.e2e.test_main_job import BALL, TABLE, is_masked
 

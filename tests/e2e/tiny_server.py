@@ -15,11 +15,11 @@ import numpy as np
 
 from pointprompt import pipeline
 from pointprompt.images import Limits
-from pointprompt.sessions import SessionStore
+from pointprompt.server.service import Service
+from pointprompt.server.sessions import SessionStore
 from pointprompt.types import BackboneChoice, Progress
 from pointprompt.ui.launch import launch
-from pointprompt.ui.service import Service
-from tests.test_service import SIDE, ColorEngine
+from tests.server.test_service import SIDE, ColorEngine
 
 
 @dataclass

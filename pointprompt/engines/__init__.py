@@ -1,0 +1,1 @@
+"""Where the heavy part of an analysis runs."""

@@ -1,0 +1,160 @@
+"""Analyses on a ZeroGPU Space, where a GPU is lent for one call of one function at a time.
+
+`spaces.GPU` runs that function in a process that is forked for it and alone sees the GPU. Here is
+the function, and the way there and back: images and choices there; progress, and at last the
+result or an error, back.
+
+Knows the package `spaces`, which is imported on such a Space only. Knows nothing of sessions,
+widgets or of what is computed.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from importlib.util import find_spec
+from queue import SimpleQueue
+from typing import TYPE_CHECKING
+
+import gradio as gr
+
+from pointprompt import backbones
+from pointprompt.server.jobs import Cancelled
+from pointprompt.server.service import get, load
+from pointprompt.types import BackboneRequest, ByteArray, Progress, ProgressFn
+
+if TYPE_CHECKING:
+    from pointprompt.pipeline import Computed, Fitted
+
+# What a call asks for. Assumed, not measured: 20 s to fork, start CUDA and load a backbone of
+# another choice than the default; for an image, a quarter of a second for its features (SAM ViT-H
+# in half precision) and 0.1 s for its share of the cut, which takes that long on two CPU cores.
+_SECONDS = 20
+_SECONDS_AN_IMAGE = 0.4
+
+# A pickled `Computed`, or what prevented it and has a sentence for the user.
+Outcome = bytes | ValueError | MemoryError
+
+
+class GpuError(ValueError):
+    """No GPU was lent, or it was taken back; the message says why."""
+
+
+def is_here() -> bool:
+    """Whether this process runs on a ZeroGPU Space."""
+    asked_for = os.environ.get("SPACES_ZERO_GPU", "").lower() in ("1", "t", "true")
+    return asked_for and find_spec("spaces") is not None
+
+
+def seconds(squares: ByteArray, choice: BackboneRequest, terms: bytes | None) -> int:
+    """How long the GPU is asked for; what is not used is given back."""
+    return round(_SECONDS + _SECONDS_AN_IMAGE * len(squares))
+
+
+class ZeroGpu:
+    """An `Engine` that borrows a GPU for every analysis.
+
+    To be made in the main thread, before the page is launched. There, and until then, `spaces` has
+    torch believe that CUDA is there, and what is moved to it now lies on the GPU in every call.
+    Anywhere else in this process the use of CUDA is an error.
+    """
+
+    def __init__(self) -> None:
+        """Register the one function that needs a GPU, and move the default backbone there."""
+        import spaces
+
+        self._borrow_gpu = spaces.GPU(_compute, duration=seconds)
+        # What is imported now is there in every process that is forked from this one.
+        from ncut_pytorch import Ncut  # noqa: F401
+
+        from pointprompt import pipeline  # noqa: F401
+
+        backbones.load_default()
+
+    def prepare(self, choice: BackboneRequest, progress: ProgressFn) -> int:
+        """Side of the squares that the backbone takes; it is downloaded here, loaded there.
+
+        Raises:
+            BackboneError: There is no such backbone, or its weights cannot be had.
+        """
+        return get(choice, progress)  # Not while a GPU waits for it.
+
+    def compute(
+        self,
+        squares: ByteArray,
+        choice: BackboneRequest,
+        fitted: Fitted | None,
+        progress: ProgressFn,
+    ) -> Computed:
+        """As `pipeline.compute`, on a GPU.
+
+        Raises:
+            GpuError: No GPU was lent, or it was taken back.
+            ValueError: What prevented the work, with a sentence for the user.
+        """
+        progress(Progress("features", 0, len(squares)))  # To cancel before a GPU is asked for.
+        outcome: Outcome | None = None
+        try:
+            # Closed when `progress` raises: that ends the work there.
+            # Pickled here too, else the queue would move what is fitted into shared memory.
+            terms = None if fitted is None else pickle.dumps(fitted)
+            with closing(self._borrow_gpu(squares, choice, terms)) as steps:
+                for step in steps:
+                    if isinstance(step, Progress):
+                        progress(step)
+                    else:
+                        outcome = step
+        except gr.Error as error:
+            raise GpuError(f"{error.title}: {error.message!s}") from error
+        if isinstance(outcome, bytes):
+            computed: Computed = pickle.loads(outcome)  # noqa: S301 - from a process of our own
+            return computed
+        raise outcome or GpuError("The GPU stopped before it was done. Please try again.")
+
+
+def _compute(
+    squares: ByteArray, choice: BackboneRequest, terms: bytes | None
+) -> Iterator[Progress | Outcome]:
+    """Steps of `pipeline.compute`, and last its outcome: what runs where the GPU is.
+
+    Args:
+        squares: As there.
+        choice: The backbone.
+        terms: What was fitted before, pickled; None cuts anew.
+    """
+    steps: SimpleQueue[Progress | None] = SimpleQueue()
+    closed = threading.Event()
+
+    def tell(progress: Progress) -> None:
+        if closed.is_set():
+            raise Cancelled
+        steps.put(progress)
+
+    def work() -> bytes:
+        from pointprompt import pipeline
+
+        fitted: Fitted | None = None
+        if terms is not None:
+            fitted = pickle.loads(terms)  # noqa: S301 - from a process of our own
+        computed = pipeline.compute(squares, load(choice, tell), fitted=fitted, progress=tell)
+        # Pickled here: the queue between the processes would lend tensors instead of copying them,
+        # and this process does not stay.
+        return pickle.dumps(computed)
+
+    # In a thread, for its progress is told by calls and must come out of an iterator.
+    with ThreadPoolExecutor(1) as thread:
+        result = thread.submit(work)
+        result.add_done_callback(lambda _: steps.put(None))
+        try:
+            yield from iter(steps.get, None)
+        finally:
+            closed.set()
+    try:
+        yield result.result()
+    except (ValueError, MemoryError) as error:
+        # As a value, since of a raised error only the name of its class would arrive.
+        yield error

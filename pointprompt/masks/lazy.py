@@ -1,0 +1,139 @@
+"""Predictions at token resolution -> masks at image resolution: whole tokens, or along edges.
+
+Knows arrays and photos. Does not know rules, where a decoder comes from, sessions or output files.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, overload
+
+import numpy as np
+from PIL import Image
+
+from pointprompt.grid import upscale
+from pointprompt.types import BoolArray, ByteArray, Click, FloatArray, HalfArray, Photo
+
+if TYPE_CHECKING:
+    from pointprompt.masks.sam_edges import Decoder
+
+# The colour masks are drawn in, on the page and in files: magenta is rare in photos, and far from
+# the red and the blue of the points.
+MASK_RGB = (255, 0, 255)
+
+
+class _LazyMasks(Sequence[BoolArray]):
+    """A sequence of masks, each computed anew when it is asked for."""
+
+    def _compute(self, index: int) -> BoolArray:
+        """The mask of an image, counted from 0."""
+        raise NotImplementedError
+
+    @overload
+    def __getitem__(self, index: int) -> BoolArray: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[BoolArray, ...]: ...
+    def __getitem__(self, index: int | slice) -> BoolArray | tuple[BoolArray, ...]:
+        if isinstance(index, slice):
+            return tuple(self[i] for i in range(*index.indices(len(self))))
+        return self._compute(range(len(self))[index])
+
+
+class ImageMasks(_LazyMasks):
+    """The masks of images at their own sizes, each (H, W) bool, computed anew when asked for.
+
+    So the masks of a hundred large images take no memory until they are looked at, one by one.
+
+    Args:
+        masks: (n, h, w) bool. They are not copied: leave them as they are.
+        sizes: (H, W) of each of the n images.
+
+    Raises:
+        ValueError: There are not as many sizes as masks.
+    """
+
+    def __init__(self, masks: BoolArray, sizes: Sequence[tuple[int, int]]) -> None:
+        if len(masks) != len(sizes):
+            raise ValueError(f"There are {len(masks)} masks for {len(sizes)} images.")
+        self._masks = masks
+        self._sizes = tuple(sizes)
+
+    def __len__(self) -> int:
+        return len(self._sizes)
+
+    def _compute(self, index: int) -> BoolArray:
+        return upscale(self._masks[index], *self._sizes[index])
+
+
+class EdgedMasks(_LazyMasks):
+    """As `ImageMasks`, with edges that follow the photos.
+
+    Args:
+        margins: (n, h, w) float32, of `TokenPrediction`.
+        photos: The n images.
+    """
+
+    def __init__(self, margins: FloatArray, photos: Sequence[Photo]) -> None:
+        self._margins = margins
+        self._photos = tuple(photos)
+
+    def __len__(self) -> int:
+        return len(self._photos)
+
+    def _compute(self, index: int) -> BoolArray:
+        photo = self._photos[index]
+        pixels = np.asarray(_decoded(photo.preview))
+        return self._draw(index, pixels, (photo.height, photo.width))
+
+    def within(self, index: int, side: int) -> BoolArray:
+        """The mask (H, W) bool of an image at most so large, for a screen.
+
+        Args:
+            index: Of the image.
+            side: The most that H and W may be; never more than those of the preview.
+        """
+        preview = _decoded(self._photos[index].preview)
+        preview.thumbnail((side, side), Image.Resampling.BOX)
+        return self._draw(index, np.asarray(preview), (preview.height, preview.width))
+
+    def _draw(self, index: int, pixels: ByteArray, size: tuple[int, int]) -> BoolArray:
+        """The mask of an image at a size (H, W); its pixels are of any size."""
+        from pointprompt.masks.photo_edges import follow_edges
+
+        return follow_edges(self._margins[index], pixels, size)
+
+
+class CrispMasks(EdgedMasks):
+    """As `EdgedMasks`, drawn by SAM's mask decoder.
+
+    Args:
+        margins: (n, h, w) float32, of `TokenPrediction`.
+        photos: The n images.
+        clicks: Those on each of the n images.
+        embeddings: (n, 64, 64, 256) float16, of `Analysis.image_embeddings`.
+        decoder: What draws.
+    """
+
+    def __init__(
+        self,
+        margins: FloatArray,
+        photos: Sequence[Photo],
+        clicks: Sequence[Sequence[Click]],
+        embeddings: HalfArray,
+        decoder: Decoder,
+    ) -> None:
+        super().__init__(margins, photos)
+        self._clicks = tuple(clicks)
+        self._embeddings = embeddings
+        self._decoder = decoder
+
+    def _draw(self, index: int, pixels: ByteArray, size: tuple[int, int]) -> BoolArray:
+        from pointprompt.masks.sam_edges import crisp_mask
+
+        clicks, embedding = self._clicks[index], self._embeddings[index]
+        return crisp_mask(self._margins[index], pixels, clicks, embedding, self._decoder, size=size)
+
+
+def _decoded(preview: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(preview), formats=["JPEG"])

@@ -1,0 +1,11 @@
+"""What the page asks for, without gradio: sessions, jobs, messages and the work behind them.
+
+service.py      what the page asks for, done
+sessions.py     who has which analysis, and for how long
+jobs.py         work that goes on while a page waits for it
+turns.py        who comes next
+wire.py         the messages of the page, and the answers
+status.py       what the status line says
+addresses.py    where the page finds pictures and downloads
+memory.py       freed memory, given back
+"""

@@ -1,0 +1,534 @@
+"""What the page asks for, done: the core's functions, with sessions and files around them.
+
+Knows the core, sessions, `wire`, and what takes turns: what needs the model, and what fills the
+memory. Nobody waits for the downloads or the reading of others. Knows nothing of gradio: `blocks`
+turns what happens here into widgets, and what is raised here into messages.
+"""
+
+from __future__ import annotations
+
+import filecmp
+import io
+import os
+import secrets
+import shutil
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+import numpy as np
+
+from pointprompt.examples import ExampleSet
+from pointprompt.images import Limits
+from pointprompt.server import addresses, memory, wire
+from pointprompt.server.jobs import LAST_STAGE
+from pointprompt.server.sessions import Session, SessionGone, SessionStore
+from pointprompt.server.turns import Lane, Place, Turns
+from pointprompt.types import (
+    Analysis,
+    BackboneRequest,
+    ByteArray,
+    ImageSet,
+    Photo,
+    Progress,
+    ProgressFn,
+    Prompt,
+    Rejected,
+    TokenPrediction,
+)
+
+if TYPE_CHECKING:
+    from pointprompt.backbones import Backbone
+    from pointprompt.pipeline import Computed, Fitted
+    from pointprompt.readers import Readers
+
+# What all sets that are under way may take together; what computing one takes comes on top.
+_SETS_BYTES = 512 << 20
+# Of a photo's preview: those of busy photos have so much.
+_PREVIEW_BYTES = 300_000
+# What all downloads that are being written may take together, by their largest photo: its pixels,
+# its mask, its overlay, and all that once more while they are made.
+_EXPORTS_BYTES = 1 << 30
+_EXPORT_BYTES_A_PIXEL = 12
+# Folder of a session's downloads.
+_EXPORTS = "exports"
+
+# Puts a set's image files into the folder it is given, and returns them in order.
+Fetch = Callable[[Path, ProgressFn], Sequence[Path]]
+
+GONE = (
+    "This analysis is no longer in the server's memory. Your clicks are still here: "
+    "analyse the same images again to go on."
+)
+
+
+class Opened(NamedTuple):
+    """A new session.
+
+    Attributes:
+        session: The session.
+        rejected: The images that could not be used.
+        added: How many images are new in it.
+    """
+
+    session: Session
+    rejected: tuple[Rejected, ...]
+    added: int
+
+
+class Engine(Protocol):
+    """Where that part of an analysis is computed which a GPU is for."""
+
+    def prepare(self, choice: BackboneRequest, progress: ProgressFn) -> int:
+        """Side of the squares that the backbone takes, in pixels; its weights are here afterwards.
+
+        Several may be prepared at a time, and while others are computed with.
+
+        Raises:
+            BackboneError: It cannot be had.
+        """
+
+    def compute(
+        self,
+        squares: ByteArray,
+        choice: BackboneRequest,
+        fitted: Fitted | None,
+        progress: ProgressFn,
+    ) -> Computed:
+        """As `pipeline.compute`. Only one at a time, and always in the same thread."""
+
+
+class ThisProcess:
+    """An `Engine` on whatever this computer has."""
+
+    def prepare(self, choice: BackboneRequest, progress: ProgressFn) -> int:
+        """See `Engine`."""
+        return get(choice, progress)
+
+    def compute(
+        self,
+        squares: ByteArray,
+        choice: BackboneRequest,
+        fitted: Fitted | None,
+        progress: ProgressFn,
+    ) -> Computed:
+        """See `Engine`."""
+        from pointprompt import pipeline
+
+        return pipeline.compute(squares, load(choice, progress), fitted=fitted, progress=progress)
+
+
+class Service:
+    """The server's side of all pages."""
+
+    def __init__(
+        self,
+        store: SessionStore,
+        limits: Limits,
+        engine: Engine | None = None,
+        readers: Readers | None = None,
+    ) -> None:
+        """Serve the sessions of a store.
+
+        Args:
+            store: The sessions.
+            limits: Of the image sets.
+            engine: Where analyses are computed; None takes this process.
+            readers: Where images are read; None takes this process.
+        """
+        self.store = store
+        self.limits = limits
+        self._engine = engine or ThisProcess()
+        self._readers = readers
+        self._computing = Turns()
+        self._lane = Lane("engine")
+        self._sets = Turns(_SETS_BYTES)
+        self._exports = Turns(_EXPORTS_BYTES, "wait_export")
+        self._finishing_export = threading.Lock()
+
+    def analyze(
+        self,
+        fetch: Fetch,
+        choice: BackboneRequest,
+        page: str,
+        progress: ProgressFn,
+        visitor: str = "",
+    ) -> Opened:
+        """A new session with the analysis of the images.
+
+        Args:
+            fetch: Gets the images.
+            choice: The backbone.
+            page: The page that the session will belong to. Its earlier session stays until this
+                one is ready, so that a failure loses nothing.
+            progress: Told of every step; it may raise to cancel.
+            visitor: Whose the session will be; "" where that cannot be told.
+
+        Raises:
+            ValueError: One of its kinds from the core, with a sentence for the user.
+        """
+        with self._computing.place() as place, self._new_folder() as folder:
+            paths = fetch(_subfolder(folder, "images"), progress)
+            return self._open(folder, paths, page, progress, place, choice=choice, visitor=visitor)
+
+    def extend(self, fetch: Fetch, page: str, progress: ProgressFn, visitor: str = "") -> Opened:
+        """A new session with more images behind those of the page's.
+
+        By our own rule, the masks of the others stay as they are. Images that are in the set
+        already, byte for byte, are left out.
+
+        Args:
+            fetch: Gets the images.
+            page: The page. As for `analyze`, its session stays until the new one is ready.
+            progress: As for `analyze`.
+            visitor: Whose the page's session is.
+
+        Raises:
+            SessionGone: The page has none.
+            ValueError: As for `analyze`.
+        """
+        from pointprompt.images import ImageError
+        from pointprompt.pipeline import room_in
+
+        shown = self.store.of_page(page, visitor)
+        room_in(shown.analysis, self.limits)  # Before anything is downloaded.
+        with (
+            self.store.using(shown.token, visitor) as before,
+            self._computing.place() as place,
+            self._new_folder() as folder,
+        ):
+            photos = _linked_photos(before.analysis.photos, folder)
+            fetched = fetch(_subfolder(folder, "added"), progress)
+            paths = [path for path in fetched if not _is_among(path, photos)]
+            if fetched and not paths:
+                raise ImageError("All of these images are in the set already.")
+            joins = replace(before, analysis=replace(before.analysis, photos=photos))
+            choice = before.analysis.backbone.request
+            return self._open(
+                folder, paths, page, progress, place, choice=choice, visitor=visitor, joins=joins
+            )
+
+    def _open(
+        self,
+        folder: Path,
+        paths: Sequence[Path],
+        page: str,
+        progress: ProgressFn,
+        place: Place,
+        *,
+        choice: BackboneRequest,
+        visitor: str,
+        joins: Session | None = None,
+    ) -> Opened:
+        """The session of the images, behind those of the session that they join."""
+        from pointprompt.pipeline import room_in
+        from pointprompt.rules.predictor import Predictor
+
+        before = joins.analysis if joins else None
+        limits = room_in(before, self.limits) if before else self.limits
+        side = self._engine.prepare(choice, progress)
+        nbytes = _set_bytes(min(len(paths), limits.max_images), side)
+        with self._sets.take(nbytes, progress):
+            image_set = self._read(paths, side, limits, progress)
+            with self._computing.turn(place, progress):
+                analysis = self._analysis(image_set, choice, before, progress)
+            _write_tiles(folder, analysis)
+        predictor = Predictor(analysis)
+        progress(Progress(LAST_STAGE, 0, 1))
+        token = joins.token if joins else ""
+        session = self.store.add(folder, analysis, predictor, page, joins=token, visitor=visitor)
+        return Opened(session, image_set.rejected, added=len(image_set.photos))
+
+    def _read(
+        self, paths: Sequence[Path], side: int, limits: Limits, progress: ProgressFn
+    ) -> ImageSet:
+        from pointprompt.images import read_set
+
+        reader = self._readers.reader() if self._readers else nullcontext()
+        with reader as read_one:
+            return read_set(paths, side, limits=limits, progress=progress, read_one=read_one)
+
+    def _analysis(
+        self,
+        image_set: ImageSet,
+        choice: BackboneRequest,
+        before: Analysis | None,
+        progress: ProgressFn,
+    ) -> Analysis:
+        """The analysis of the images, behind those they join. Only one at a time."""
+        from pointprompt.pipeline import complete
+
+        def compute() -> Analysis:
+            fitted = before.fitted if before else None
+            computed = self._engine.compute(image_set.squares, choice, fitted, progress)
+            return complete(image_set, computed, joins=before, progress=progress)
+
+        try:
+            return self._lane.do(compute)
+        finally:
+            memory.give_back()
+
+    @contextmanager
+    def _new_folder(self) -> Iterator[Path]:
+        """A folder for a session's files, gone again where there is no session in the end."""
+        with _gone_if_it_fails(self.store.new_folder()) as folder:
+            yield folder
+
+    def manifest(self, session: Session) -> dict[str, Any]:
+        """What the page must know to show the session."""
+        key = session.picture_key
+        return wire.manifest(
+            session.token,
+            session.analysis,
+            [addresses.tile(key, i) for i in range(len(session.analysis.photos))],
+            addresses.colors(key),
+            joins=session.joins,
+            ticket=session.ticket,
+        )
+
+    def tile(self, key: str, index: int, visitor: str) -> Path:
+        """Where the photo lies that the page shows of an image, if there is one.
+
+        Raises:
+            SessionGone: The visitor has no session with this key of its pictures.
+        """
+        return _tile(self.store.of_picture_key(key, visitor).folder, index)
+
+    def colors(self, key: str, visitor: str) -> Path:
+        """Where the colour views lie.
+
+        Raises:
+            SessionGone: As for `tile`.
+        """
+        return _colors(self.store.of_picture_key(key, visitor).folder)
+
+    def download(self, key: str, name: str, visitor: str) -> Path:
+        """Where the download with this name lies, if there is one.
+
+        Raises:
+            SessionGone: As for `tile`.
+            ValueError: No download can have this name.
+        """
+        if not addresses.is_name(name):
+            raise ValueError("No download has such a name.")
+        return _exported(self.store.of_picture_key(key, visitor).folder, name)
+
+    def predict(self, message: object, visitor: str = "") -> dict[str, Any]:
+        """The answer to a message of the page, whatever it holds: masks, or what is wrong."""
+
+        def answer() -> dict[str, Any]:
+            request, _, prediction = self._predict(message, visitor)
+            return wire.answer(request.seq, prediction)
+
+        return _answered(message, answer)
+
+    def edges(self, message: object, visitor: str = "") -> dict[str, Any]:
+        """The answer to a message that asks for the masks of some images along their edges."""
+
+        def answer() -> dict[str, Any]:
+            from pointprompt.pipeline import edged_masks
+
+            request, session, prediction = self._predict(message, visitor)
+            analysis = session.analysis
+            images = wire.parse_images(message, len(analysis.photos))
+            side = wire.parse_side(message)
+            edged = edged_masks(analysis, prediction, request.clicks, request.settings)
+            return wire.edged_answer(request.seq, {i: edged.within(i, side) for i in images})
+
+        return _answered(message, answer)
+
+    def export(self, message: object, progress: ProgressFn, visitor: str = "") -> Path:
+        """A ZIP file in the session's folder with the masks of a message's prompt.
+
+        Raises:
+            SessionGone: The session was freed.
+            ValueError: The message is malformed.
+            OSError: It could not be written; then nothing of it is there.
+        """
+        from pointprompt.export import write_zip
+        from pointprompt.pipeline import image_masks
+
+        request, asked, prediction = self._predict(message, visitor)
+        with self.store.using(asked.token, visitor) as session:
+            analysis = session.analysis
+            largest = max(photo.height * photo.width for photo in analysis.photos)
+            with (
+                self._exports.take(largest * _EXPORT_BYTES_A_PIXEL, progress),
+                _new_folder_in(_subfolder(session.folder, _EXPORTS)) as folder,
+            ):
+                unfinished = folder / "unfinished"
+                write_zip(
+                    unfinished,
+                    analysis.photos,
+                    image_masks(analysis, prediction, request.clicks, request.settings),
+                    Prompt(clicks=request.clicks),
+                    request.settings,
+                    analysis.backbone,
+                    progress=progress,
+                )
+                return self._finished_export(unfinished)
+
+    def _finished_export(self, unfinished: Path) -> Path:
+        """The file under its name. The one before stays, for it may still be on its way."""
+        path = unfinished.rename(unfinished.with_name(addresses.DOWNLOAD_NAME))
+        with self._finishing_export:
+            others = set(path.parent.parent.glob(f"*/{addresses.DOWNLOAD_NAME}")) - {path}
+            for old in sorted(others, key=lambda other: other.stat().st_mtime_ns)[:-1]:
+                shutil.rmtree(old.parent)
+        return path
+
+    def download_address(self, message: object, path: Path, visitor: str = "") -> str:
+        """Where a browser finds what `export` wrote for this message.
+
+        Raises:
+            SessionGone: The session was freed.
+            ValueError: The message is malformed.
+        """
+        session = self.store.get(wire.parse_token(message), visitor)
+        return addresses.download(session.picture_key, path.parent.name)
+
+    def _predict(
+        self, message: object, visitor: str
+    ) -> tuple[wire.Request, Session, TokenPrediction]:
+        request = wire.parse_request(message)
+        session = self.store.get(request.session, visitor)
+        return request, session, session.predictor.predict(request.clicks, request.settings)
+
+
+def _answered(message: object, answer: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """The answer, or for an error what is wrong: a page must never wait in vain."""
+    try:
+        return answer()
+    except SessionGone:
+        return wire.failure(wire.seq_of(message), "gone", GONE)
+    except ValueError as error:
+        return wire.failure(wire.seq_of(message), "invalid", str(error))
+
+
+def load(choice: BackboneRequest, progress: ProgressFn) -> Backbone:
+    """The backbone, by `backbones.load`."""
+    from pointprompt import backbones
+
+    return backbones.load(**asdict(choice), progress=progress)
+
+
+def get(choice: BackboneRequest, progress: ProgressFn) -> int:
+    """Side of the squares that the backbone takes, in pixels, by `backbones.get`."""
+    from pointprompt import backbones
+
+    return backbones.get(**asdict(choice), progress=progress)
+
+
+def link_files(files: Sequence[str | Path]) -> Fetch:
+    """A `Fetch` of files that are on this disk already."""
+
+    def fetch(folder: Path, progress: ProgressFn) -> list[Path]:
+        return [_link(Path(file), folder, index) for index, file in enumerate(files)]
+
+    return fetch
+
+
+def make_files(example: ExampleSet) -> Fetch:
+    """A `Fetch` of a built-in example set, whose pictures are made when they are wanted."""
+
+    def fetch(folder: Path, progress: ProgressFn) -> list[Path]:
+        from PIL import Image
+
+        paths = [folder / image.name for image in example.images]
+        for path, image in zip(paths, example.images, strict=True):
+            Image.fromarray(image.load()).save(path)
+        return paths
+
+    return fetch
+
+
+def as_fetching(progress: ProgressFn) -> ProgressFn:
+    """The same, for progress that is told while images are fetched rather than read."""
+    return lambda step: progress(replace(step, stage="fetch"))
+
+
+def _link(file: Path, folder: Path, index: int) -> Path:
+    """The file in the folder, under its own name; a folder each, since names may repeat."""
+    path = _subfolder(folder, str(index)) / file.name
+    try:
+        os.link(file, path)
+    except OSError:  # Another file system, or one without links.
+        shutil.copyfile(file, path)
+    return path
+
+
+def _linked_photos(photos: Sequence[Photo], folder: Path) -> tuple[Photo, ...]:
+    """The photos with their image files in a folder of images too."""
+    images = _subfolder(folder, "images")
+    return tuple(
+        replace(photo, source=_link(photo.source, images, index))
+        if isinstance(photo.source, Path)
+        else photo
+        for index, photo in enumerate(photos)
+    )
+
+
+def _is_among(path: Path, photos: Sequence[Photo]) -> bool:
+    """Whether one of the photos has the same file, byte for byte."""
+    return any(
+        isinstance(photo.source, Path) and filecmp.cmp(path, photo.source, shallow=False)
+        for photo in photos
+    )
+
+
+def _write_tiles(folder: Path, analysis: Analysis) -> None:
+    """The pictures that the page shows, as files: big things do not travel as props."""
+    from PIL import Image
+
+    _subfolder(folder, "tiles")
+    for index, photo in enumerate(analysis.photos):
+        _tile(folder, index).write_bytes(photo.preview)
+    n, h, w, _ = analysis.colors.shape
+    encoded = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(analysis.colors).reshape(n * h, w, 3)).save(encoded, "PNG")
+    _colors(folder).write_bytes(encoded.getvalue())
+
+
+def _set_bytes(count: int, side: int) -> int:
+    """About what so many images take while they are on their way to a session."""
+    return count * (side * side * 3 + _PREVIEW_BYTES)
+
+
+@contextmanager
+def _new_folder_in(folder: Path) -> Iterator[Path]:
+    """A new folder in it, with a name that no page has seen; gone again if the block fails."""
+    new = folder / secrets.token_urlsafe(8)
+    new.mkdir()
+    with _gone_if_it_fails(new):
+        yield new
+
+
+@contextmanager
+def _gone_if_it_fails(folder: Path) -> Iterator[Path]:
+    """The folder, removed with all that is in it if the block fails."""
+    try:
+        yield folder
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+def _subfolder(folder: Path, name: str) -> Path:
+    path = folder / name
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def _tile(folder: Path, index: int) -> Path:
+    return folder / "tiles" / f"{index:03d}.jpg"
+
+
+def _colors(folder: Path) -> Path:
+    return folder / "colors.png"
+
+
+def _exported(folder: Path, name: str) -> Path:
+    return folder / _EXPORTS / name / addresses.DOWNLOAD_NAME

@@ -1,0 +1,197 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pointprompt.analysis.codes import centred, unit
+from pointprompt.rules.joint import NEGATIVE_REACH_ELSEWHERE, REACH, predict
+from pointprompt.types import Click
+
+H, W = 8, 12
+
+
+def _things(n=2, noise=0.02):
+    """Three things, each a third of every image, in directions of their own: (n, H, W, 16)."""
+    rng = np.random.default_rng(0)
+    directions = unit(rng.normal(size=(3, 16)).astype(np.float32))
+    thing = np.arange(W) * 3 // W
+    tokens = np.broadcast_to(directions[thing], (n, H, W, 16))
+    return unit(tokens + noise * rng.normal(size=tokens.shape).astype(np.float32))
+
+
+def _at(image, row, column, positive=True):
+    return Click(image, (column + 0.5) / W, (row + 0.5) / H, positive)
+
+
+def _margins(clicks, n=2, strength=0.5):
+    margins, _ = _predict(_codes(_things(n)), clicks, strength)
+    return margins
+
+
+def _predict(codes, clicks, strength=0.5):
+    return predict(codes, centred(codes), clicks, strength)
+
+
+def _codes(tokens):
+    """Tokens (n, H, W, 16) as an embedding has them: no part that all of them share."""
+    return unit(tokens - tokens.mean((0, 1, 2)))
+
+
+def test_a_click_on_one_thing_masks_that_thing_in_all_images():
+    masks = _margins([_at(0, 3, 1)]) > 0
+    assert masks[:, :, :4].all()
+    assert not masks[:, :, 4:].any()
+
+
+def test_a_second_thing_is_added_by_a_positive_click_and_taken_away_by_a_negative_one():
+    both = [_at(0, 3, 1), _at(1, 3, 6)]
+    assert (_margins(both) > 0)[:, :, :8].all()
+    assert not (_margins([*both, _at(0, 5, 5, False)]) > 0)[:, 5, 5].all()
+
+
+def test_without_a_positive_click_nothing_is_selected():
+    assert (_margins([]) == -1).all()
+    assert not (_margins([_at(0, 3, 1, False)]) > 0).any()
+
+
+def test_a_click_that_is_already_right_changes_only_its_own_token():
+    before = _margins([_at(0, 3, 1)])
+    after = _margins([_at(0, 3, 1), _at(1, 6, 2)])
+    before[1, 6, 2] = after[1, 6, 2]
+    # Products with one token and with two are rounded differently.
+    assert before == pytest.approx(after, abs=1e-5)
+
+
+def test_a_negative_click_beside_a_positive_one_leaves_it():
+    masks = _margins([_at(0, 3, 1), _at(0, 3, 2, False)]) > 0
+    assert masks[0, 3, 1]
+    assert not masks[0, 3, 2]
+
+
+def test_on_one_token_the_last_click_counts():
+    assert not (_margins([_at(0, 3, 1), _at(0, 3, 1, False)]) > 0).any()
+
+
+_clicks = st.lists(
+    st.builds(_at, st.integers(0, 1), st.integers(0, H - 1), st.integers(0, W - 1), st.booleans()),
+    max_size=12,
+    unique_by=lambda click: (click.image, click.x, click.y),
+)
+
+
+@given(_clicks, st.floats(0, 1))
+def test_every_click_has_its_own_token_on_its_side_at_any_strength(clicks, strength):
+    found = _margins(clicks, strength=strength)
+    if not any(click.positive for click in clicks):
+        return
+    for click in clicks:
+        at = click.image, int(click.y * H), int(click.x * W)
+        assert found[at] == (1 if click.positive else -1)
+    assert (np.abs(found) == 1).sum() == len(clicks)
+
+
+@given(_clicks, st.floats(0, 1), st.floats(0, 1))
+def test_more_strength_takes_more_in(clicks, one, other):
+    weak, strong = (_margins(clicks, strength=value) > 0 for value in sorted((one, other)))
+    assert not (weak & ~strong).any()
+
+
+def test_an_image_without_the_thing_is_less_present_and_stays_empty():
+    tokens = _things(3)
+    tokens[2] = tokens[2, :, 8:9]  # the third thing only
+    margins, presence = _predict(_codes(tokens), [_at(0, 3, 1)])
+    assert presence[2] < presence[:2].min()
+    assert not (margins[2] > 0).any()
+
+
+def _row(*likeness):
+    """One row of tokens (1, len, 2) that are so alike to the first one of all."""
+    cosines = np.array([likeness], np.float32)
+    return np.stack([cosines, np.sqrt(1 - cosines**2)], axis=-1)
+
+
+def _mended(codes, threshold):
+    """The equations of the docstring, for a click on token 0 and a negative one on token 1 of 6."""
+    z = codes.reshape(6, 2)
+    first = (z @ z[0] - threshold) / (1 - threshold)
+    # The nearest click of the other label leaves a fifth of the bump there.
+    most = (1 - z[0] @ z[1]) / np.log(5)
+    reach = np.where(np.arange(6) < 3, min(REACH, most), min(NEGATIVE_REACH_ELSEWHERE, most))
+    expected = first - (0.5 + first[1]) * np.exp(-(1 - z @ z[1]) / reach)
+    expected[[0, 1]] = 1, -1
+    return expected.reshape(2, 3)
+
+
+CLICKS = [Click(0, 0.1, 0), Click(0, 0.5, 0, False)]
+
+
+def test_the_equations_of_the_docstring_give_margins_and_presence():
+    codes = np.stack([_row(1, 0.9, 0.2), _row(0.9, 0.5, 0)])
+    its = np.stack([_row(1, 0.7, 0.1), _row(0.8, 0.6, -0.3)])
+    margins, presence = predict(codes, its, CLICKS)
+    assert margins[:, 0] == pytest.approx(_mended(its, 0.30), abs=1e-5)
+    # Of so few tokens, the best one.
+    assert presence == pytest.approx((_mended(codes, 0.25).max(axis=1) + 1) / 2, abs=1e-5)
+
+
+def test_the_codes_themselves_say_which_images_are_empty_and_the_centred_ones_what_is_in_others():
+    like, unlike = _row(1, 0.9, 0.2), _row(0.2, 0.1, 0)
+    margins, presence = predict(np.stack([like, unlike]), np.stack([like, like]), CLICKS[:1])
+    assert not (margins[1] > 0).any()
+    assert margins[1] == pytest.approx(-np.abs(margins[0]), abs=1e-6)
+    assert presence[1] < 0.5
+    margins, presence = predict(np.stack([like, like]), np.stack([like, unlike]), CLICKS[:1])
+    assert not (margins[1] > 0).any()
+    assert presence[1] > 0.5
+
+
+def test_a_negative_click_takes_away_less_in_the_images_it_was_not_made_in():
+    row = _row(1, 0.3, 0.2)
+    codes = np.stack([row, row])
+    without, _ = predict(codes, codes, CLICKS[:1])
+    less, _ = predict(codes, codes, CLICKS)
+    taken = without - less
+    assert 0 < taken[1, 0, 2] < taken[0, 0, 2]
+    more, _ = predict(codes, codes, [CLICKS[0], Click(0, 0.9, 0)])
+    added = more - without
+    assert added[1, 0, 1] == pytest.approx(added[0, 0, 1])
+
+
+def test_a_few_weak_tokens_in_an_image_that_nobody_clicked_are_nothing():
+    rng = np.random.default_rng(0)
+    # Of two images of 1600 tokens, the second has three that are a little like the thing.
+    likeness = np.full((2, 40, 40), -0.2, np.float32) + 0.01 * rng.random((2, 40, 40))
+    likeness[0, :20] = 0.9
+    likeness[1, 5, 5:8] = 0.3
+    codes = np.stack([likeness, np.sqrt(1 - likeness**2)], axis=-1).astype(np.float32)
+    codes[0, 0, 0] = 1, 0
+    first = Click(0, 0.01, 0.01)
+    weak, _ = predict(codes, codes, [first])
+    assert (weak[0] > 0).sum() == 800
+    assert not (weak[1] > 0).any()
+    # A person who says that it is there is right.
+    clicked, _ = predict(codes, codes, [first, Click(1, 0.14, 0.14)])
+    assert (clicked[1] > 0).sum() == 3
+    # Three that are surely the thing are the thing.
+    codes[1, 5, 5:9] = codes[0, 1, 1]
+    sure, _ = predict(codes, codes, [first])
+    assert (sure[1] > 0).sum() == 4
+
+
+@given(_clicks)
+def test_images_that_join_change_nothing_in_the_others(clicks):
+    codes = _codes(_things(5))
+    alone, of_alone = _predict(codes[:2], clicks)
+    joined, of_joined = _predict(codes, clicks)
+    assert np.array_equal(joined[:2], alone)
+    assert np.array_equal(of_joined[:2], of_alone)
+
+
+def test_codes_of_length_0_have_finite_margins():
+    nothing = np.zeros((2, H, W, 16), np.float32)
+    margins, presence = _predict(nothing, [_at(0, 3, 1), _at(1, 5, 5, False)])
+    assert np.isfinite(margins).all()
+    assert np.isfinite(presence).all()
+    assert (margins > 0).sum() == 1

@@ -1,0 +1,269 @@
+import threading
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pointprompt.rules.predictor import Predictor
+from pointprompt.rules.tutorial import predict_tokens
+from pointprompt.types import RULES, Analysis, BackboneChoice, Click, Settings
+
+N, H, W = 3, 16, 24
+TUTORIAL = Settings(rule="tutorial")
+
+
+def _analysis(kinds, seed=0):
+    """An analysis (n, h, w, 8) in which tokens of one kind are alike, up to a little noise."""
+    random = np.random.default_rng(seed)
+    looks = np.linalg.qr(random.standard_normal((7, 7)))[0]
+    tokens = looks[kinds] + 0.02 * random.standard_normal((*kinds.shape, 7))
+    tokens /= np.linalg.norm(tokens, axis=-1, keepdims=True)
+    constant = np.full((*kinds.shape, 1), 0.1)
+    return Analysis(
+        photos=(),
+        eigvecs=np.concatenate([constant, tokens], axis=-1).astype(np.float32),
+        eigvals=np.linspace(1, 0.5, 8, dtype=np.float32),
+        embedding=tokens.astype(np.float32),
+        colors=np.zeros((*kinds.shape, 3), np.uint8),
+        fitted=None,
+        backbone=BackboneChoice("fake", "block", 0, 64),
+    )
+
+
+def _two_things():
+    """Background, and a left and a right thing in all images; the last lacks the left one."""
+    kinds = np.zeros((N, H, W), int)
+    kinds[:-1, 5:11, 3:8] = 1
+    kinds[:, 5:11, 15:20] = 2
+    return kinds
+
+
+KINDS = _two_things()
+ANALYSIS = _analysis(KINDS)
+LEFT, RIGHT = (5.5 / W, 8.5 / H), (17.5 / W, 8.5 / H)
+ON_LEFT, ON_RIGHT = Click(0, *LEFT), Click(1, *RIGHT)
+NOT_RIGHT = Click(1, *RIGHT, positive=False)
+
+
+@pytest.fixture(scope="module")
+def predictor():
+    return Predictor(ANALYSIS)
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize(("click", "kind"), [(ON_LEFT, 1), (ON_RIGHT, 2)])
+def test_a_click_on_one_thing_masks_that_thing_in_all_images(predictor, rule, click, kind):
+    masks = predictor.predict([click], Settings(rule=rule)).masks
+    assert np.array_equal(masks, np.isin(KINDS, kind))
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_clicks_on_two_things_mask_both(predictor, rule):
+    masks = predictor.predict([ON_LEFT, ON_RIGHT], Settings(rule=rule)).masks
+    assert np.array_equal(masks, KINDS > 0)
+
+
+def test_our_rule_is_the_default_and_the_tutorials_is_one_setting_away(predictor):
+    clicks = [ON_LEFT, ON_RIGHT, NOT_RIGHT]
+    choice = Settings(
+        rule="tutorial", threshold=0.3, gamma=1.5, negative_threshold=0.6, n_eigvecs=5
+    )
+    found = predictor.predict(clicks, choice)
+    exact = predict_tokens(ANALYSIS.eigvecs, clicks, choice)
+    assert np.array_equal(found.heatmaps, exact.heatmaps)
+    assert np.array_equal(found.masks, exact.masks)
+    default = predictor.predict(clicks, Settings())
+    assert np.array_equal(default.heatmaps, predictor.predict(clicks, Settings("kernel")).heatmaps)
+    assert not np.array_equal(default.heatmaps, predictor.predict(clicks, TUTORIAL).heatmaps)
+
+
+def test_the_tutorials_settings_do_not_touch_our_rule_nor_ours_the_tutorials(predictor):
+    clicks = [ON_LEFT, NOT_RIGHT]
+    ours = predictor.predict(clicks, Settings())
+    others = Settings(
+        threshold=1, gamma=9, denoise=False, min_area=99, negative_threshold=0, n_eigvecs=2
+    )
+    assert np.array_equal(predictor.predict(clicks, others).margins, ours.margins)
+    theirs = predictor.predict(clicks, TUTORIAL)
+    stronger = predictor.predict(clicks, Settings(rule="tutorial", strength=1))
+    assert np.array_equal(stronger.heatmaps, theirs.heatmaps)
+
+
+def test_an_image_without_the_thing_is_less_present(predictor):
+    presence = predictor.predict([ON_LEFT], Settings()).presence
+    assert presence[2] < presence[:2].min()
+
+
+def test_more_strength_takes_more_in_and_never_less(predictor):
+    masks = [
+        predictor.predict([ON_LEFT, NOT_RIGHT], Settings(strength=strength)).masks
+        for strength in (0, 0.25, 0.5, 0.75, 1)
+    ]
+    for less, more in pairwise(masks):
+        assert (more | ~less).all()
+    assert masks[-1].sum() > masks[0].sum()
+
+
+def test_fewer_eigenvectors_give_another_prediction_and_all_are_the_default(predictor):
+    by_count = {
+        count: predictor.predict([ON_LEFT], Settings("tutorial", n_eigvecs=count)).heatmaps
+        for count in (2, 8, 100, None)
+    }
+    assert np.array_equal(by_count[None], by_count[8])
+    assert np.array_equal(by_count[None], by_count[100])
+    assert not np.array_equal(by_count[None], by_count[2])
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_one_eigenvector_is_enough_for_an_answer(predictor, rule):
+    prediction = predictor.predict([ON_LEFT], Settings(rule=rule, n_eigvecs=1))
+    assert np.isfinite(prediction.heatmaps).all()
+    assert np.isfinite(prediction.margins).all()
+
+
+TWINS = np.zeros((2, H, W), int)
+TWINS[:, 3:9, 2:8] = 1
+TWINS[:, 4:7, 15:18] = 1
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_of_two_alike_things_only_the_clicked_one_is_kept_and_elsewhere_one(rule):
+    predictor = Predictor(_analysis(TWINS))
+    small = Click(0, 16.5 / W, 5.5 / H)
+    both = predictor.predict([small], Settings(rule=rule)).masks
+    assert np.array_equal(both, TWINS == 1)
+    prediction = predictor.predict([small], Settings(rule=rule, one_only=True))
+    of_clicked, elsewhere = prediction.masks
+    assert of_clicked[4:7, 15:18].all()
+    assert of_clicked.sum() == 9
+    # Where nothing was clicked, the larger of two alike things is the surer one.
+    assert elsewhere[3:9, 2:8].all()
+    assert elsewhere.sum() == 36
+    assert np.array_equal(prediction.masks, prediction.margins > 0)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_both_of_two_alike_things_are_kept_where_both_were_clicked(rule):
+    predictor = Predictor(_analysis(TWINS))
+    clicks = [Click(0, 16.5 / W, 5.5 / H), Click(0, 5.5 / W, 5.5 / H)]
+    masks = predictor.predict(clicks, Settings(rule=rule, one_only=True)).masks
+    assert np.array_equal(masks[0], TWINS[0] == 1)
+    assert masks[1].sum() == 36
+
+
+coordinates = st.floats(0, 1, exclude_max=True)
+prompts = st.lists(
+    st.builds(Click, st.integers(0, N - 1), coordinates, coordinates, st.booleans()), max_size=8
+)
+choices = st.builds(
+    Settings,
+    rule=st.sampled_from(RULES),
+    strength=st.floats(0, 1),
+    one_only=st.booleans(),
+    threshold=st.floats(0, 1),
+    gamma=st.floats(0.1, 5),
+    min_area=st.integers(0, 20),
+    negative_threshold=st.floats(0, 1),
+    n_eigvecs=st.none() | st.integers(1, 40),
+)
+
+
+def labels_of(clicks):
+    """What each clicked token shall be: on one token the last click counts."""
+    return {(click.image, int(click.y * H), int(click.x * W)): click.positive for click in clicks}
+
+
+@settings(deadline=None)
+@given(clicks=prompts, choice=choices)
+def test_any_prediction_is_what_its_docstring_says(clicks, choice):
+    prediction = Predictor(ANALYSIS).predict(clicks, choice)
+    for array in (prediction.heatmaps, prediction.margins):
+        assert array.shape == (N, H, W)
+        assert array.dtype == np.float32
+        assert np.isfinite(array).all()
+    assert np.abs(prediction.margins).max() <= 1
+    assert prediction.masks.dtype == bool
+    assert np.array_equal(prediction.masks, prediction.margins > 0)
+    assert prediction.presence.shape == (N,)
+    assert prediction.presence.dtype == np.float32
+    assert prediction.presence.min() >= 0
+    assert prediction.presence.max() <= 1
+    if not any(click.positive for click in clicks):
+        assert not prediction.masks.any()
+        assert not prediction.heatmaps.any()
+        assert not prediction.presence.any()
+    labels = labels_of(clicks)
+    if any(labels.values()):
+        # Certainty is for what a person said.
+        clicked = np.zeros((N, H, W), bool)
+        for token in labels:
+            clicked[token] = True
+        assert np.abs(prediction.margins[~clicked]).max() < 1
+
+
+@settings(deadline=None)
+@given(clicks=prompts.filter(lambda clicks: any(click.positive for click in clicks)))
+def test_by_our_rule_every_click_is_obeyed(clicks):
+    masks = Predictor(ANALYSIS).predict(clicks, Settings()).masks
+    wanted = labels_of(clicks)
+    if any(wanted.values()):
+        assert {token: bool(masks[token]) for token in wanted} == wanted
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("positive", [True, False])
+def test_a_click_on_an_image_that_is_not_there_is_an_error(predictor, rule, positive):
+    with pytest.raises(ValueError, match="image 3"):
+        predictor.predict([ON_LEFT, Click(3, 0.5, 0.5, positive)], Settings(rule=rule))
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_prediction_depends_on_nothing_before_it_and_belongs_to_its_caller(rule):
+    choice = Settings(rule=rule)
+    fresh = Predictor(ANALYSIS).predict([ON_LEFT, NOT_RIGHT], choice)
+    used = Predictor(ANALYSIS)
+    used.predict([ON_RIGHT], choice)
+    used.predict([ON_LEFT], Settings(rule=rule, n_eigvecs=3, one_only=True, threshold=0.1))
+    first = used.predict([ON_LEFT, NOT_RIGHT], choice)
+    assert np.array_equal(first.margins, fresh.margins)
+    assert np.array_equal(first.heatmaps, fresh.heatmaps)
+    for array in (first.heatmaps, first.masks, first.margins, first.presence):
+        array[:] = 0
+    again = used.predict([ON_LEFT, NOT_RIGHT], choice)
+    assert np.array_equal(again.margins, fresh.margins)
+    assert np.array_equal(again.masks, fresh.masks)
+
+
+def test_several_threads_may_ask_at_once(predictor):
+    asked = [
+        ([click], Settings(rule=rule, n_eigvecs=count))
+        for rule in RULES
+        for click in (ON_LEFT, ON_RIGHT)
+        for count in (3, None)
+    ]
+    expected = [Predictor(ANALYSIS).predict(*one).margins for one in asked]
+    found = [None] * len(asked)
+
+    def ask(index):
+        found[index] = predictor.predict(*asked[index]).margins
+
+    threads = [threading.Thread(target=ask, args=[index]) for index in range(len(asked))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for one, other in zip(found, expected, strict=True):
+        assert np.array_equal(one, other)
+
+
+def test_its_memory_is_bounded_and_the_analysis_stays_as_it_is():
+    analysis = _analysis(KINDS)
+    before = analysis.eigvecs.copy(), analysis.embedding.copy()
+    predictor = Predictor(analysis)
+    predictor.predict([ON_LEFT, NOT_RIGHT], Settings())
+    # Both the tutorial's vectors and our centred codes are held beside the analysis.
+    assert predictor.max_bytes >= analysis.eigvecs.nbytes + analysis.embedding.nbytes
+    assert np.array_equal(analysis.eigvecs, before[0])
+    assert np.array_equal(analysis.embedding, before[1])

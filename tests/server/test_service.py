@@ -1,0 +1,1089 @@
+from __future__ import annotations
+
+import base64
+import errno
+import io
+import json
+import os
+import threading
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from pointprompt import backbones, pipeline
+from pointprompt.backbones.backbone import Encoded
+from pointprompt.examples import ExampleImage, ExampleSet
+from pointprompt.images import ImageError, Limits, read_pixels
+from pointprompt.readers import Readers
+from pointprompt.server import addresses, wire
+from pointprompt.server.jobs import Cancelled, Job
+from pointprompt.server.service import (
+    GONE,
+    Opened,
+    Service,
+    as_fetching,
+    link_files,
+    make_files,
+)
+from pointprompt.server.sessions import Lifetimes, Session, SessionGone, SessionStore
+from pointprompt.server.turns import Turns
+from pointprompt.types import RULES, BackboneChoice, BackboneRequest, Progress, ProgressFn, Settings
+from tests.hostile import MESSAGES
+
+# Seconds, far more than anything here takes; reached only by a test that fails.
+PATIENCE = 60
+GREY, RED, BLUE = (128, 128, 128), (220, 30, 30), (30, 30, 220)
+SIDE = 64
+GRID = 16
+CHOICE = BackboneChoice("color", "block", 0, SIDE)
+REQUEST = CHOICE.request
+# What is masked is known exactly by the tutorial's rule. The images have three colours, so three
+# eigenvectors tell all that there is to tell.
+EXACT = {"rule": "tutorial", "edges": False, "n_eigvecs": 3, "threshold": 0.3}
+
+
+@dataclass(frozen=True)
+class ColorBackbone:
+    """Features that are the mean colour of a token, and nothing else."""
+
+    choice: BackboneChoice = CHOICE
+    input_size: int = SIDE
+    device: str = "cpu"
+    crisp: bool = False
+
+    def encode(self, squares: np.ndarray, progress: ProgressFn | None = None) -> Encoded:
+        n = len(squares)
+        step = SIDE // GRID
+        means = squares.reshape(n, GRID, step, GRID, step, 3).mean(axis=(2, 4))
+        # Tokens that are exactly alike would make the cut a matter of rounding.
+        noise = np.random.default_rng(0).normal(0, 2, means.shape)
+        for done in range(n):
+            if progress:
+                progress(Progress("features", done + 1, n))
+        features = means + noise - 100
+        unit = (features / np.linalg.norm(features, axis=-1, keepdims=True)).astype(np.float32)
+        return Encoded(unit, np.zeros((n, 64, 64, 256), np.float16) if self.crisp else None)
+
+
+@dataclass
+class ColorEngine:
+    """Computes here, with that backbone whatever is chosen."""
+
+    crisp: bool = False
+
+    def prepare(self, choice: BackboneRequest, progress: ProgressFn) -> int:
+        return SIDE
+
+    def compute(
+        self,
+        squares: np.ndarray,
+        choice: BackboneRequest,
+        fitted: pipeline.Fitted | None,
+        progress: ProgressFn,
+    ) -> pipeline.Computed:
+        return pipeline.compute(
+            squares, ColorBackbone(crisp=self.crisp), fitted=fitted, progress=progress
+        )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_tsne() -> Iterator[None]:
+    """A colour view that takes no time."""
+
+    def grey(eigvecs: np.ndarray, *, seed: int = 0) -> np.ndarray:
+        return np.full((*eigvecs.shape[:3], 3), 128, np.uint8)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pipeline, "tsne_colors", grey)
+        yield
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Service:
+    return Service(SessionStore(tmp_path / "sessions"), Limits(max_images=4), ColorEngine())
+
+
+def silent(progress: Progress) -> None:
+    pass
+
+
+def photo(path: Path, red: tuple[int, int], blue: tuple[int, int], size: int = 128) -> Path:
+    """A grey picture with a red and a blue square, each of a quarter of its side, at (x, y)."""
+    pixels = np.full((size, size, 3), GREY, np.uint8)
+    for (x, y), color in ((red, RED), (blue, BLUE)):
+        quarter = size // 4
+        pixels[y * quarter : (y + 1) * quarter, x * quarter : (x + 1) * quarter] = color
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(pixels).save(path)
+    return path
+
+
+def is_color(path: Path, color: tuple[int, int, int]) -> np.ndarray:
+    return (read_pixels(path) == color).all(axis=-1)
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> list[Path]:
+    return [
+        photo(tmp_path / "in" / "a.png", (0, 0), (3, 2)),
+        photo(tmp_path / "in" / "b.png", (2, 3), (1, 0), size=192),
+    ]
+
+
+def analyzed(
+    service: Service, files: Sequence[Path], page: str = "page", choice: BackboneRequest = REQUEST
+) -> Session:
+    return service.analyze(link_files(files), choice, page, silent).session
+
+
+def extended(service: Service, files: Sequence[Path], page: str = "page") -> Opened:
+    return service.extend(link_files(files), page, silent)
+
+
+def message(
+    session: Session,
+    *clicks: tuple[int, float, float, bool],
+    seq: int = 3,
+    choice: dict[str, Any] = EXACT,
+) -> dict[str, Any]:
+    names = ("image", "x", "y", "positive")
+    return {
+        "session": session.token,
+        "seq": seq,
+        "clicks": [dict(zip(names, click, strict=True)) for click in clicks],
+        "settings": choice,
+        "side": 4096,
+    }
+
+
+def token_masks(answer: dict[str, Any], n: int) -> np.ndarray:
+    packed = np.frombuffer(zlib.decompress(base64.b64decode(answer["masks"])), np.uint8)
+    return np.unpackbits(packed).reshape(n, GRID, GRID).astype(bool)
+
+
+def edged_masks(answer: dict[str, Any]) -> dict[int, np.ndarray]:
+    """The masks (H, W) bool with edges, by their image."""
+    masks = {}
+    for one in answer["masks"]:
+        size = one["height"], one["width"]
+        packed = np.frombuffer(zlib.decompress(base64.b64decode(one["mask"])), np.uint8)
+        bits = np.unpackbits(packed, count=size[0] * size[1])
+        masks[one["image"]] = bits.reshape(size).astype(bool)
+    return masks
+
+
+def overlap(mask: np.ndarray, other: np.ndarray) -> float:
+    """The share of what either covers that both cover."""
+    return float((mask & other).sum() / (mask | other).sum())
+
+
+def folders(service: Service) -> list[Path]:
+    return sorted(service.store.root.iterdir()) if service.store.root.exists() else []
+
+
+ON_RED, ON_BLUE = (0, 0.12, 0.12, True), (0, 0.88, 0.62, True)
+
+
+def expected(files: Sequence[Path], color: tuple[int, int, int]) -> np.ndarray:
+    """The tokens of this colour; the squares fill whole tokens."""
+    return np.stack(
+        [
+            np.array(
+                Image.fromarray(is_color(file, color)).resize(
+                    (GRID, GRID), Image.Resampling.NEAREST
+                )
+            )
+            for file in files
+        ]
+    )
+
+
+def test_a_click_on_one_blob_masks_that_blob_in_every_image(service, photos):
+    session = analyzed(service, photos)
+    red = service.predict(message(session, ON_RED))
+    np.testing.assert_array_equal(token_masks(red, 2), expected(photos, RED))
+    blue = service.predict(message(session, ON_BLUE, seq=4))
+    np.testing.assert_array_equal(token_masks(blue, 2), expected(photos, BLUE))
+    assert (red["seq"], blue["seq"]) == (3, 4)
+
+
+def test_clicks_on_both_blobs_mask_both_and_no_click_masks_nothing(service, photos):
+    session = analyzed(service, photos)
+    both = token_masks(service.predict(message(session, ON_RED, ON_BLUE)), 2)
+    np.testing.assert_array_equal(both, expected(photos, RED) | expected(photos, BLUE))
+    assert not token_masks(service.predict(message(session)), 2).any()
+    negative = (*ON_RED[:3], False)
+    assert not token_masks(service.predict(message(session, negative)), 2).any()
+
+
+def test_by_the_default_settings_a_click_finds_the_blob_and_where_it_is_not(service, tmp_path):
+    without_red = photo(tmp_path / "in" / "c.png", (3, 3), (3, 3))
+    files = [
+        photo(tmp_path / "in" / "a.png", (0, 0), (3, 2)),
+        photo(tmp_path / "in" / "b.png", (2, 3), (1, 0)),
+        without_red,
+    ]
+    session = analyzed(service, files)
+    answer = service.predict(message(session, ON_RED, choice={}))
+    masks, red = token_masks(answer, 3), expected(files, RED)
+    for index in (0, 1):
+        assert overlap(masks[index], red[index]) > 0.6
+    assert not masks[2].any()
+    assert len(answer["presence"]) == 3
+    assert answer["presence"][2] < min(answer["presence"][:2]) <= 1
+
+
+def test_more_strength_takes_more_in(service, photos):
+    session = analyzed(service, photos)
+    areas = [
+        token_masks(
+            service.predict(message(session, ON_RED, choice={"strength": strength})), 2
+        ).sum()
+        for strength in (0, 0.5, 1)
+    ]
+    assert areas == sorted(areas)
+    assert areas[0] < areas[2]
+
+
+def test_edges_come_at_the_size_of_the_tile_and_only_for_the_images_asked_for(service, photos):
+    session = analyzed(service, photos)
+    asked = {**message(session, ON_RED, seq=8, choice={**EXACT, "edges": True}), "images": [1]}
+    answer = service.edges(asked)
+    assert answer["seq"] == 8
+    ((image, mask),) = edged_masks(answer).items()
+    assert image == 1
+    red = is_color(photos[1], RED)
+    assert mask.shape == red.shape
+    # The border of tokens is that of the blob here; what is a token less, edges must not lose.
+    assert overlap(mask, red) > 0.9
+    both = edged_masks(service.edges({**asked, "images": [1, 0]}))
+    assert list(both) == [1, 0]
+    np.testing.assert_array_equal(both[1], mask)
+
+
+def test_edges_of_a_large_photo_have_the_size_of_its_preview(service, tmp_path):
+    large = photo(tmp_path / "in" / "large.png", (0, 0), (3, 2), size=2048)
+    session = analyzed(service, [large])
+    asked = {**message(session, ON_RED, choice={**EXACT, "edges": True}), "images": [0]}
+    mask = edged_masks(service.edges(asked))[0]
+    assert mask.shape == (1024, 1024)
+    assert overlap(mask, is_color(large, RED)[::2, ::2]) > 0.9
+
+
+def test_edges_without_a_click_are_empty(service, photos):
+    session = analyzed(service, photos)
+    answer = service.edges({**message(session, choice={}), "images": [0, 1]})
+    assert [mask.any() for mask in edged_masks(answer).values()] == [False, False]
+
+
+@pytest.mark.parametrize("images", [None, [], [2], [-1], [0.0], ["0"], [True], list(range(17))])
+def test_edges_of_images_that_are_not_there_are_answered_with_a_sentence(service, photos, images):
+    session = analyzed(service, photos)
+    answer = service.edges({**message(session, ON_RED, seq=5), "images": images})
+    assert (answer["seq"], answer["error"]) == (5, "invalid")
+    assert "image" in answer["message"]
+
+
+def test_edges_of_a_session_that_is_gone_say_so(service, photos):
+    session = analyzed(service, photos)
+    service.store.drop(session.token)
+    answer = service.edges({**message(session, ON_RED, seq=9), "images": [0]})
+    assert answer == {"seq": 9, "error": "gone", "message": GONE}
+
+
+def test_the_manifest_leads_to_the_tiles_and_the_colour_view(service, photos):
+    session = analyzed(service, photos)
+    manifest = service.manifest(session)
+    assert manifest["session"] == session.token
+    assert manifest["grid"] == [GRID, GRID]
+    assert [image["name"] for image in manifest["images"]] == ["a.png", "b.png"]
+    key = session.picture_key
+    for index, (image, file) in enumerate(zip(manifest["images"], photos, strict=True)):
+        assert image["tile"] == f"/pointprompt/pictures/{key}/{index}.jpg"
+        tile = read_pixels(service.tile(key, index, ""))
+        assert tile.shape == (image["height"], image["width"], 3) == read_pixels(file).shape
+        assert np.abs(tile.astype(int) - read_pixels(file)).mean() < 4
+    assert manifest["colors"] == f"/pointprompt/pictures/{key}/colors.png"
+    assert read_pixels(service.colors(key, "")).shape == (2 * GRID, GRID, 3)
+    told = json.dumps(manifest)
+    assert str(session.folder) not in told
+    assert session.token not in told.replace(f'"session": "{session.token}"', "")
+
+
+def test_only_the_visitor_who_made_a_session_can_use_it_in_any_way(service, photos, tmp_path):
+    fetch = link_files(photos)
+    session = service.analyze(fetch, REQUEST, "page", silent, "me").session
+    asked = message(session, ON_RED)
+    path = service.export(asked, silent, "me")
+    name = path.parent.name
+    assert service.predict(asked, "me")["masks"]
+    assert service.download(session.picture_key, name, "me") == path
+    assert service.download_address(asked, path, "me") == (
+        f"/pointprompt/downloads/{session.picture_key}/{name}/pointprompt-masks.zip"
+    )
+    more = link_files([photo(tmp_path / "c.png", (1, 1), (3, 3))])
+
+    def attempts(other: str) -> list[Callable[[], object]]:
+        key = session.picture_key
+        return [
+            lambda: service.export(asked, silent, other),
+            lambda: service.download_address(asked, path, other),
+            lambda: service.tile(key, 0, other),
+            lambda: service.colors(key, other),
+            lambda: service.download(key, name, other),
+            lambda: service.extend(more, "page", silent, other),
+            lambda: service.store.of_ticket(session.ticket, other),
+        ]
+
+    for other in ("", "you", "m", "me "):
+        assert service.predict(asked, other)["error"] == "gone"
+        assert service.edges({**asked, "images": [0], "side": 9}, other)["error"] == "gone"
+        for attempt in attempts(other):
+            with pytest.raises(SessionGone):
+                attempt()
+    assert path.exists()
+    again = service.extend(more, "page", silent, "me")
+    assert again.session.visitor == "me"
+
+
+@pytest.mark.parametrize(
+    "name", ["", ".", "..", "../../images", "a/b", "x" * 10, "x" * 12, "é" * 11]
+)
+def test_a_download_is_found_by_a_name_that_is_no_path(service, photos, name):
+    session = analyzed(service, photos)
+    with pytest.raises(ValueError, match="name"):
+        service.download(session.picture_key, name, "")
+
+
+def test_looking_for_a_download_leaves_nothing_on_the_disk(service, photos):
+    session = analyzed(service, photos)
+    assert not service.download(session.picture_key, "x" * 11, "").exists()
+    assert not (session.folder / "exports").exists()
+
+
+def test_images_that_cannot_be_used_are_named_and_the_others_go_on(service, photos, tmp_path):
+    broken = tmp_path / "in" / "broken.jpg"
+    broken.write_bytes(b"\xff\xd8\xff this is no photo")
+    text = tmp_path / "in" / "notes.txt"
+    text.write_text("no image")
+    files = [broken, photos[0], text, photos[1], photos[0]]
+    session, rejected, added = service.analyze(link_files(files), REQUEST, "page", silent)
+    assert added == 2
+    assert [one.name for one in session.analysis.photos] == ["a.png", "b.png"]
+    assert [one.name for one in rejected] == ["broken.jpg", "notes.txt", "a.png"]
+    assert "room for only 4 of the images" in rejected[-1].reason
+    np.testing.assert_array_equal(
+        token_masks(service.predict(message(session, ON_RED)), 2), expected(photos, RED)
+    )
+
+
+def test_two_files_of_one_name_are_two_images(service, tmp_path):
+    files = [
+        photo(tmp_path / "one" / "same.png", (0, 0), (3, 3)),
+        photo(tmp_path / "two" / "same.png", (2, 1), (0, 3)),
+    ]
+    session = analyzed(service, files)
+    assert len({one.name for one in session.analysis.photos}) == 2
+    np.testing.assert_array_equal(
+        token_masks(service.predict(message(session, ON_RED)), 2), expected(files, RED)
+    )
+
+
+def test_freeing_a_session_leaves_the_uploaded_files_alone(service, photos):
+    before = [file.read_bytes() for file in photos]
+    session = analyzed(service, photos)
+    service.store.drop(session.token)
+    assert not session.folder.exists()
+    assert [file.read_bytes() for file in photos] == before
+
+
+def failing_fetch(folder: Path, progress: ProgressFn) -> list[Path]:
+    (folder / "half.jpg").write_bytes(b"half a file")
+    raise ValueError("The dataset cannot be reached.")
+
+
+def not_an_image(folder: Path, progress: ProgressFn) -> list[Path]:
+    path = folder / "notes.txt"
+    path.write_text("no image")
+    return [path]
+
+
+def nothing(folder: Path, progress: ProgressFn) -> list[Path]:
+    return []
+
+
+@pytest.mark.parametrize(
+    ("fetch", "error"),
+    [
+        (failing_fetch, "cannot be reached"),
+        (not_an_image, "notes.txt"),
+        (nothing, "no images"),
+    ],
+)
+def test_an_analysis_that_fails_leaves_nothing_behind_and_loses_nothing(
+    service, photos, fetch: Callable[..., list[Path]], error
+):
+    session = analyzed(service, photos)
+    with pytest.raises(ValueError, match=error):
+        service.analyze(fetch, REQUEST, "page", silent)
+    assert folders(service) == [session.folder]
+    assert service.predict(message(session, ON_RED))["masks"]
+    assert session.closed_at is None
+
+
+@pytest.fixture
+def more(tmp_path: Path) -> list[Path]:
+    return [photo(tmp_path / "in" / "c.png", (1, 1), (3, 3))]
+
+
+def test_images_join_a_set_behind_the_others_whose_masks_stay(service, photos, more):
+    before = analyzed(service, photos)
+    opened = extended(service, more)
+    assert [one.name for one in opened.session.analysis.photos] == ["a.png", "b.png", "c.png"]
+    assert (opened.added, opened.rejected) == (1, ())
+    clicks = (ON_RED, ON_BLUE)
+    # All of the old ones first: the old session goes when the page uses the new one.
+    old = [token_masks(service.predict(message(before, one, choice={})), 2) for one in clicks]
+    for click, masks in zip(clicks, old, strict=True):
+        new = token_masks(service.predict(message(opened.session, click, choice={})), 3)
+        np.testing.assert_array_equal(new[:2], masks)
+    masks = token_masks(service.predict(message(opened.session, ON_RED)), 3)
+    np.testing.assert_array_equal(masks, expected([*photos, *more], RED))
+
+
+def test_images_that_are_in_the_set_already_are_left_out(service, photos, more, tmp_path):
+    analyzed(service, photos)
+    with pytest.raises(ImageError, match="in the set already"):
+        extended(service, photos)
+    # The same picture under another name is the same; another picture under the same name is not.
+    again = tmp_path / "again" / "other.png"
+    other = photo(tmp_path / "again" / "a.png", (3, 3), (1, 1))
+    again.write_bytes(photos[0].read_bytes())
+    session, rejected, added = extended(service, [*photos, *more, again, other])
+    assert [one.name for one in session.analysis.photos[:3]] == ["a.png", "b.png", "c.png"]
+    assert len({one.name for one in session.analysis.photos}) == 4
+    assert (added, rejected) == (2, ())
+
+
+def test_nothing_is_fetched_for_a_set_that_is_full(service, photos, more, tmp_path):
+    four = [*photos, *more, photo(tmp_path / "in" / "d.png", (0, 3), (3, 3))]
+    analyzed(service, four)
+
+    def fetch(folder: Path, progress: ProgressFn) -> list[Path]:
+        raise AssertionError("fetched")
+
+    with pytest.raises(ImageError, match="The set is full"):
+        service.extend(fetch, "page", silent)
+
+
+def test_a_set_takes_no_more_images_than_the_limits_allow(service, photos, more, tmp_path):
+    analyzed(service, photos)
+    others = [photo(tmp_path / "in" / f"{i}.png", (i, 0), (3, 3)) for i in range(2)]
+    session, rejected, added = extended(service, [*more, *others])
+    assert (len(session.analysis.photos), added) == (4, 2)
+    assert [one.name for one in rejected] == ["1.png"]
+    with pytest.raises(ImageError, match="The set is full: it holds 4 images"):
+        extended(service, others[1:])
+
+
+def test_an_extended_session_needs_nothing_of_the_one_before(service, photos, more):
+    before = analyzed(service, photos)
+    session = extended(service, more).session
+    service.store.drop(before.token)
+    again = extended(service, [photo(more[0].parent / "d.png", (0, 3), (3, 0))]).session
+    service.store.drop(session.token)
+    with zipfile.ZipFile(service.export(message(again, ON_RED), silent)) as archive:
+        document = json.loads(archive.read("prompt.json"))
+    assert document["problems"] == []
+    assert len(document["images"]) == 4
+
+
+def test_only_a_page_that_shows_an_analysis_can_add_to_it(service, photos, more):
+    analyzed(service, photos, page="mine")
+    with pytest.raises(SessionGone):
+        extended(service, more, page="another")
+
+
+@pytest.mark.parametrize(("fetch", "error"), [(failing_fetch, "reached"), (nothing, "no images")])
+def test_an_addition_that_fails_leaves_nothing_behind_and_loses_nothing(
+    service, photos, fetch: Callable[..., list[Path]], error
+):
+    session = analyzed(service, photos)
+    with pytest.raises(ValueError, match=error):
+        service.extend(fetch, "page", silent)
+    assert folders(service) == [session.folder]
+    assert service.store.of_page("page") is session
+
+
+@pytest.mark.parametrize("stage", ["read", "features", "cut", "colors", "open"])
+def test_a_cancelled_analysis_leaves_nothing_behind(service, photos, stage):
+    def cancel(progress: Progress) -> None:
+        if progress.stage == stage:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        service.analyze(link_files(photos), REQUEST, "page", cancel)
+    assert folders(service) == []
+    assert len(service.store) == 0
+
+
+def test_the_steps_of_an_analysis_are_told_in_order(service, photos):
+    steps: list[Progress] = []
+    service.analyze(link_files(photos), REQUEST, "page", steps.append)
+    assert list(dict.fromkeys(step.stage for step in steps)) == [
+        "read",
+        "features",
+        "cut",
+        "colors",
+        "open",
+    ]
+    assert Progress("read", 2, 2) in steps
+    assert Progress("features", 2, 2) in steps
+
+
+def test_the_backbone_is_the_one_that_was_chosen(photos, tmp_path, monkeypatch):
+    asked = []
+
+    def note(name: str, options: dict[str, object]) -> None:
+        asked.append((name, options.pop("input_size"), options.pop("node"), options.pop("layer")))
+        assert options == {"progress": silent}
+
+    def get(name: str, **options: object) -> int:
+        note(name, options)
+        return SIDE
+
+    def load(name: str, **options: object) -> ColorBackbone:
+        note(name, options)
+        return ColorBackbone()
+
+    monkeypatch.setattr(backbones, "get", get)
+    monkeypatch.setattr(backbones, "load", load)
+    service = Service(SessionStore(tmp_path / "sessions"), Limits())
+    choice = BackboneRequest("sam_vit_b", input_size=512, node="attn", layer=7)
+    session = analyzed(service, photos, choice=choice)
+    assert set(asked) == {("sam_vit_b", 512, "attn", 7)}
+    # What it really was, not what was asked for, is what more images are described by.
+    assert session.analysis.backbone == CHOICE
+    asked.clear()
+    service.extend(link_files([photo(tmp_path / "c.png", (1, 1), (3, 3))]), "page", silent)
+    assert set(asked) == {("color", SIDE, "block", 0)}
+
+
+def test_a_session_that_is_gone_says_so_and_what_to_do(service, photos):
+    session = analyzed(service, photos)
+    service.store.drop(session.token)
+    gone = service.predict(message(session, ON_RED, seq=9))
+    assert gone == {"seq": 9, "error": "gone", "message": GONE}
+    with pytest.raises(SessionGone):
+        service.export(message(session, ON_RED), silent)
+
+
+def test_a_click_on_an_image_that_is_not_there_is_answered_with_a_sentence(service, photos):
+    session = analyzed(service, photos)
+    answer = service.predict(message(session, (2, 0.5, 0.5, True), seq=5))
+    assert (answer["seq"], answer["error"]) == (5, "invalid")
+    assert "image 2" in answer["message"]
+
+
+def test_a_token_never_reads_the_session_of_another(service, photos):
+    mine = analyzed(service, photos, "mine")
+    theirs = analyzed(service, photos[:1], "theirs")
+    assert mine.token != theirs.token
+    assert not theirs.folder.is_relative_to(mine.folder)
+    np.testing.assert_array_equal(
+        token_masks(service.predict(message(mine, ON_RED)), 2), expected(photos, RED)
+    )
+    np.testing.assert_array_equal(
+        token_masks(service.predict(message(theirs, ON_BLUE)), 1), expected(photos[:1], BLUE)
+    )
+    # The second image is only mine.
+    assert service.predict(message(theirs, (1, 0.5, 0.5, True)))["error"] == "invalid"
+    service.store.drop(theirs.token)
+    assert service.predict(message(theirs, ON_RED))["error"] == "gone"
+    assert "masks" in service.predict(message(mine, ON_RED))
+    for made_up in (
+        "",
+        "x",
+        mine.token[:-1],
+        theirs.folder.name,
+        mine.folder.name,
+        "../" + mine.token,
+    ):
+        assert "masks" not in service.predict({**message(mine, ON_RED), "session": made_up})
+
+
+def test_a_download_holds_the_masks_that_are_on_the_screen(service, photos):
+    session = analyzed(service, photos)
+    asked = message(session, ON_RED, (1, 0.9, 0.9, False))
+    on_screen = token_masks(service.predict(asked), 2)
+    steps: list[Progress] = []
+    path = service.export(asked, steps.append)
+    assert path.is_relative_to(session.folder)
+    assert path.name == "pointprompt-masks.zip"
+    assert steps[-1] == Progress("export", 2, 2)
+    with zipfile.ZipFile(path) as archive:
+        for index, file in enumerate(photos):
+            mask = np.array(Image.open(io.BytesIO(archive.read(f"masks/{file.stem}.png")))) > 0
+            assert mask.shape == read_pixels(file).shape[:2]
+            np.testing.assert_array_equal(mask, is_color(file, RED))
+            small = Image.fromarray(mask).resize((GRID, GRID), Image.Resampling.NEAREST)
+            np.testing.assert_array_equal(np.array(small), on_screen[index])
+        document = json.loads(archive.read("prompt.json"))
+    assert [click["positive"] for click in document["prompt"]["clicks"]] == [True, False]
+    assert document["settings"] == {**asdict(Settings()), **EXACT}
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_download_with_edges_holds_the_masks_with_edges_that_are_on_the_screen(
+    service, photos, rule
+):
+    session = analyzed(service, photos)
+    asked = message(session, ON_RED, (1, 0.9, 0.9, False), choice={"rule": rule})
+    on_screen = edged_masks(service.edges({**asked, "images": [0, 1]}))
+    with zipfile.ZipFile(service.export(asked, silent)) as archive:
+        for index, file in enumerate(photos):
+            mask = np.array(Image.open(io.BytesIO(archive.read(f"masks/{file.stem}.png")))) > 0
+            np.testing.assert_array_equal(mask, on_screen[index])
+
+
+def test_a_download_has_an_address_of_its_own_and_the_one_before_may_still_be_on_its_way(
+    service, photos
+):
+    session = analyzed(service, photos)
+    paths = [service.export(message(session, ON_RED), silent) for _ in range(4)]
+    assert len(set(paths)) == 4
+    assert [path.exists() for path in paths] == [False, False, True, True]
+
+
+def exported_files(session: Session) -> list[Path]:
+    return [path for path in (session.folder / "exports").rglob("*") if path.is_file()]
+
+
+def test_two_downloads_of_one_session_at_once_are_both_whole(service, photos):
+    session = analyzed(service, photos)
+    started, goes_on = threading.Event(), threading.Event()
+
+    def slow(progress: Progress) -> None:
+        started.set()
+        assert goes_on.wait(PATIENCE)
+
+    first: list[Path] = []
+    writing = threading.Thread(
+        target=lambda: first.append(service.export(message(session, ON_RED), slow))
+    )
+    writing.start()
+    assert started.wait(PATIENCE)
+    second = service.export(message(session, ON_BLUE), silent)
+    goes_on.set()
+    writing.join(PATIENCE)
+    for path, color in ((first[0], RED), (second, BLUE)):
+        with zipfile.ZipFile(path) as archive:
+            assert archive.testzip() is None
+            mask = np.array(Image.open(io.BytesIO(archive.read("masks/a.png")))) > 0
+        np.testing.assert_array_equal(mask, is_color(photos[0], color))
+
+
+def test_a_download_that_is_being_written_has_no_name_yet_and_a_cancelled_one_leaves_nothing(
+    service, photos
+):
+    session = analyzed(service, photos)
+
+    def cancel(progress: Progress) -> None:
+        names = [path.name for path in exported_files(session)]
+        assert len(names) == 1
+        assert names[0] != addresses.DOWNLOAD_NAME
+        raise Cancelled
+
+    with pytest.raises(Cancelled):
+        service.export(message(session, ON_RED), cancel)
+    assert exported_files(session) == []
+
+
+def test_a_download_goes_on_though_its_page_is_closed_and_others_need_the_memory(photos, tmp_path):
+    store = SessionStore(tmp_path / "sessions", Lifetimes(closed_seconds=0, max_bytes=1))
+    service = Service(store, Limits(max_images=4), ColorEngine())
+    session = analyzed(service, photos, page="closed")
+
+    def meanwhile(progress: Progress) -> None:
+        store.close_page("closed")
+        analyzed(service, photos, page="other")
+
+    path = service.export(message(session, ON_RED), meanwhile)
+    with zipfile.ZipFile(path) as archive:
+        assert json.loads(archive.read("prompt.json"))["problems"] == []
+    store.sweep()
+    assert not session.folder.exists()
+
+
+def full_disk(*_: object, **__: object) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/a/path/of/the/server")
+
+
+def test_a_disk_that_is_full_leaves_no_half_download_and_the_one_before(
+    service, photos, monkeypatch
+):
+    session = analyzed(service, photos)
+    before = service.export(message(session, ON_RED), silent)
+    content = before.read_bytes()
+
+    def fill_after_one(progress: Progress) -> None:
+        monkeypatch.setattr(zipfile.ZipFile, "writestr", full_disk)
+
+    with pytest.raises(OSError, match="No space") as raised:
+        service.export(message(session, ON_RED), fill_after_one)
+    assert raised.value.errno == errno.ENOSPC
+    monkeypatch.undo()
+    assert exported_files(session) == [before]
+    assert before.read_bytes() == content
+    assert service.predict(message(session, ON_RED))["masks"]
+
+
+def test_a_disk_that_is_full_leaves_nothing_of_an_analysis_and_the_one_before(
+    service, photos, monkeypatch
+):
+    session = analyzed(service, photos)
+    monkeypatch.setattr(Path, "write_bytes", full_disk)
+    with pytest.raises(OSError, match="No space"):
+        analyzed(service, photos)
+    with pytest.raises(OSError, match="No space"):
+        extended(service, [photo(photos[0].parent / "c.png", (1, 1), (3, 3))])
+    monkeypatch.undo()
+    assert folders(service) == [session.folder]
+    assert service.store.of_page("page") is session
+    assert service.predict(message(session, ON_RED))["masks"]
+
+
+@pytest.mark.parametrize("wrong", [None, {}, {"session": "x"}, {"session": 1, "clicks": []}])
+def test_a_malformed_download_is_an_error_with_a_sentence(service, wrong):
+    with pytest.raises(wire.WireError):
+        service.export(wrong, silent)
+
+
+@pytest.fixture(scope="module")
+def open_session(
+    no_tsne: None, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Service, Session]:
+    folder = tmp_path_factory.mktemp("open")
+    service = Service(SessionStore(folder / "sessions"), Limits(), ColorEngine())
+    return service, analyzed(service, [photo(folder / "a.png", (0, 0), (3, 2))])
+
+
+@settings(deadline=None)
+@given(hostile=MESSAGES, knows_token=st.booleans())
+def test_whatever_the_page_sends_is_answered_under_its_number(open_session, hostile, knows_token):
+    service, session = open_session
+    if knows_token and isinstance(hostile, dict):
+        hostile = {**hostile, "session": session.token}
+    for answer in (service.predict(hostile), service.edges(hostile)):
+        assert answer["seq"] == wire.seq_of(hostile)
+        assert ("masks" in answer) != ("error" in answer)
+        # It can be sent: as JSON without NaN, and as UTF-8.
+        json.dumps(answer, allow_nan=False, ensure_ascii=False).encode()
+
+
+def test_linked_files_keep_their_order_and_their_names(photos, tmp_path):
+    folder = tmp_path / "images"
+    folder.mkdir()
+    paths = link_files([photos[1], str(photos[0])])(folder, silent)
+    assert [path.name for path in paths] == ["b.png", "a.png"]
+    assert all(path.is_relative_to(folder) for path in paths)
+    assert [path.read_bytes() for path in paths] == [photos[1].read_bytes(), photos[0].read_bytes()]
+
+
+def test_where_files_cannot_be_linked_they_are_copied(photos, tmp_path, monkeypatch):
+    def refuse(source: Path, target: Path) -> None:
+        raise OSError("Another file system.")
+
+    monkeypatch.setattr("os.link", refuse)
+    folder = tmp_path / "images"
+    folder.mkdir()
+    (path,) = link_files(photos[:1])(folder, silent)
+    assert path.read_bytes() == photos[0].read_bytes()
+
+
+def test_the_pictures_of_an_example_are_made_when_they_are_fetched(tmp_path):
+    pixels = np.random.default_rng(0).integers(0, 255, (9, 12, 3), np.uint8)
+    made: list[str] = []
+
+    def load() -> np.ndarray:
+        made.append("now")
+        return pixels
+
+    example = ExampleSet("key", "Title", "About", "Credits", (ExampleImage("one.png", load),))
+    fetch = make_files(example)
+    assert made == []
+    (path,) = fetch(tmp_path, silent)
+    assert path == tmp_path / "one.png"
+    np.testing.assert_array_equal(read_pixels(path), pixels)
+
+
+def test_progress_of_fetching_is_told_as_such():
+    told: list[Progress] = []
+    as_fetching(told.append)(Progress("read", 3, 9))
+    assert told == [Progress("fetch", 3, 9)]
+
+
+def test_no_image_at_all_is_an_error_of_images(service):
+    with pytest.raises(ImageError):
+        service.analyze(nothing, REQUEST, "page", silent)
+
+
+def test_images_that_join_bring_what_crisp_masks_need_or_nobody_has_it(photos, more, tmp_path):
+    engine = ColorEngine(crisp=True)
+    service = Service(SessionStore(tmp_path / "crisp"), Limits(max_images=4), engine)
+    assert analyzed(service, photos).analysis.image_embeddings.shape == (2, 64, 64, 256)
+    joined = extended(service, more).session.analysis
+    assert joined.image_embeddings.shape == (3, 64, 64, 256)
+    engine.crisp = False
+    other = photo(tmp_path / "in" / "d.png", (2, 2), (0, 0))
+    assert extended(service, [other]).session.analysis.image_embeddings is None
+
+
+def test_crisp_masks_that_cannot_be_drawn_are_an_answer_with_a_sentence(service, photos):
+    session = analyzed(service, photos)
+    asked = message(session, ON_RED, choice={"crisp": True}) | {"images": [0], "side": 64}
+    answer = service.edges(asked)
+    assert answer["error"] == "invalid"
+    assert "SAM's own mask decoder" in answer["message"]
+
+
+class Gate:
+    """Holds up whoever comes by, until it is opened."""
+
+    def __init__(self) -> None:
+        self.reached, self.opened = threading.Event(), threading.Event()
+
+    def pass_by(self) -> None:
+        self.reached.set()
+        assert self.opened.wait(PATIENCE)
+
+
+@dataclass
+class GatedEngine(ColorEngine):
+    """The first analysis that gets there is held up in the middle of its computing."""
+
+    gate: Gate = field(default_factory=Gate)
+    threads: list[int] = field(default_factory=list)
+
+    def compute(self, *args: Any, **kwargs: Any) -> pipeline.Computed:
+        self.threads.append(threading.get_ident())
+        if len(self.threads) == 1:
+            self.gate.pass_by()
+        return super().compute(*args, **kwargs)
+
+
+@pytest.fixture
+def gated(tmp_path: Path) -> Iterator[tuple[Service, GatedEngine]]:
+    engine = GatedEngine()
+    yield Service(SessionStore(tmp_path / "sessions"), Limits(max_images=4), engine), engine
+    engine.gate.opened.set()
+
+
+def job_of(service: Service, fetch: Any, page: str) -> Job[Opened]:
+    return Job(lambda progress: service.analyze(fetch, REQUEST, page, progress))
+
+
+def stages_until(job: Job[Opened], wanted: Progress) -> None:
+    for progress in job.progress():
+        if progress == wanted:
+            return
+    raise AssertionError("It ended before.")
+
+
+def test_who_waits_for_the_analyses_of_others_is_told_how_many(gated, photos):
+    service, engine = gated
+    first = job_of(service, link_files(photos), "a")
+    assert engine.gate.reached.wait(PATIENCE)
+    second = job_of(service, link_files(photos), "b")
+    stages_until(second, Progress("wait", 0, 1))
+    third = job_of(service, link_files(photos), "c")
+    stages_until(third, Progress("wait", 0, 2))
+    second.cancel()
+    stages_until(third, Progress("wait", 0, 1))
+    engine.gate.opened.set()
+    assert len(first.result().session.analysis.photos) == 2
+    assert len(third.result().session.analysis.photos) == 2
+    with pytest.raises(Cancelled):
+        second.result()
+    # All computing is one thread's, whoever it is for.
+    assert len(engine.threads) == 2
+    assert len(set(engine.threads)) == 1
+
+
+def test_nobody_waits_for_the_fetching_of_others(service, photos):
+    gate = Gate()
+
+    def dripping(folder: Path, progress: ProgressFn) -> Sequence[Path]:
+        gate.pass_by()
+        return link_files(photos)(folder, progress)
+
+    slow = job_of(service, dripping, "a")
+    assert gate.reached.wait(PATIENCE)
+    assert len(job_of(service, link_files(photos), "b").result().session.analysis.photos) == 2
+    gate.opened.set()
+    slow.result()
+
+
+def test_nobody_waits_for_the_download_of_weights_of_others(photos, tmp_path):
+    gate = Gate()
+
+    class DownloadingEngine(ColorEngine):
+        def prepare(self, choice: BackboneRequest, progress: ProgressFn) -> int:
+            if choice.name == "large":
+                gate.pass_by()
+            return SIDE
+
+    service = Service(SessionStore(tmp_path / "sessions"), Limits(), DownloadingEngine())
+    large = BackboneRequest("large")
+    slow = Job(lambda progress: service.analyze(link_files(photos), large, "a", progress))
+    assert gate.reached.wait(PATIENCE)
+    assert job_of(service, link_files(photos), "b").result().added == 2
+    gate.opened.set()
+    slow.result()
+
+
+def test_a_download_of_masks_does_not_wait_for_an_analysis(gated, photos):
+    service, engine = gated
+    engine.threads.append(0)  # This one is not held up.
+    session = job_of(service, link_files(photos), "a").result().session
+    engine.threads.clear()
+    slow = job_of(service, link_files(photos), "b")
+    assert engine.gate.reached.wait(PATIENCE)
+    assert service.export(message(session, ON_RED), silent).exists()
+    engine.gate.opened.set()
+    slow.result()
+
+
+@pytest.mark.parametrize("where", ["fetch", "compute"])
+def test_a_job_cancelled_in_the_middle_of_a_step_ends_at_once_and_opens_no_session(
+    gated, photos, where
+):
+    service, engine = gated
+    gate = engine.gate
+    if where == "fetch":
+        gate = Gate()
+        engine.gate.opened.set()
+
+    def fetch(folder: Path, progress: ProgressFn) -> Sequence[Path]:
+        if where == "fetch":
+            gate.pass_by()
+        return link_files(photos)(folder, progress)
+
+    job = job_of(service, fetch, "page")
+    assert gate.reached.wait(PATIENCE)
+    job.cancel()
+    with pytest.raises(Cancelled):
+        job.result()
+    gate.opened.set()
+    # Behind it in the line: when this one is done, so is that one.
+    other = job_of(service, link_files(photos), "other").result().session
+    for _ in range(PATIENCE * 100):
+        if folders(service) == [other.folder]:
+            break
+        threading.Event().wait(0.01)
+    assert folders(service) == [other.folder]
+    assert len(service.store) == 1
+    with pytest.raises(SessionGone):
+        service.store.of_page("page")
+
+
+def test_sets_that_do_not_fit_into_memory_together_come_one_after_the_other(
+    gated, photos, monkeypatch
+):
+    service, engine = gated
+    monkeypatch.setattr(service, "_sets", Turns(1000))
+    read: list[str] = []
+
+    def fetch_for(page: str) -> Any:
+        def fetch(folder: Path, progress: ProgressFn) -> Sequence[Path]:
+            return link_files(photos)(folder, progress)
+
+        return fetch
+
+    def analyze(page: str) -> Job[Opened]:
+        def note(progress: Progress, tell: ProgressFn) -> None:
+            if progress.stage == "read":
+                read.append(page)
+            tell(progress)
+
+        return Job(
+            lambda tell: service.analyze(
+                fetch_for(page), REQUEST, page, lambda progress: note(progress, tell)
+            )
+        )
+
+    first = analyze("a")
+    assert engine.gate.reached.wait(PATIENCE)
+    second = analyze("b")
+    stages_until(second, Progress("wait", 0, 1))
+    assert set(read) == {"a"}
+    engine.gate.opened.set()
+    assert first.result().added == second.result().added == 2
+    assert set(read) == {"a", "b"}
+
+
+def test_images_are_read_in_other_processes_where_there_are_any(photos, tmp_path):
+    readers = Readers()
+    service = Service(SessionStore(tmp_path / "s"), Limits(), ColorEngine(), readers)
+    broken = tmp_path / "in" / "broken.png"
+    broken.write_bytes(photos[0].read_bytes()[:60])
+    try:
+        opened = service.analyze(link_files([*photos, broken]), REQUEST, "page", silent)
+    finally:
+        readers.close()
+    assert [one.name for one in opened.session.analysis.photos] == ["a.png", "b.png"]
+    assert [one.name for one in opened.rejected] == ["broken.png"]
+    np.testing.assert_array_equal(
+        token_masks(service.predict(message(opened.session, ON_RED)), 2), expected(photos, RED)
+    )
+
+
+@pytest.mark.parametrize(("first", "last"), [("tab", "copy"), ("copy", "tab")])
+def test_a_duplicated_tab_and_its_original_both_work_whichever_closes_first(
+    photos, tmp_path, first, last
+):
+    """Defect 5: the original lost its session to the copy, and with it."""
+    store = SessionStore(tmp_path / "sessions", Lifetimes(closed_seconds=0))
+    service = Service(store, Limits(max_images=4), ColorEngine())
+    session = analyzed(service, photos, page="tab")
+    store.attach(session.token, "copy")
+    store.close_page(first)
+    store.sweep()
+    np.testing.assert_array_equal(
+        token_masks(service.predict(message(session, ON_RED)), 2), expected(photos, RED)
+    )
+    assert service.tile(session.picture_key, 0, "").exists()
+    assert service.export(message(session, ON_RED), silent).exists()
+    more = photo(tmp_path / "in" / "c.png", (1, 1), (3, 3))
+    assert len(extended(service, [more], page=last).session.analysis.photos) == 3
+
+
+def test_both_tabs_can_add_images_and_neither_sees_those_of_the_other(service, photos, more):
+    session = analyzed(service, photos, page="tab")
+    service.store.attach(session.token, "copy")
+    mine = extended(service, more, page="tab").session
+    other = photo(more[0].parent / "d.png", (0, 3), (3, 0))
+    theirs = extended(service, [other], page="copy").session
+    assert [one.name for one in mine.analysis.photos] == ["a.png", "b.png", "c.png"]
+    assert [one.name for one in theirs.analysis.photos] == ["a.png", "b.png", "d.png"]
+    for one in (mine, theirs):
+        assert "masks" in service.predict(message(one, ON_RED))
+
+
+@pytest.mark.parametrize("size", [50_000, -1, 513])
+def test_an_input_size_that_the_backbone_does_not_have_is_refused_before_anything_is_read(
+    photos, tmp_path, size
+):
+    service = Service(SessionStore(tmp_path / "sessions"), Limits())
+    choice = BackboneRequest(backbones.BUILTIN, input_size=size)
+    with pytest.raises(backbones.BackboneError, match="input_size"):
+        service.analyze(link_files(photos), choice, "page", silent)

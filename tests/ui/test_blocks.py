@@ -1,0 +1,177 @@
+"""What the page's handlers say and do; how it looks and feels is tested in a browser."""
+
+from __future__ import annotations
+
+import errno
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import gradio as gr
+import pytest
+
+from pointprompt.images import Limits
+from pointprompt.server.service import Service
+from pointprompt.server.sessions import SessionStore
+from pointprompt.types import Progress, ProgressFn
+from pointprompt.ui import blocks
+
+# Seconds, far more than anything here takes; reached only by a test that fails.
+PATIENCE = 60
+
+
+class Gate:
+    """Work that is held up in the middle until it is opened, then fails with a sentence."""
+
+    def __init__(self) -> None:
+        self.reached, self.opened = threading.Event(), threading.Event()
+
+    def __call__(self, folder: Path, progress: ProgressFn) -> list[Path]:
+        progress(Progress("fetch", 0, 1))
+        self.reached.set()
+        assert self.opened.wait(PATIENCE)
+        raise ValueError("There is nothing to fetch.")
+
+
+@pytest.fixture
+def gates() -> Iterator[list[Gate]]:
+    gates = [Gate(), Gate()]
+    yield gates
+    for gate in gates:
+        gate.opened.set()
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> blocks._Page:
+    return blocks._Page(Service(SessionStore(tmp_path_factory.mktemp("sessions")), Limits()))
+
+
+REQUEST = SimpleNamespace(session_hash="page")
+CHOICE = ["efficientnet_lite0", "", "", ""]
+
+
+class Follower:
+    """Takes what a handler yields, as gradio does, in a thread of its own."""
+
+    def __init__(self, page: blocks._Page, updates: Iterator[dict[Any, Any]]) -> None:
+        self.page = page
+        self.cancel_shown: list[bool] = []
+        self.said: list[str] = []
+        self._updates = updates
+        self._thread = threading.Thread(target=self._follow, daemon=True)
+        self._thread.start()
+
+    def _follow(self) -> None:
+        for update in self._updates:
+            text, cancel = update.get(self.page.status), update.get(self.page.cancel)
+            if isinstance(text, str):
+                self.said.append(text)
+            if isinstance(cancel, gr.Button):
+                self.cancel_shown.append(bool(cancel.visible))
+
+    def ends(self) -> None:
+        self._thread.join(PATIENCE)
+        assert not self._thread.is_alive()
+
+
+def test_the_end_of_a_job_leaves_status_and_cancel_to_the_job_that_came_after_it(page, gates):
+    """A4: the first of two analyses hid the Cancel button of the second."""
+    first = Follower(page, page._analyze(REQUEST, gates[0], CHOICE))
+    assert gates[0].reached.wait(PATIENCE)
+    second = Follower(page, page._analyze(REQUEST, gates[1], CHOICE))
+    assert gates[1].reached.wait(PATIENCE)
+    first.ends()
+    assert first.cancel_shown == [True]
+    assert not any("Cancelled" in text for text in first.said)
+    gates[1].opened.set()
+    second.ends()
+    assert second.cancel_shown == [True, False]
+    assert "There is nothing to fetch." in second.said[-1]
+
+
+def test_cancel_is_said_at_once_though_the_work_is_in_the_middle_of_a_step(page, gates):
+    follower = Follower(page, page._analyze(REQUEST, gates[0], CHOICE))
+    assert gates[0].reached.wait(PATIENCE)
+    page._cancel(REQUEST)
+    follower.ends()
+    assert not gates[0].opened.is_set()
+    assert "Cancelled. Your images are still here." in follower.said[-1]
+    assert follower.cancel_shown == [True, False]
+
+
+def test_a_page_that_is_closed_ends_its_job(page, gates):
+    follower = Follower(page, page._analyze(REQUEST, gates[0], CHOICE))
+    assert gates[0].reached.wait(PATIENCE)
+    page._unload(REQUEST)
+    follower.ends()
+
+
+@pytest.mark.parametrize("name", [None, 5, ["efficientnet_lite0"], {}, 1.5, "x" * 1000])
+def test_a_backbone_that_is_no_name_is_a_sentence_and_not_a_mistake_of_the_program(
+    page, tmp_path, name
+):
+    def fetch(folder: Path, progress: ProgressFn) -> list[Path]:
+        return [tmp_path / "none.png"]
+
+    follower = Follower(page, page._analyze(REQUEST, fetch, [name, "", "", ""]))
+    follower.ends()
+    assert "pp-failed" in follower.said[-1]
+    assert "is asked for by its name" in follower.said[-1]
+    assert len(follower.said[-1]) < 300
+    note, *details = blocks._describe_backbone(name)
+    assert "is asked for by its name" in note
+    assert len(details) == 3
+
+
+@pytest.mark.parametrize("details", [(512.0, "", ""), ("512", "", ""), (True, "", ""), ([], 5, {})])
+def test_details_of_a_backbone_that_are_of_no_kind_are_a_sentence(details):
+    with pytest.raises(ValueError, match="of a backbone must be"):
+        blocks._choice("efficientnet_lite0", *details)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        (None, "", "", "", 3),
+        ("a/b", 5, "", "", 3),
+        ("a/b", "", "", [], 3),
+        ("a/b", "", "", "", None),
+        ("a/b", "", "", "", float("nan")),
+        ("a/b", "", "", "", float("inf")),
+        ("a/b", "", "", "", "3"),
+        ("a/b", "", "", "", 0),
+    ],
+)
+def test_fields_of_a_dataset_that_are_of_no_kind_are_a_sentence_on_the_page(page, fields):
+    follower = Follower(page, page._analyze_dataset(REQUEST, *CHOICE, *fields))
+    follower.ends()
+    assert "pp-failed" in follower.said[-1]
+    assert "mistake" not in follower.said[-1]
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_a_full_disk_is_said_without_the_servers_paths(number):
+    error = OSError(number, os.strerror(number), "/srv/secret/place")
+    sentence = blocks._sentence(error)
+    assert sentence.startswith("The disk of the server is full.")
+    assert "secret" not in sentence
+
+
+def test_another_trouble_with_a_file_is_named():
+    error = OSError(errno.EACCES, os.strerror(errno.EACCES), "/srv/secret/place")
+    assert "Permission denied" in blocks._sentence(error)
+    assert "secret" not in blocks._sentence(error)
+
+
+def test_without_files_nothing_can_be_done_with_files():
+    """A9: after a reload "Add to the set" could be pressed, and there was nothing to add."""
+    assert [button.interactive for button in blocks._file_buttons(None)] == [False, False]
+    assert [button.interactive for button in blocks._file_buttons(["a.png"])] == [True, True]
+    assert blocks._file_buttons(["a.png", "b.png"])[0].value == "Analyse 2 images"
+
+
+def test_the_button_that_adds_files_cannot_be_pressed_before_there_are_any(page):
+    assert page.add.interactive is False
