@@ -285,6 +285,23 @@ class Analysis:
 
 
 @dataclass(frozen=True)
+class Codes:
+    """What tokens are known by, in two ways: each answers one question better.
+
+    Attributes:
+        plain: (..., d) float32, as `analysis.codes` makes them, each of length 1.
+        centred: (..., d) float32, the same less a part of their own image's mean.
+    """
+
+    plain: FloatArray = field(repr=False)
+    centred: FloatArray = field(repr=False)
+
+    def at(self, index: Any) -> Codes:
+        """Those at an index of both arrays."""
+        return Codes(self.plain[index], self.centred[index])
+
+
+@dataclass(frozen=True)
 class TokenPrediction:
     """What clicks select, at token resolution.
 

@@ -113,7 +113,9 @@ def test_tokens_that_touch_at_a_corner_are_one_region_and_those_of_two_images_ne
     assert numbers[0].max() != numbers[1].max()
 
 
-@pytest.mark.parametrize("module", ["grid", "rules.joint", "rules.one_only"])
+@pytest.mark.parametrize(
+    "module", ["grid", "rules.concept", "rules.joint", "rules.one_only", "rules.predictor"]
+)
 def test_what_needs_no_tensors_imports_no_torch(module):
     """A rule can be applied where there is no torch."""
     script = f"import sys, pointprompt.{module}; sys.exit('torch' in sys.modules)"

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pointprompt.types import FloatArray
+from pointprompt.types import Codes, FloatArray
 
 COARSE = 20
 FINE = 32
@@ -109,6 +109,15 @@ def centred(codes: FloatArray) -> FloatArray:
     for image, its in zip(codes, found, strict=True):
         its[:] = unit(image - np.float32(CENTRED) * image.mean(axis=(0, 1)))
     return found
+
+
+def with_centred(codes: FloatArray) -> Codes:
+    """Both kinds of codes of all images.
+
+    Args:
+        codes: (n, h, w, d) float32, each token of length 1.
+    """
+    return Codes(codes, centred(codes))
 
 
 def unit(vectors: FloatArray) -> FloatArray:

@@ -1,4 +1,4 @@
-"""Either rule, by one door: clicks and settings -> what they select at token resolution.
+"""Either rule, by one door: clicks and settings -> what they select in all images.
 
 Knows the rules. Does not know pixels, sessions or files.
 """
@@ -7,33 +7,57 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from pointprompt.analysis.codes import centred
+from pointprompt.analysis.codes import with_centred
 from pointprompt.grid import check_image, token_of
-from pointprompt.rules import joint
+from pointprompt.rules.concept import fit
+from pointprompt.rules.joint import margins
 from pointprompt.rules.one_only import only_one
-from pointprompt.rules.tutorial import Scorer
-from pointprompt.types import Analysis, Click, Settings, TokenPrediction
+from pointprompt.types import Analysis, Click, Codes, FloatArray, Settings, TokenPrediction
+
+if TYPE_CHECKING:
+    from pointprompt.rules.tutorial import Scorer
+
+# Bytes of a token in a prediction: its heatmap, its margin and its mask.
+_PREDICTED_BYTES = 9
+
+
+class _Answer(NamedTuple):
+    """What was last asked, and what was answered."""
+
+    clicks: tuple[Click, ...]
+    settings: Settings
+    prediction: TokenPrediction
 
 
 class Predictor:
-    """Predicts from one analysis many times.
+    """Encode once, prompt many: predicts from one analysis again and again.
 
-    For the tutorial's rule it remembers what clicks that are still there select; ours is so fast
-    that there is nothing to remember. `predict` may be called from several threads at once.
-
-    Attributes:
-        max_bytes: The most memory it comes to hold, besides the analysis.
+    A rule is prepared when it is first used. The last answer is remembered: what is drawn of it
+    piece by piece asks for it at every piece. `predict` may be called from several threads at once.
     """
 
     def __init__(self, analysis: Analysis) -> None:
-        """Prepare both rules."""
-        self._codes = analysis.embedding
-        self._centred = centred(analysis.embedding)
-        self._tutorial = Scorer(analysis.eigvecs)
-        self.max_bytes = self._tutorial.max_bytes + self._centred.nbytes
+        """Predict from this analysis."""
+        self._analysis = analysis
+        self._last: _Answer | None = None
+
+    @property
+    def max_bytes(self) -> int:
+        """The most memory it comes to hold, besides the analysis."""
+        from pointprompt.rules.tutorial import most_bytes
+
+        n, h, w, _ = self._analysis.embedding.shape
+        of_rules = self._analysis.embedding.nbytes + most_bytes(self._analysis.eigvecs.shape)
+        return of_rules + n * h * w * _PREDICTED_BYTES
+
+    def prepare(self, rule: str) -> None:
+        """Prepare a rule now, and not while a person waits for the first click."""
+        _ = self._tutorial if rule == "tutorial" else self._codes
 
     def predict(self, clicks: Sequence[Click], settings: Settings) -> TokenPrediction:
         """What the clicks select in all images, by the rule of the settings.
@@ -41,25 +65,94 @@ class Predictor:
         Raises:
             ValueError: A click is on an image that is not in the analysis.
         """
-        n, h, w, _ = self._codes.shape
+        # How masks are drawn changes nothing about tokens.
+        asked = tuple(clicks), replace(settings, edges=True, crisp=False)
+        last = self._last
+        if last is None or (last.clicks, last.settings) != asked:
+            last = _Answer(*asked, self._predict(*asked))
+            self._last = last
+        return _copied(last.prediction)
+
+    def _predict(self, clicks: Sequence[Click], settings: Settings) -> TokenPrediction:
+        n, h, w, _ = self._analysis.embedding.shape
         for click in clicks:
             check_image(click, n)
         if settings.rule == "tutorial":
             prediction = self._tutorial.predict(clicks, settings)
         else:
-            prediction = self._by_kernel(clicks, settings)
+            prediction = _by_joint_rule(self._codes, clicks, settings)
         if not settings.one_only:
             return prediction
         positives = [(click.image, *token_of(click, h, w)) for click in clicks if click.positive]
         masks = only_one(prediction.margins, positives)
-        margins = np.where(masks, prediction.margins, -np.abs(prediction.margins))
-        return replace(prediction, masks=masks, margins=margins)
+        one = np.where(masks, prediction.margins, -np.abs(prediction.margins))
+        return replace(prediction, masks=masks, margins=one)
 
-    def _by_kernel(self, clicks: Sequence[Click], settings: Settings) -> TokenPrediction:
-        margins, presence = joint.predict(self._codes, self._centred, clicks, settings.strength)
-        return TokenPrediction(
-            heatmaps=(margins + np.float32(1)) / np.float32(2),
-            masks=margins > 0,
-            margins=margins,
-            presence=presence,
-        )
+    @cached_property
+    def _codes(self) -> Codes:
+        return with_centred(self._analysis.embedding)
+
+    @cached_property
+    def _tutorial(self) -> Scorer:
+        # Here, since it imports torch.
+        from pointprompt.rules.tutorial import Scorer
+
+        return Scorer(self._analysis.eigvecs)
+
+
+def predict_jointly(
+    codes: Codes, clicks: Sequence[Click], more: float = 0
+) -> tuple[FloatArray, FloatArray]:
+    """The margins (n, h, w) float32 and the presence (n,) float32 of all images, by our own rule.
+
+    Without a positive click all margins are -1, and all presence is 0.
+
+    Args:
+        codes: (n, h, w, d), of all images.
+        clicks: In the order they were made, on images that are there. On one token, the last one
+            counts.
+        more: As for `joint.margins`.
+    """
+    n, h, w, _ = codes.plain.shape
+    labels = _labels(clicks, h, w)
+    found = np.full((n, h, w), -1, np.float32)
+    presence = np.zeros(n, np.float32)
+    if 1 not in labels.values():
+        return found, presence
+    tokens = np.array(list(labels), np.intp)
+    concept = fit(codes.at(tuple(tokens.T)), tokens[:, 0], np.array(list(labels.values())))
+    for image in range(n):
+        clicked = {(row, column): y for (i, row, column), y in labels.items() if i == image}
+        of_one = margins(concept, codes.at(image), image, clicked=clicked, more=more)
+        found[image], presence[image] = of_one
+    return found, presence
+
+
+def _by_joint_rule(codes: Codes, clicks: Sequence[Click], settings: Settings) -> TokenPrediction:
+    found, presence = predict_jointly(codes, clicks, settings.strength - 0.5)
+    return TokenPrediction(
+        heatmaps=(found + np.float32(1)) / np.float32(2),
+        masks=found > 0,
+        margins=found,
+        presence=presence,
+    )
+
+
+def _labels(clicks: Sequence[Click], h: int, w: int) -> dict[tuple[int, int, int], int]:
+    """1 or -1 for the image, row and column of every clicked token."""
+    labels: dict[tuple[int, int, int], int] = {}
+    for click in clicks:
+        token = (click.image, *token_of(click, h, w))
+        labels.pop(token, None)  # so that the order is that of the clicks that count
+        labels[token] = 1 if click.positive else -1
+    return labels
+
+
+def _copied(prediction: TokenPrediction) -> TokenPrediction:
+    """The same in memory of its own."""
+    return TokenPrediction(
+        prediction.heatmaps.copy(),
+        prediction.masks.copy(),
+        prediction.margins.copy(),
+        prediction.presence.copy(),
+    )

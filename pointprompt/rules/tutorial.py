@@ -98,22 +98,26 @@ def predict_tokens(
     return Scorer(eigvecs).predict(clicks, settings)
 
 
+def most_bytes(shape: tuple[int, ...]) -> int:
+    """The most memory a `Scorer` comes to hold, besides the eigenvectors of that shape."""
+    tokens = math.prod(shape[:3])
+    heatmaps_kept, masks_kept = _kept(tokens)
+    return 4 * math.prod(shape) + tokens * (4 * heatmaps_kept + masks_kept)
+
+
 class Scorer:
     """Predicts from one set of eigenvectors many times, and computes only what is new.
 
     What one click gives depends on no other click, so a prompt can be sent whole at every change:
     the heatmaps and masks of its earlier clicks are remembered. `predict` may be called from
     several threads at once, and its result never depends on what is remembered.
-
-    Attributes:
-        max_bytes: The most memory it comes to hold, besides the eigenvectors handed in.
     """
 
     def __init__(self, eigvecs: FloatArray) -> None:
+        """Predict from these eigenvectors (n, h, w, k) float32."""
         checked = _checked_eigvecs(eigvecs)
         tokens = math.prod(checked.shape[:3])
-        heatmaps_kept = max(1, HEATMAP_BYTES // (4 * tokens))
-        masks_kept = max(1, MASK_BYTES // tokens)
+        heatmaps_kept, masks_kept = _kept(tokens)
 
         # The caches belong to functions that do not know the Scorer: if they did, it would be part
         # of a reference cycle, and its memory freed only when Python next looks for those.
@@ -129,13 +133,9 @@ class Scorer:
         def mask(token: _Token, k: int, gamma: float, threshold: float, min_area: int) -> BoolArray:
             return _mask(heatmap(token, k, gamma), threshold, min_area)
 
-        # Now, and not while a person waits for the first click.
-        unit_vectors(checked.shape[-1])
-
         self._shape = checked.shape
         self._heatmap = heatmap
         self._mask = mask
-        self.max_bytes = checked.nbytes + tokens * (4 * heatmaps_kept + masks_kept)
 
     def predict(self, clicks: Sequence[Click], settings: Settings) -> TokenPrediction:
         """The same as `predict_tokens` with the eigenvectors this was made of."""
@@ -171,6 +171,11 @@ class Scorer:
             check_image(click, n)
             tokens[(click.image, *token_of(click, h, w))] = None
         return list(tokens)
+
+
+def _kept(tokens: int) -> tuple[int, int]:
+    """How many heatmaps and masks of so many tokens are remembered."""
+    return max(1, HEATMAP_BYTES // (4 * tokens)), max(1, MASK_BYTES // tokens)
 
 
 def _checked_eigvecs(eigvecs: FloatArray | torch.Tensor) -> FloatArray:

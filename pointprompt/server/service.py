@@ -37,6 +37,7 @@ from pointprompt.types import (
     ProgressFn,
     Prompt,
     Rejected,
+    Settings,
     TokenPrediction,
 )
 
@@ -237,6 +238,7 @@ class Service:
                 analysis = self._analysis(image_set, choice, before, progress)
             _write_tiles(folder, analysis)
         predictor = Predictor(analysis)
+        predictor.prepare(Settings().rule)
         progress(Progress(LAST_STAGE, 0, 1))
         token = joins.token if joins else ""
         session = self.store.add(folder, analysis, predictor, page, joins=token, visitor=visitor)

@@ -79,7 +79,9 @@ def test_what_comes_after_the_last_stage_is_not_computed(tensors):
 
 
 def test_half_precision_hardly_changes_the_features(cat, monkeypatch):
-    monkeypatch.setattr("pointprompt.backbones.backbone.half_precision", lambda device: torch.bfloat16)
+    monkeypatch.setattr(
+        "pointprompt.backbones.backbone.half_precision", lambda device: torch.bfloat16
+    )
     half = backbones.load(NAME, device="cpu").features(square(512))
     assert half.dtype == np.float32
     assert (half * cat).sum(axis=-1).mean() > 0.99

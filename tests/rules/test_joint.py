@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pointprompt.analysis.codes import centred, unit
-from pointprompt.rules.joint import NEGATIVE_REACH_ELSEWHERE, REACH, predict
-from pointprompt.types import Click
+from pointprompt.analysis.codes import unit, with_centred
+from pointprompt.rules.concept import NEGATIVE_REACH_ELSEWHERE, REACH
+from pointprompt.rules.predictor import predict_jointly
+from pointprompt.types import Click, Codes
 
 H, W = 8, 12
 
@@ -31,7 +32,7 @@ def _margins(clicks, n=2, strength=0.5):
 
 
 def _predict(codes, clicks, strength=0.5):
-    return predict(codes, centred(codes), clicks, strength)
+    return predict_jointly(with_centred(codes), clicks, strength - 0.5)
 
 
 def _codes(tokens):
@@ -130,7 +131,7 @@ CLICKS = [Click(0, 0.1, 0), Click(0, 0.5, 0, False)]
 def test_the_equations_of_the_docstring_give_margins_and_presence():
     codes = np.stack([_row(1, 0.9, 0.2), _row(0.9, 0.5, 0)])
     its = np.stack([_row(1, 0.7, 0.1), _row(0.8, 0.6, -0.3)])
-    margins, presence = predict(codes, its, CLICKS)
+    margins, presence = predict_jointly(Codes(codes, its), CLICKS)
     assert margins[:, 0] == pytest.approx(_mended(its, 0.30), abs=1e-5)
     # Of so few tokens, the best one.
     assert presence == pytest.approx((_mended(codes, 0.25).max(axis=1) + 1) / 2, abs=1e-5)
@@ -138,11 +139,15 @@ def test_the_equations_of_the_docstring_give_margins_and_presence():
 
 def test_the_codes_themselves_say_which_images_are_empty_and_the_centred_ones_what_is_in_others():
     like, unlike = _row(1, 0.9, 0.2), _row(0.2, 0.1, 0)
-    margins, presence = predict(np.stack([like, unlike]), np.stack([like, like]), CLICKS[:1])
+    margins, presence = predict_jointly(
+        Codes(np.stack([like, unlike]), np.stack([like, like])), CLICKS[:1]
+    )
     assert not (margins[1] > 0).any()
     assert margins[1] == pytest.approx(-np.abs(margins[0]), abs=1e-6)
     assert presence[1] < 0.5
-    margins, presence = predict(np.stack([like, like]), np.stack([like, unlike]), CLICKS[:1])
+    margins, presence = predict_jointly(
+        Codes(np.stack([like, like]), np.stack([like, unlike])), CLICKS[:1]
+    )
     assert not (margins[1] > 0).any()
     assert presence[1] > 0.5
 
@@ -150,11 +155,11 @@ def test_the_codes_themselves_say_which_images_are_empty_and_the_centred_ones_wh
 def test_a_negative_click_takes_away_less_in_the_images_it_was_not_made_in():
     row = _row(1, 0.3, 0.2)
     codes = np.stack([row, row])
-    without, _ = predict(codes, codes, CLICKS[:1])
-    less, _ = predict(codes, codes, CLICKS)
+    without, _ = predict_jointly(Codes(codes, codes), CLICKS[:1])
+    less, _ = predict_jointly(Codes(codes, codes), CLICKS)
     taken = without - less
     assert 0 < taken[1, 0, 2] < taken[0, 0, 2]
-    more, _ = predict(codes, codes, [CLICKS[0], Click(0, 0.9, 0)])
+    more, _ = predict_jointly(Codes(codes, codes), [CLICKS[0], Click(0, 0.9, 0)])
     added = more - without
     assert added[1, 0, 1] == pytest.approx(added[0, 0, 1])
 
@@ -168,15 +173,15 @@ def test_a_few_weak_tokens_in_an_image_that_nobody_clicked_are_nothing():
     codes = np.stack([likeness, np.sqrt(1 - likeness**2)], axis=-1).astype(np.float32)
     codes[0, 0, 0] = 1, 0
     first = Click(0, 0.01, 0.01)
-    weak, _ = predict(codes, codes, [first])
+    weak, _ = predict_jointly(Codes(codes, codes), [first])
     assert (weak[0] > 0).sum() == 800
     assert not (weak[1] > 0).any()
     # A person who says that it is there is right.
-    clicked, _ = predict(codes, codes, [first, Click(1, 0.14, 0.14)])
+    clicked, _ = predict_jointly(Codes(codes, codes), [first, Click(1, 0.14, 0.14)])
     assert (clicked[1] > 0).sum() == 3
     # Three that are surely the thing are the thing.
     codes[1, 5, 5:9] = codes[0, 1, 1]
-    sure, _ = predict(codes, codes, [first])
+    sure, _ = predict_jointly(Codes(codes, codes), [first])
     assert (sure[1] > 0).sum() == 4
 
 

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 import threading
 from itertools import pairwise
 
@@ -6,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pointprompt.rules import predictor as predictor_module
 from pointprompt.rules.predictor import Predictor
 from pointprompt.rules.tutorial import predict_tokens
 from pointprompt.types import RULES, Analysis, BackboneChoice, Click, Settings
@@ -267,3 +270,33 @@ def test_its_memory_is_bounded_and_the_analysis_stays_as_it_is():
     assert predictor.max_bytes >= analysis.eigvecs.nbytes + analysis.embedding.nbytes
     assert np.array_equal(analysis.eigvecs, before[0])
     assert np.array_equal(analysis.embedding, before[1])
+
+
+def test_a_rule_is_prepared_when_it_is_used_and_not_before():
+    script = (
+        "import sys\n"
+        "from tests.rules.test_predictor import ANALYSIS, ON_LEFT, Predictor, Settings\n"
+        "sys.modules.pop('torch', None), sys.modules.pop('pointprompt.rules.tutorial', None)\n"
+        "Predictor(ANALYSIS).predict([ON_LEFT], Settings())\n"
+        "assert 'pointprompt.rules.tutorial' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)
+
+
+def test_the_last_answer_is_remembered_whoever_draws_of_it(monkeypatch):
+    asked = []
+    original = predictor_module.predict_jointly
+
+    def counted(*args):
+        asked.append(args)
+        return original(*args)
+
+    monkeypatch.setattr(predictor_module, "predict_jointly", counted)
+    used = Predictor(ANALYSIS)
+    for edges in (False, True, False):
+        used.predict([ON_LEFT, NOT_RIGHT], Settings(edges=edges))
+    assert len(asked) == 1
+    used.predict([ON_LEFT], Settings())
+    used.predict([ON_LEFT], Settings(one_only=True))
+    used.predict([ON_LEFT], Settings(strength=0.6))
+    assert len(asked) == 4

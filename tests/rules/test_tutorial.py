@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pointprompt.rules import tutorial
-from pointprompt.rules.tutorial import Scorer, get_mask, predict_tokens
+from pointprompt.rules.tutorial import Scorer, get_mask, most_bytes, predict_tokens
 from pointprompt.types import Click, Settings
 
 
@@ -268,7 +268,7 @@ def test_memory_is_bounded_with_more_clicks_than_are_remembered(monkeypatch):
     monkeypatch.setattr(tutorial, "MASK_BYTES", 3 * tokens)
     heatmaps = _count(monkeypatch, "_heatmap")
     scorer = Scorer(SMALL)
-    assert scorer.max_bytes == SMALL.nbytes + 2 * 4 * tokens + 3 * tokens
+    assert most_bytes(SMALL.shape) == SMALL.nbytes + 2 * 4 * tokens + 3 * tokens
     _assert_same(scorer.predict(POINTS, Settings()), predict_tokens(SMALL, POINTS, Settings()))
     heatmaps.clear()
     scorer.predict(POINTS[:1], Settings())
