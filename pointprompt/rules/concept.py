@@ -44,8 +44,8 @@ class Bumps:
 
     Attributes:
         threshold: Likeness to the first click at which the guess is 0.
-        first: (d,) float32, the code of the first positive click.
-        codes: (b, d) float32, of the clicks that mend, in their order.
+        codes: (1 + b, d) float32, of the first positive click, whose guess it is, and of the clicks
+            that mend, in their order.
         heights: (b,) float32, what each adds at its own code.
         reach: (b,) float32, the difference over which that falls by the factor e in its own image.
         reach_elsewhere: (b,) float32, the same in all others.
@@ -53,7 +53,6 @@ class Bumps:
     """
 
     threshold: float
-    first: FloatArray = field(repr=False)
     codes: FloatArray = field(repr=False)
     heights: FloatArray = field(repr=False)
     reach: FloatArray = field(repr=False)
@@ -67,12 +66,11 @@ class Bumps:
             codes: (t, d) float32, each of length 1.
             image: The number of their image; None where no click was made in it.
         """
-        scores: FloatArray = (codes @ self.first - np.float32(self.threshold)) / np.float32(
-            1 - self.threshold
-        )
+        likeness = self.codes @ codes.T
+        scores: FloatArray = (likeness[0] - self.threshold) / (1 - self.threshold)
         if len(self.heights):
             reach = np.where(self.images == image, self.reach, self.reach_elsewhere)
-            scores += self.heights @ _influence(self.codes @ codes.T, reach)
+            scores += self.heights @ _influence(likeness[1:], reach)
         return scores
 
 
@@ -133,7 +131,7 @@ def _fit(
 ) -> Bumps:
     likeness = codes @ codes.T
     first = int(np.argmax(labels == 1))
-    scores = (likeness[first] - np.float32(threshold)) / np.float32(1 - threshold)
+    scores = (likeness[first] - threshold) / (1 - threshold)
     mending, heights, reaches, reaches_elsewhere = [], [], [], []
     for j in (j for j in range(len(labels)) if j != first):
         missing = STEP - labels[j] * scores[j]
@@ -151,8 +149,7 @@ def _fit(
         reaches_elsewhere.append(elsewhere)
     return Bumps(
         threshold=threshold,
-        first=codes[first],
-        codes=codes[mending],
+        codes=codes[[first, *mending]],
         heights=np.array(heights, np.float32),
         reach=np.array(reaches, np.float32),
         reach_elsewhere=np.array(reaches_elsewhere, np.float32),
