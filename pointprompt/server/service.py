@@ -15,12 +15,14 @@ import shutil
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from pointprompt.analysis.analysis import Analysis
+from pointprompt.engines.engine import Engine, ThisProcess
 from pointprompt.examples import ExampleSet
 from pointprompt.images import Limits
 from pointprompt.server import addresses, memory, wire
@@ -28,10 +30,7 @@ from pointprompt.server.jobs import LAST_STAGE
 from pointprompt.server.sessions import Session, SessionGone, SessionStore
 from pointprompt.server.turns import Lane, Place, Turns
 from pointprompt.types import (
-    Analysis,
     BackboneRequest,
-    ByteArray,
-    ImageSet,
     Photo,
     Progress,
     ProgressFn,
@@ -42,8 +41,6 @@ from pointprompt.types import (
 )
 
 if TYPE_CHECKING:
-    from pointprompt.backbones import Backbone
-    from pointprompt.pipeline import Computed, Fitted
     from pointprompt.readers import Readers
 
 # What all sets that are under way may take together; what computing one takes comes on top.
@@ -80,48 +77,6 @@ class Opened(NamedTuple):
     added: int
 
 
-class Engine(Protocol):
-    """Where that part of an analysis is computed which a GPU is for."""
-
-    def prepare(self, choice: BackboneRequest, progress: ProgressFn) -> int:
-        """Side of the squares that the backbone takes, in pixels; its weights are here afterwards.
-
-        Several may be prepared at a time, and while others are computed with.
-
-        Raises:
-            BackboneError: It cannot be had.
-        """
-
-    def compute(
-        self,
-        squares: ByteArray,
-        choice: BackboneRequest,
-        fitted: Fitted | None,
-        progress: ProgressFn,
-    ) -> Computed:
-        """As `pipeline.compute`. Only one at a time, and always in the same thread."""
-
-
-class ThisProcess:
-    """An `Engine` on whatever this computer has."""
-
-    def prepare(self, choice: BackboneRequest, progress: ProgressFn) -> int:
-        """See `Engine`."""
-        return get(choice, progress)
-
-    def compute(
-        self,
-        squares: ByteArray,
-        choice: BackboneRequest,
-        fitted: Fitted | None,
-        progress: ProgressFn,
-    ) -> Computed:
-        """See `Engine`."""
-        from pointprompt import pipeline
-
-        return pipeline.compute(squares, load(choice, progress), fitted=fitted, progress=progress)
-
-
 class Service:
     """The server's side of all pages."""
 
@@ -153,7 +108,7 @@ class Service:
     def analyze(
         self,
         fetch: Fetch,
-        choice: BackboneRequest,
+        request: BackboneRequest,
         page: str,
         progress: ProgressFn,
         visitor: str = "",
@@ -162,7 +117,7 @@ class Service:
 
         Args:
             fetch: Gets the images.
-            choice: The backbone.
+            request: The backbone.
             page: The page that the session will belong to. Its earlier session stays until this
                 one is ready, so that a failure loses nothing.
             progress: Told of every step; it may raise to cancel.
@@ -173,7 +128,9 @@ class Service:
         """
         with self._computing.place() as place, self._new_folder() as folder:
             paths = fetch(_subfolder(folder, "images"), progress)
-            return self._open(folder, paths, page, progress, place, choice=choice, visitor=visitor)
+            return self._open(
+                folder, paths, page, progress, place, request=request, visitor=visitor
+            )
 
     def extend(self, fetch: Fetch, page: str, progress: ProgressFn, visitor: str = "") -> Opened:
         """A new session with more images behind those of the page's.
@@ -207,9 +164,9 @@ class Service:
             if fetched and not paths:
                 raise ImageError("All of these images are in the set already.")
             joins = replace(before, analysis=replace(before.analysis, photos=photos))
-            choice = before.analysis.backbone.request
+            request = before.analysis.backbone.request
             return self._open(
-                folder, paths, page, progress, place, choice=choice, visitor=visitor, joins=joins
+                folder, paths, page, progress, place, request=request, visitor=visitor, joins=joins
             )
 
     def _open(
@@ -220,58 +177,49 @@ class Service:
         progress: ProgressFn,
         place: Place,
         *,
-        choice: BackboneRequest,
+        request: BackboneRequest,
         visitor: str,
         joins: Session | None = None,
     ) -> Opened:
         """The session of the images, behind those of the session that they join."""
-        from pointprompt.pipeline import room_in
+        from pointprompt import pipeline
         from pointprompt.rules.predictor import Predictor
 
         before = joins.analysis if joins else None
-        limits = room_in(before, self.limits) if before else self.limits
-        side = self._engine.prepare(choice, progress)
-        nbytes = _set_bytes(min(len(paths), limits.max_images), side)
-        with self._sets.take(nbytes, progress):
-            image_set = self._read(paths, side, limits, progress)
-            with self._computing.turn(place, progress):
-                analysis = self._analysis(image_set, choice, before, progress)
+        side = self._engine.prepare(request, progress)
+        with self._sets.take(self._set_bytes(paths, before, side), progress):
+            analysis, rejected, added = pipeline.analyze_readable(
+                paths,
+                request,
+                self._engine,
+                joins=before,
+                limits=self.limits,
+                reader=self._readers.reader if self._readers else nullcontext,
+                in_turn=lambda work: self._in_turn(work, place, progress),
+                progress=progress,
+            )
             _write_tiles(folder, analysis)
         predictor = Predictor(analysis)
         predictor.prepare(Settings().rule)
         progress(Progress(LAST_STAGE, 0, 1))
         token = joins.token if joins else ""
         session = self.store.add(folder, analysis, predictor, page, joins=token, visitor=visitor)
-        return Opened(session, image_set.rejected, added=len(image_set.photos))
+        return Opened(session, rejected, added)
 
-    def _read(
-        self, paths: Sequence[Path], side: int, limits: Limits, progress: ProgressFn
-    ) -> ImageSet:
-        from pointprompt.images import read_set
+    def _set_bytes(self, paths: Sequence[Path], before: Analysis | None, side: int) -> int:
+        """About what the images take while they are on their way to a session."""
+        most = self.limits.max_images - (len(before.photos) if before else 0)
+        return min(len(paths), most) * (side * side * 3 + _PREVIEW_BYTES)
 
-        reader = self._readers.reader() if self._readers else nullcontext()
-        with reader as read_one:
-            return read_set(paths, side, limits=limits, progress=progress, read_one=read_one)
-
-    def _analysis(
-        self,
-        image_set: ImageSet,
-        choice: BackboneRequest,
-        before: Analysis | None,
-        progress: ProgressFn,
+    def _in_turn(
+        self, work: Callable[[], Analysis], place: Place, progress: ProgressFn
     ) -> Analysis:
-        """The analysis of the images, behind those they join. Only one at a time."""
-        from pointprompt.pipeline import complete
-
-        def compute() -> Analysis:
-            fitted = before.fitted if before else None
-            computed = self._engine.compute(image_set.squares, choice, fitted, progress)
-            return complete(image_set, computed, joins=before, progress=progress)
-
-        try:
-            return self._lane.do(compute)
-        finally:
-            memory.give_back()
+        """Do heavy work when its turn has come. Only one at a time, and in one thread."""
+        with self._computing.turn(place, progress):
+            try:
+                return self._lane.do(work)
+            finally:
+                memory.give_back()
 
     @contextmanager
     def _new_folder(self) -> Iterator[Path]:
@@ -410,20 +358,6 @@ def _answered(message: object, answer: Callable[[], dict[str, Any]]) -> dict[str
         return wire.failure(wire.seq_of(message), "invalid", str(error))
 
 
-def load(choice: BackboneRequest, progress: ProgressFn) -> Backbone:
-    """The backbone, by `backbones.load`."""
-    from pointprompt import backbones
-
-    return backbones.load(**asdict(choice), progress=progress)
-
-
-def get(choice: BackboneRequest, progress: ProgressFn) -> int:
-    """Side of the squares that the backbone takes, in pixels, by `backbones.get`."""
-    from pointprompt import backbones
-
-    return backbones.get(**asdict(choice), progress=progress)
-
-
 def link_files(files: Sequence[str | Path]) -> Fetch:
     """A `Fetch` of files that are on this disk already."""
 
@@ -492,11 +426,6 @@ def _write_tiles(folder: Path, analysis: Analysis) -> None:
     encoded = io.BytesIO()
     Image.fromarray(np.ascontiguousarray(analysis.colors).reshape(n * h, w, 3)).save(encoded, "PNG")
     _colors(folder).write_bytes(encoded.getvalue())
-
-
-def _set_bytes(count: int, side: int) -> int:
-    """About what so many images take while they are on their way to a session."""
-    return count * (side * side * 3 + _PREVIEW_BYTES)
 
 
 @contextmanager
