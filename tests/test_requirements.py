@@ -14,7 +14,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.version import Version
 
-from pointprompt import export
+from pointprompt.formats.prompt_json import PACKAGES
 
 ROOT = Path(__file__).parent.parent
 # ZeroGPU has only these; pyproject.toml allows newer.
@@ -75,7 +75,7 @@ def test_both_files_ask_for_the_same_versions(name):
 
 def test_every_package_whose_version_moves_masks_is_named_in_a_prompt_file():
     moving = {one.name for one in dependencies().values()} - MOVES_NO_MASK
-    assert moving == set(export._PACKAGES)
+    assert moving == set(PACKAGES)
 
 
 @pytest.mark.parametrize("listed", [dependencies, requirements])

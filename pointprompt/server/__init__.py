@@ -6,6 +6,7 @@ jobs.py         work that goes on while a page waits for it
 turns.py        who comes next
 wire.py         the messages of the page, and the answers
 status.py       what the status line says
+failures.py     what it says of work that came to nothing
 addresses.py    where the page finds pictures and downloads
 memory.py       freed memory, given back
 """

@@ -298,7 +298,7 @@ class Service:
             ValueError: The message is malformed.
             OSError: It could not be written; then nothing of it is there.
         """
-        from pointprompt.export import write_zip
+        from pointprompt.formats.archive import write_zip
         from pointprompt.pipeline import image_masks
 
         request, asked, prediction = self._predict(message, visitor)

@@ -1,6 +1,6 @@
 """The tile grid: one gr.HTML component, its look and behaviour in `static/`.
 
-Knows gradio's component contract. What the messages mean is `wire`'s, what they do is `blocks`'s.
+Knows gradio's component contract. What the messages mean is `wire`'s, what they do is `page`'s.
 """
 
 from __future__ import annotations

@@ -11,9 +11,13 @@ import gradio as gr
 from starlette.middleware import Middleware
 
 from pointprompt.server.service import Service
-from pointprompt.ui import blocks, files
+from pointprompt.ui import files, page
+from pointprompt.ui.canvas import STATIC
 from pointprompt.ui.guard import MEGABYTE, BodyLimits, Guard, Listeners
 
+# System fonts only: the page works without any network.
+_SANS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif")
+_MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace")
 # Uploads that no session took over are deleted after a day.
 _CACHE_SECONDS = (3600, 24 * 3600)
 # Events that wait to be begun; more are turned away.
@@ -41,7 +45,7 @@ def launch(
         max_upload_mb: Megabytes that the files of one upload may have together.
         quiet: Do not print where it is.
     """
-    demo = blocks.build(service)
+    demo = page.build(service)
     demo.delete_cache = _CACHE_SECONDS
     limits = BodyLimits(file=round(max_file_mb * MEGABYTE), upload=round(max_upload_mb * MEGABYTE))
     guard = Middleware(
@@ -54,8 +58,8 @@ def launch(
     demo.queue(max_size=_QUEUE_LENGTH).launch(
         server_name=host,
         server_port=port,
-        theme=blocks.theme(),
-        css_paths=[blocks.css_file()],
+        theme=_theme(),
+        css_paths=[STATIC / "page.css"],
         app_kwargs={"middleware": [guard], "routes": files.routes(service)},
         max_file_size=limits.file,
         state_session_capacity=_PAGES,
@@ -82,3 +86,14 @@ def _listeners(demo: gr.Blocks) -> Listeners:
     }
     unloads = {n for n, fn in demo.fns.items() if any(event == "unload" for _, event in fn.targets)}
     return Listeners(functions, frozenset(demo.fns) - unloads)
+
+
+def _theme() -> gr.themes.Base:
+    """The page's look, light and dark; `static/page.css` adds to it."""
+    return gr.themes.Base(
+        primary_hue="teal",
+        neutral_hue="slate",
+        radius_size="md",
+        font=_SANS,
+        font_mono=_MONO,
+    )

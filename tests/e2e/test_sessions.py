@@ -237,7 +237,7 @@ def test_a_dataset_that_cannot_be_reached_says_so_and_loses_nothing(
     def unreachable(*_: object, **__: object) -> list[Path]:
         raise hub.DatasetError("The Hugging Face Hub cannot be reached.")
 
-    monkeypatch.setattr("pointprompt.ui.blocks.fetch_dataset", unreachable)
+    monkeypatch.setattr("pointprompt.ui.choices.fetch_dataset", unreachable)
     page.analyze_files(photos)
     page.click(0, *BALL[0])
     page.wait_for_masks()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +15,7 @@ from pointprompt.images import Limits
 from pointprompt.server.service import Service
 from pointprompt.server.sessions import SessionStore
 from pointprompt.types import Progress, ProgressFn
-from pointprompt.ui import blocks
+from pointprompt.ui.page import _Page
 
 # Seconds, far more than anything here takes; reached only by a test that fails.
 PATIENCE = 60
@@ -45,8 +43,8 @@ def gates() -> Iterator[list[Gate]]:
 
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory: pytest.TempPathFactory) -> blocks._Page:
-    return blocks._Page(Service(SessionStore(tmp_path_factory.mktemp("sessions")), Limits()))
+def page(tmp_path_factory: pytest.TempPathFactory) -> _Page:
+    return _Page(Service(SessionStore(tmp_path_factory.mktemp("sessions")), Limits()))
 
 
 REQUEST = SimpleNamespace(session_hash="page")
@@ -56,7 +54,7 @@ CHOICE = ["efficientnet_lite0", "", "", ""]
 class Follower:
     """Takes what a handler yields, as gradio does, in a thread of its own."""
 
-    def __init__(self, page: blocks._Page, updates: Iterator[dict[Any, Any]]) -> None:
+    def __init__(self, page: _Page, updates: Iterator[dict[Any, Any]]) -> None:
         self.page = page
         self.cancel_shown: list[bool] = []
         self.said: list[str] = []
@@ -121,15 +119,6 @@ def test_a_backbone_that_is_no_name_is_a_sentence_and_not_a_mistake_of_the_progr
     assert "pp-failed" in follower.said[-1]
     assert "is asked for by its name" in follower.said[-1]
     assert len(follower.said[-1]) < 300
-    note, *details = blocks._describe_backbone(name)
-    assert "is asked for by its name" in note
-    assert len(details) == 3
-
-
-@pytest.mark.parametrize("details", [(512.0, "", ""), ("512", "", ""), (True, "", ""), ([], 5, {})])
-def test_details_of_a_backbone_that_are_of_no_kind_are_a_sentence(details):
-    with pytest.raises(ValueError, match="of a backbone must be"):
-        blocks._choice("efficientnet_lite0", *details)
 
 
 @pytest.mark.parametrize(
@@ -152,26 +141,5 @@ def test_fields_of_a_dataset_that_are_of_no_kind_are_a_sentence_on_the_page(page
     assert "mistake" not in follower.said[-1]
 
 
-@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
-def test_a_full_disk_is_said_without_the_servers_paths(number):
-    error = OSError(number, os.strerror(number), "/srv/secret/place")
-    sentence = blocks._sentence(error)
-    assert sentence.startswith("The disk of the server is full.")
-    assert "secret" not in sentence
-
-
-def test_another_trouble_with_a_file_is_named():
-    error = OSError(errno.EACCES, os.strerror(errno.EACCES), "/srv/secret/place")
-    assert "Permission denied" in blocks._sentence(error)
-    assert "secret" not in blocks._sentence(error)
-
-
-def test_without_files_nothing_can_be_done_with_files():
-    """A9: after a reload "Add to the set" could be pressed, and there was nothing to add."""
-    assert [button.interactive for button in blocks._file_buttons(None)] == [False, False]
-    assert [button.interactive for button in blocks._file_buttons(["a.png"])] == [True, True]
-    assert blocks._file_buttons(["a.png", "b.png"])[0].value == "Analyse 2 images"
-
-
 def test_the_button_that_adds_files_cannot_be_pressed_before_there_are_any(page):
-    assert page.add.interactive is False
+    assert page.upload.add.interactive is False

@@ -1,9 +1,8 @@
-"""What the page's Dataset tab hands on: any value a crafted event may carry, and the remarks."""
+"""What the page's choices hand on: any value a crafted event may carry, and the remarks."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 
 from pointprompt.hub import DatasetError
 from pointprompt.images import Limits
-from pointprompt.ui.blocks import _Page
+from pointprompt.ui.choices import backbone_request, describe_backbone, fetch_of, file_buttons
 from tests import hostile
 from tests.fake_hub import FakeHub, encoded, hub, images_of, parquet, stored
 
@@ -19,8 +18,7 @@ __all__ = ["hub"]
 
 
 def fetch(folder: Path, remarks: list[str], *fields: Any) -> list[Path]:
-    page: Any = SimpleNamespace(service=SimpleNamespace(limits=Limits()))
-    return list(_Page._fetch_dataset(page, remarks, *fields)(folder, lambda _: None))
+    return list(fetch_of(Limits(), remarks, *fields)(folder, lambda _: None))
 
 
 @pytest.mark.parametrize("place", range(5))
@@ -42,3 +40,23 @@ def test_the_remarks_on_a_dataset_reach_the_page(hub: FakeHub, tmp_path: Path) -
     files = fetch(tmp_path, remarks, " me/data ", "", " train ", "", 3)
     assert images_of(files) == [encoded(0)]
     assert remarks == ["These are of the column image; mask can be asked for, too."]
+
+
+@pytest.mark.parametrize("name", [None, 5, ["efficientnet_lite0"], {}, 1.5, "x" * 1000])
+def test_a_backbone_that_is_no_name_is_described_by_a_sentence(name: Any) -> None:
+    note, *details = describe_backbone(name)
+    assert "is asked for by its name" in note
+    assert len(details) == 3
+
+
+@pytest.mark.parametrize("details", [(512.0, "", ""), ("512", "", ""), (True, "", ""), ([], 5, {})])
+def test_details_of_a_backbone_that_are_of_no_kind_are_a_sentence(details: tuple[Any, ...]) -> None:
+    with pytest.raises(ValueError, match="of a backbone must be"):
+        backbone_request("efficientnet_lite0", *details)
+
+
+def test_without_files_nothing_can_be_done_with_files() -> None:
+    """A9: after a reload "Add to the set" could be pressed, and there was nothing to add."""
+    assert [button.interactive for button in file_buttons(None)] == [False, False]
+    assert [button.interactive for button in file_buttons(["a.png"])] == [True, True]
+    assert file_buttons(["a.png", "b.png"])[0].value == "Analyse 2 images"

@@ -1,0 +1,204 @@
+"""What there is to choose before an analysis: files, a data set on the Hub, a backbone.
+
+Knows widgets, and what their values mean; those are what a browser sent, whatever that is. Does not
+know what is done with a choice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from pointprompt import backbones
+from pointprompt.hub import SUGGESTED_DATASET, DatasetRequest, fetch_dataset
+from pointprompt.images import Limits
+from pointprompt.server.service import Fetch, as_fetching
+from pointprompt.types import BackboneRequest, ProgressFn
+
+# Inputs that say which backbone: its name, and three details.
+BACKBONE_INPUTS = 4
+
+# Ends the label of a backbone that cannot be had now; `static/page.css` greys such labels out.
+_NOT_HERE = " (not here)"
+# Of the details: whatever is the backbone's own, also when the choice of backbone changes.
+_DEFAULT = ""
+
+
+class Upload:
+    """The widgets that take files.
+
+    Attributes:
+        files: The files.
+        analyze: The button that analyses them.
+        add: The button that adds them to the set that is shown.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        """Put them where gradio's context is."""
+        self.files = gr.File(label="Photos", file_count="multiple", height=170, elem_id="pp-files")
+        with gr.Row(equal_height=True):
+            self.analyze = gr.Button(
+                "Analyse", variant="primary", interactive=False, elem_id="pp-analyze"
+            )
+            self.add = gr.Button(
+                "Add to the set", visible=False, interactive=False, elem_id="pp-add"
+            )
+        gr.HTML(
+            "JPEG, PNG, HEIC, WebP, AVIF, TIFF and most others: "
+            f"up to {limits.max_images} images of {limits.max_megapixels:g} megapixels each. They "
+            "stay on this server: what was analysed goes some minutes after you close the page, "
+            "uploads within a day.",
+            elem_id="pp-formats",
+            apply_default_css=False,
+        )
+
+
+class BackboneChoice:
+    """The widgets that say which backbone.
+
+    Attributes:
+        name: Its name.
+        note: What is to be known about it.
+        details: Its input size, node and layer.
+    """
+
+    def __init__(self) -> None:
+        """Put them where gradio's context is."""
+        default, reason = backbones.choose_default()
+        self.name = gr.Dropdown(
+            choices=[(_label(name), name) for name in backbones.REGISTRY],
+            value=default,
+            allow_custom_value=True,
+            label="Backbone",
+            elem_id="pp-backbone",
+        )
+        self.note = gr.Markdown(f"{reason}\n\n{_facts(default)}", elem_id="pp-backbone-note")
+        labels = ("Input size", "Node", "Layer")
+        with gr.Accordion("Details", open=False), gr.Row():
+            self.details = [
+                gr.Dropdown(choices, value=_DEFAULT, label=label, min_width=130)
+                for label, choices in zip(labels, _detail_choices(default), strict=True)
+            ]
+
+    @property
+    def inputs(self) -> list[gr.Dropdown]:
+        """What `backbone_request` reads."""
+        return [self.name, *self.details]
+
+
+class DatasetChoice:
+    """The widgets that say which images of which data set.
+
+    Attributes:
+        inputs: What `fetch_of` reads.
+    """
+
+    def __init__(self, max_images: int) -> None:
+        """Put them in a row where gradio's context is."""
+        suggested = SUGGESTED_DATASET
+        with gr.Row():
+            self.inputs = [
+                gr.Textbox(suggested.name, label="Hugging Face dataset", min_width=200, scale=2),
+                gr.Textbox(suggested.config, label="Configuration", min_width=120),
+                gr.Textbox(suggested.split, label="Split", min_width=100),
+                gr.Textbox(
+                    suggested.column,
+                    label="Image column",
+                    placeholder="found by itself",
+                    min_width=120,
+                ),
+                gr.Number(
+                    suggested.limit,
+                    label="Images",
+                    minimum=1,
+                    maximum=max_images,
+                    precision=0,
+                    min_width=120,
+                ),
+            ]
+
+
+def file_buttons(files: Sequence[str] | None) -> list[Any]:
+    """The buttons that do something with the files that were chosen."""
+    if not files:
+        return [gr.Button("Analyse", interactive=False), gr.Button(interactive=False)]
+    return [
+        gr.Button(f"Analyse {counted(len(files), 'image')}", interactive=True),
+        gr.Button(interactive=True),
+    ]
+
+
+def counted(count: int, what: str) -> str:
+    """So many of a thing: "1 image", "3 images"."""
+    return f"1 {what}" if count == 1 else f"{count} {what}s"
+
+
+def backbone_request(name: Any, *details: Any) -> BackboneRequest:
+    """The backbone that the inputs ask for.
+
+    Raises:
+        ValueError: They are of no kind that a browser with this page sends.
+    """
+    input_size, node, layer = (None if value == _DEFAULT else value for value in details)
+    return BackboneRequest(name, node, layer, input_size)
+
+
+def describe_backbone(name: str) -> list[Any]:
+    """The note on a backbone, and the choices of its details."""
+    try:
+        note, choices = _facts(name), _detail_choices(name)
+    except backbones.BackboneError as error:
+        note, choices = str(error), ([("", _DEFAULT)],) * 3
+    return [note, *(gr.Dropdown(choices=values, value=_DEFAULT) for values in choices)]
+
+
+def fetch_of(limits: Limits, remarks: list[str], *fields: Any) -> Fetch:
+    """What fetches the images, and adds to the remarks what there is to say about them."""
+    plain: list[Any] = [f.strip() if isinstance(f, str) else f for f in fields]
+    wanted = DatasetRequest(*plain)
+
+    def fetch(folder: Path, progress: ProgressFn) -> Sequence[Path]:
+        return fetch_dataset(
+            wanted, folder, limits=limits, progress=as_fetching(progress), note=remarks.append
+        )
+
+    return fetch
+
+
+def _label(name: str) -> str:
+    info = backbones.describe(name)
+    return info.title + ("" if backbones.availability(name).available else _NOT_HERE)
+
+
+def _facts(name: str) -> str:
+    info = backbones.describe(name)
+    reason = backbones.availability(name).reason
+    cost = f"{_cost(info.cpu_seconds[0])} an image on a CPU." if info.cpu_seconds else ""
+    facts = [f"Good for {info.good_for}.", cost, f"Licence: {info.licence}.", reason]
+    return " ".join(filter(None, [*facts, info.size_note]))
+
+
+def _cost(seconds: float) -> str:
+    """About how long something takes: "0.05 s", "6 s"."""
+    return f"{seconds:.2g} s" if seconds < 1 else f"{seconds:.0f} s"
+
+
+def _detail_choices(name: str) -> tuple[list[Any], list[Any], list[Any]]:
+    """Choices of input size, node and layer, the backbone's own first."""
+    info = backbones.describe(name)
+    costs = [f" · {_cost(seconds)} on a CPU" for seconds in info.cpu_seconds]
+    sizes = [
+        (f"{side} px{cost}", _DEFAULT if side == info.input_size else side)
+        for side, cost in zip_longest(info.input_sizes, costs, fillvalue="")
+    ]
+    nodes = [(node, node) for node in info.nodes if node != info.node]
+    layers = [(str(layer), layer) for layer in info.layers if layer != info.layer]
+    return (
+        sizes,
+        [(info.node, _DEFAULT), *nodes],
+        [(str(info.layer), _DEFAULT), *layers],
+    )

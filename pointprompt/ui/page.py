@@ -1,0 +1,287 @@
+"""The page: its layout and the wiring of its events, nothing else: what they do is `service`'s.
+
+Every event here is private: the page is no API. The Python interface is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import gradio as gr
+
+from pointprompt import backbones
+from pointprompt.examples import ExampleSet, example_sets
+from pointprompt.server import status, wire
+from pointprompt.server.failures import failure_of
+from pointprompt.server.jobs import Eta, Job, Jobs
+from pointprompt.server.service import GONE, Fetch, Opened, Service, link_files, make_files
+from pointprompt.server.sessions import Session, SessionGone
+from pointprompt.types import ProgressFn
+from pointprompt.ui import choices, static_files, visitors
+from pointprompt.ui.canvas import canvas
+
+TITLE = "pointprompt"
+TAGLINE = "Click a thing in one photo. Get its mask in all of them."
+
+_PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+
+Updates = dict[Any, Any]
+
+
+def build(service: Service) -> gr.Blocks:
+    """The page, which asks this service for everything."""
+    return _Page(service).demo
+
+
+class _Page:
+    """The page's widgets, and the handlers of their events as methods."""
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+        self.jobs = Jobs()
+        with gr.Blocks(title=TITLE, fill_width=True, analytics_enabled=False) as self.demo:
+            gr.HTML(f"<h1>{TITLE}</h1><p>{TAGLINE}</p>", elem_id="pp-head", apply_default_css=False)
+            self.setup = gr.Accordion("Images", open=True, elem_id="pp-setup")
+            with self.setup, gr.Row(equal_height=False):
+                with gr.Column(scale=3, min_width=320), gr.Tabs():
+                    with gr.Tab("Upload", id="upload"):
+                        self.upload = choices.Upload(service.limits)
+                    self._build_examples()
+                    self._build_dataset()
+                with gr.Column(scale=1, min_width=260):
+                    self.backbone = choices.BackboneChoice()
+            with gr.Row(elem_id="pp-progress"):
+                self.status = gr.HTML(status.idle(), elem_id="pp-status", apply_default_css=False)
+                self.cancel = gr.Button(
+                    "Cancel", visible=False, size="sm", min_width=90, scale=0, elem_id="pp-cancel"
+                )
+            self.canvas = canvas(self._predict, self._edges)
+            self._wire()
+
+    def _build_examples(self) -> None:
+        self.examples: list[tuple[gr.Button, ExampleSet]] = []
+        with gr.Tab("Examples", id="examples"):
+            with gr.Row(elem_id="pp-examples"):
+                for example in example_sets():
+                    button = gr.Button(
+                        example.title,
+                        icon=static_files.icon(f"examples/{example.key}.jpg"),
+                        min_width=150,
+                        elem_id=f"pp-example-{example.key}",
+                    )
+                    self.examples.append((button, example))
+            with gr.Accordion("About these pictures", open=False):
+                gr.Markdown("\n".join(f"- **{e.title}**: {e.credits}" for e in example_sets()))
+
+    def _build_dataset(self) -> None:
+        with gr.Tab("Dataset", id="dataset"):
+            self.dataset = choices.DatasetChoice(self.service.limits.max_images)
+            with gr.Row(equal_height=True):
+                self.load_dataset = gr.Button(
+                    "Load and analyse", variant="primary", elem_id="pp-load-dataset"
+                )
+                self.add_dataset = gr.Button(
+                    "Load and add to the set", visible=False, elem_id="pp-add-dataset"
+                )
+
+    def _wire(self) -> None:
+        upload = self.upload
+        adders = [upload.add, self.add_dataset]
+        shown = [self.status, self.canvas, self.setup, self.cancel, *adders]
+        heavy = {"outputs": shown, "concurrency_limit": None, **_PRIVATE}
+        choice = self.backbone.inputs
+        upload.analyze.click(self._analyze_files, [*choice, upload.files], **heavy)
+        for button, example in self.examples:
+            button.click(self._analyze_example(example), choice, **heavy)
+        self.load_dataset.click(self._analyze_dataset, [*choice, *self.dataset.inputs], **heavy)
+        upload.add.click(self._add_files, [upload.files], **heavy)
+        self.add_dataset.click(self._add_dataset, self.dataset.inputs, **heavy)
+        upload.files.change(
+            choices.file_buttons,
+            [upload.files],
+            [upload.analyze, upload.add],
+            queue=False,
+            **_PRIVATE,
+        )
+        self.backbone.name.change(
+            choices.describe_backbone,
+            [self.backbone.name],
+            [self.backbone.note, *self.backbone.details],
+            queue=False,
+            **_PRIVATE,
+        )
+        self.cancel.click(self._cancel, None, None, queue=False, **_PRIVATE)
+        self.canvas.restore(self._restore, None, [self.canvas, self.setup, *adders], **_PRIVATE)
+        self.canvas.export(
+            self._export,
+            None,
+            [self.status, self.cancel, self.canvas],
+            concurrency_limit=None,
+            **_PRIVATE,
+        )
+        self.demo.unload(self._unload)
+
+    def _predict(self, message: Any, visitor: str) -> dict[str, Any]:
+        return self.service.predict(message, visitor)
+
+    def _edges(self, message: Any, visitor: str) -> dict[str, Any]:
+        return self.service.edges(message, visitor)
+
+    def _analyze_files(self, request: gr.Request, *inputs: Any) -> Iterator[Updates]:
+        *choice, files = inputs
+        yield from self._analyze(request, link_files(files or []), choice)
+
+    def _analyze_example(self, example: ExampleSet) -> Any:
+        def analyze(request: gr.Request, *choice: Any) -> Iterator[Updates]:
+            fetch = make_files(example)
+            yield from self._analyze(request, fetch, choice, [example.description])
+
+        return analyze
+
+    def _analyze_dataset(self, request: gr.Request, *inputs: Any) -> Iterator[Updates]:
+        choice, dataset = inputs[: choices.BACKBONE_INPUTS], inputs[choices.BACKBONE_INPUTS :]
+        remarks: list[str] = []
+        fetch = choices.fetch_of(self.service.limits, remarks, *dataset)
+        yield from self._analyze(request, fetch, choice, remarks)
+
+    def _add_files(self, request: gr.Request, files: Sequence[str] | None) -> Iterator[Updates]:
+        yield from self._extend(request, link_files(files or []))
+
+    def _add_dataset(self, request: gr.Request, *dataset: Any) -> Iterator[Updates]:
+        remarks: list[str] = []
+        yield from self._extend(
+            request, choices.fetch_of(self.service.limits, remarks, *dataset), remarks
+        )
+
+    def _analyze(
+        self,
+        request: gr.Request,
+        fetch: Fetch,
+        choice: Sequence[Any],
+        remarks: Sequence[str] = (),
+    ) -> Iterator[Updates]:
+        page, visitor = _page_of(request), visitors.of(request)
+        job = self.jobs.start(
+            page,
+            lambda progress: self.service.analyze(
+                fetch, choices.backbone_request(*choice), page, progress, visitor
+            ),
+        )
+
+        def text(opened: Opened) -> str:
+            analysis = opened.session.analysis
+            title = backbones.describe(analysis.backbone.name).title
+            return " ".join(
+                [f"{choices.counted(len(analysis.photos), 'image')} ready, with {title}.", *remarks]
+            )
+
+        yield from self._open(page, job, text)
+
+    def _extend(
+        self, request: gr.Request, fetch: Fetch, remarks: Sequence[str] = ()
+    ) -> Iterator[Updates]:
+        page, visitor = _page_of(request), visitors.of(request)
+        job = self.jobs.start(
+            page, lambda progress: self.service.extend(fetch, page, progress, visitor)
+        )
+
+        def text(opened: Opened) -> str:
+            count = len(opened.session.analysis.photos)
+            return " ".join(
+                [
+                    f"{choices.counted(opened.added, 'image')} added: the set has {count} now.",
+                    *remarks,
+                ]
+            )
+
+        yield from self._open(page, job, text)
+
+    def _open(
+        self, page: str, job: Job[Opened], text: Callable[[Opened], str]
+    ) -> Iterator[Updates]:
+        """Follow the job, then show the session that it opened, or why there is none."""
+        yield from self._follow(page, job)
+        failure = failure_of(job, "Cancelled. Your images are still here.")
+        if failure:
+            yield self._ended(page, job, failure)
+        else:
+            opened = job.result()
+            said = status.done(text(opened), opened.rejected)
+            said += status.remarks(opened.session.analysis.photos)
+            yield {**self._ended(page, job, said), **self._shown(opened.session)}
+
+    def _shown(self, session: Session) -> Updates:
+        return {
+            self.canvas: self.service.manifest(session),
+            self.setup: gr.Accordion(open=False),
+            self.upload.add: gr.Button(visible=True),
+            self.add_dataset: gr.Button(visible=True),
+        }
+
+    def _export(self, event: gr.EventData, request: gr.Request) -> Iterator[Updates]:
+        page, visitor = _page_of(request), visitors.of(request)
+
+        def export(progress: ProgressFn) -> str:
+            path = self.service.export(event._data, progress, visitor)
+            return self.service.download_address(event._data, path, visitor)
+
+        job = self.jobs.start(page, export)
+        yield from self._follow(page, job)
+        failure = failure_of(job, "Cancelled.")
+        if failure:
+            yield self._ended(page, job, failure)
+        else:
+            clicks = choices.counted(len(event._data["clicks"]), "click")
+            text = status.done(f"The masks of {clicks} are in your downloads.")
+            yield {**self._ended(page, job, text), self.canvas: gr.update(download=job.result())}
+
+    def _follow(self, page: str, job: Job[Any]) -> Iterator[Updates]:
+        """What the status line says while the job runs. A page that goes away ends its job."""
+        eta = Eta()
+        shown = ""
+        yield {self.cancel: gr.Button(visible=True)}
+        try:
+            for progress in job.progress():
+                text = status.busy(progress, eta.seconds_left(progress))
+                if text != shown and self.jobs.is_newest(page, job):
+                    shown = text
+                    yield {self.status: text}
+        except GeneratorExit:
+            job.cancel()
+            raise
+
+    def _ended(self, page: str, job: Job[Any], text: str) -> Updates:
+        """The last words of a job, unless the page has started another: those are then its own."""
+        if not self.jobs.is_newest(page, job):
+            return {self.status: gr.skip(), self.cancel: gr.skip()}
+        return {self.status: text, self.cancel: gr.Button(visible=False)}
+
+    def _cancel(self, request: gr.Request) -> None:
+        self.jobs.cancel(_page_of(request))
+
+    def _restore(self, event: gr.EventData, request: gr.Request) -> Updates:
+        try:
+            session = self._session_of(event._data, visitors.of(request))
+            self.service.store.attach(session.token, _page_of(request), session.visitor)
+        except SessionGone:
+            # Said by the page, which knows what it had.
+            return {self.canvas: wire.failure(0, "gone", GONE)}
+        return self._shown(session)
+
+    def _session_of(self, message: object, visitor: str) -> Session:
+        """The session that a reloaded page shows the ticket of."""
+        try:
+            ticket = wire.parse_ticket(message)
+        except wire.WireError as error:
+            raise SessionGone(str(error)) from error
+        return self.service.store.of_ticket(ticket, visitor)
+
+    def _unload(self, request: gr.Request) -> None:
+        page = _page_of(request)
+        self.jobs.cancel(page)
+        self.service.store.close_page(page)
+
+
+def _page_of(request: gr.Request) -> str:
+    return str(request.session_hash)

@@ -1,0 +1,238 @@
+import io
+import json
+import platform
+import zipfile
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import pointprompt
+from pointprompt.formats import archive
+from pointprompt.formats.archive import write_zip
+from pointprompt.formats.prompt_json import PACKAGES
+from pointprompt.grid import upscale
+from pointprompt.masks.lazy import ImageMasks
+from pointprompt.types import BackboneChoice, Click, Photo, Progress, Prompt, Settings
+
+GREY = 100
+
+
+def _photo(name, height, width, source=None):
+    pixels = np.full((height, width, 3), GREY, np.uint8) if source is None else source
+    return Photo(name, height, width, b"", pixels)
+
+
+PHOTOS = [_photo("cat.jpeg", 60, 90), _photo("schöner Hund.png", 33, 7), _photo("one", 1, 1)]
+MASKS = np.random.default_rng(0).random((3, 4, 6)) > 0.5
+BACKBONE = BackboneChoice("efficientnet_lite0", "block", 4, 512)
+PROMPT = Prompt(
+    "fur", (Click(0, 0.5, 0.25), Click(1, 0.999, 0.0, positive=False), Click(0, 0.0, 0.999))
+)
+SETTINGS = Settings(
+    strength=0.25, one_only=True, edges=False, threshold=0.7, min_area=8, n_eigvecs=12
+)
+
+
+def _image_masks(masks, photos):
+    return ImageMasks(masks, [(photo.height, photo.width) for photo in photos])
+
+
+def _written(photos=PHOTOS, masks=MASKS, prompt=PROMPT, progress=None):
+    file = io.BytesIO()
+    masks = _image_masks(masks, photos)
+    write_zip(file, photos, masks, prompt, SETTINGS, BACKBONE, progress=progress)
+    return file.getvalue()
+
+
+def _read(data):
+    with zipfile.ZipFile(io.BytesIO(data)) as file:
+        assert file.testzip() is None
+        return {name: file.read(name) for name in file.namelist()}
+
+
+def _document(data):
+    return json.loads(_read(data)["prompt.json"])
+
+
+def test_an_archive_holds_a_mask_and_an_overlay_for_each_image_and_the_prompt():
+    assert list(_read(_written())) == [
+        "masks/cat.png",
+        "overlays/cat.jpg",
+        "masks/schöner Hund.png",
+        "overlays/schöner Hund.jpg",
+        "masks/one.png",
+        "overlays/one.jpg",
+        "prompt.json",
+    ]
+
+
+def test_masks_are_one_channel_of_0_and_255_at_the_images_own_sizes():
+    members = _read(_written())
+    for photo, tokens, stem in zip(PHOTOS, MASKS, ["cat", "schöner Hund", "one"], strict=True):
+        image = Image.open(io.BytesIO(members[f"masks/{stem}.png"]))
+        assert image.format == "PNG"
+        assert image.mode == "L"
+        assert np.array_equal(np.asarray(image), 255 * upscale(tokens, photo.height, photo.width))
+
+
+def test_masks_may_have_any_shape_and_are_written_as_they_are():
+    masks = [
+        np.random.default_rng(i).random((p.height, p.width)) > 0.5 for i, p in enumerate(PHOTOS)
+    ]
+    file = io.BytesIO()
+    write_zip(file, PHOTOS, masks, PROMPT, SETTINGS, BACKBONE)
+    members = _read(file.getvalue())
+    for mask, stem in zip(masks, ["cat", "schöner Hund", "one"], strict=True):
+        written = np.asarray(Image.open(io.BytesIO(members[f"masks/{stem}.png"])))
+        assert np.array_equal(written, 255 * mask)
+
+
+def test_overlays_show_the_photo_where_the_mask_is_not():
+    members = _read(_written(masks=np.repeat([[[True, False]] * 2], 3, axis=0)))
+    shown = np.asarray(Image.open(io.BytesIO(members["overlays/cat.jpg"])).convert("RGB"))
+    assert shown.shape == (60, 90, 3)
+    assert np.abs(shown[:, 60:].astype(int) - GREY).max() <= 3
+    assert (shown[:, 20, 0] > GREY + 30).all()
+    assert (shown[:, 20, 1] < GREY - 30).all()
+
+
+def test_prompt_json_says_what_made_the_masks():
+    document = _document(_written())
+    assert document["format"] == "pointprompt"
+    assert document["version"] == 1
+    assert document["backbone"] == {
+        "name": "efficientnet_lite0",
+        "node": "block",
+        "layer": 4,
+        "input_size": 512,
+    }
+    assert document["settings"] == {
+        "rule": "kernel",
+        "strength": 0.25,
+        "one_only": True,
+        "edges": False,
+        "crisp": False,
+        "threshold": 0.7,
+        "gamma": 1.0,
+        "denoise": True,
+        "min_area": 8,
+        "negative_threshold": 0.99,
+        "n_eigvecs": 12,
+    }
+    assert document["prompt"]["name"] == "fur"
+    assert document["prompt"]["clicks"][1] == {
+        "image": 1,
+        "image_name": "schöner Hund.png",
+        "x": 0.999,
+        "y": 0.0,
+        "pixel_x": 6,
+        "pixel_y": 0,
+        "positive": False,
+    }
+    assert document["images"][0] == {
+        "name": "cat.jpeg",
+        "width": 90,
+        "height": 60,
+        "mask": "masks/cat.png",
+        "overlay": "overlays/cat.jpg",
+        "mask_pixels": int(upscale(MASKS[0], 60, 90).sum()),
+    }
+    assert document["problems"] == []
+    versions = document["versions"]
+    assert versions["python"] == platform.python_version()
+    assert set(versions) == {"python", "pointprompt", *PACKAGES}
+    assert {"torch", "ncut-pytorch", "timm", "fpsample"} <= set(versions)
+    assert all(versions.values())
+    assert versions["pointprompt"] == pointprompt.__version__
+
+
+def test_a_file_is_written_as_well_as_a_stream(tmp_path):
+    path = tmp_path / "masks.zip"
+    write_zip(path, PHOTOS, _image_masks(MASKS, PHOTOS), PROMPT, SETTINGS, BACKBONE)
+    assert path.read_bytes() == _written()
+
+
+def test_the_same_content_gives_the_same_bytes():
+    members = _written()
+    with zipfile.ZipFile(io.BytesIO(members)) as file:
+        assert {member.date_time for member in file.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+    assert _written() == members
+
+
+def test_a_photo_that_cannot_be_read_again_keeps_its_mask(tmp_path):
+    here, gone = tmp_path / "here.png", tmp_path / "gone.png"
+    damaged, changed = tmp_path / "damaged.png", tmp_path / "changed.png"
+    for path in (here, damaged, changed):
+        Image.new("RGB", (8, 6)).save(path)
+    damaged.write_bytes(damaged.read_bytes()[:40])
+    Image.new("RGB", (6, 8)).save(changed)
+    paths = [gone, here, damaged, changed]
+    photos = [_photo(path.name, 6, 8, path) for path in paths]
+    data = _written(photos, np.ones((4, 2, 2), bool), Prompt())
+    members, document = _read(data), _document(data)
+    assert [name for name in members if name.startswith("overlays/")] == ["overlays/here.jpg"]
+    assert sum(name.startswith("masks/") for name in members) == 4
+    problems = document["problems"]
+    assert [entry["image"] for entry in problems] == ["gone.png", "damaged.png", "changed.png"]
+    assert problems[2]["problem"] == "No overlay: The image was 8 x 6 and is now 6 x 8."
+    assert [entry["overlay"] is None for entry in document["images"]] == [True, False, True, True]
+
+
+def test_a_photo_beyond_the_default_limit_still_has_its_overlay(monkeypatch):
+    seen = []
+
+    def read_pixels(source, limits):
+        seen.append(limits.max_megapixels)
+        return source
+
+    monkeypatch.setattr(archive, "read_pixels", read_pixels)
+    _written()
+    assert [round(limit * 1e6) for limit in seen] == [60 * 90, 33 * 7, 1]
+
+
+def test_a_photo_too_long_for_jpeg_gets_a_png_overlay():
+    data = _written([_photo("long.jpg", 2, 70_000)], np.ones((1, 2, 2), bool), Prompt())
+    image = Image.open(io.BytesIO(_read(data)["overlays/long.png"]))
+    assert image.size == (70_000, 2)
+
+
+@pytest.mark.parametrize(
+    "name", ["../cat.png", "a/b.png", "a\\b.png", "c:b.png", "", ".", "..", "...png", "a\0.png"]
+)
+def test_a_name_that_could_leave_the_folder_is_refused(name):
+    with pytest.raises(ValueError, match="plain file name"):
+        _written([_photo(name, 4, 4)], MASKS[:1], Prompt())
+
+
+def test_two_names_that_would_be_one_file_are_refused():
+    photos = [_photo("cat.png", 4, 4), _photo("CAT.jpg", 4, 4)]
+    with pytest.raises(ValueError, match="same name"):
+        _written(photos, MASKS[:2], Prompt())
+
+
+def test_every_photo_needs_a_mask():
+    masks = _image_masks(MASKS[:2], PHOTOS[:2])
+    with pytest.raises(ValueError, match="2 masks for 3 images"):
+        write_zip(io.BytesIO(), PHOTOS, masks, PROMPT, SETTINGS, BACKBONE)
+
+
+def test_a_click_on_an_image_that_is_not_there_is_an_error():
+    with pytest.raises(ValueError, match="image 3 of 3"):
+        _written(prompt=Prompt("x", (Click(3, 0.5, 0.5),)))
+
+
+def test_progress_is_told_of_every_image_and_may_cancel():
+    told = []
+    _written(progress=told.append)
+    assert told == [Progress("export", done, 3) for done in (1, 2, 3)]
+
+    def cancel(_):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        _written(progress=cancel)
+
+
+def test_no_images_make_an_archive_with_a_prompt_only():
+    assert list(_read(_written([], np.zeros((0, 4, 4), bool), Prompt()))) == ["prompt.json"]
