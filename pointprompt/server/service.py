@@ -1,16 +1,12 @@
 """What the page asks for, done: the core's functions, with sessions and files around them.
 
 Knows the core, sessions, `wire`, and what takes turns: what needs the model, and what fills the
-memory. Nobody waits for the downloads or the reading of others. Knows nothing of gradio: `blocks`
+memory. Nobody waits for the downloads or the reading of others. Knows nothing of gradio: `page`
 turns what happens here into widgets, and what is raised here into messages.
 """
 
 from __future__ import annotations
 
-import filecmp
-import io
-import os
-import secrets
 import shutil
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -19,19 +15,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
-
 from pointprompt.analysis.analysis import Analysis
 from pointprompt.engines.engine import Engine, ThisProcess
-from pointprompt.examples import ExampleSet
 from pointprompt.images import Limits
-from pointprompt.server import addresses, memory, wire
+from pointprompt.server import addresses, memory, session_files, wire
+from pointprompt.server.fetching import Fetch, is_among, linked_photos
 from pointprompt.server.jobs import LAST_STAGE
 from pointprompt.server.sessions import Session, SessionGone, SessionStore
 from pointprompt.server.turns import Lane, Place, Turns
 from pointprompt.types import (
     BackboneRequest,
-    Photo,
     Progress,
     ProgressFn,
     Prompt,
@@ -51,12 +44,6 @@ _PREVIEW_BYTES = 300_000
 # its mask, its overlay, and all that once more while they are made.
 _EXPORTS_BYTES = 1 << 30
 _EXPORT_BYTES_A_PIXEL = 12
-# Folder of a session's downloads.
-_EXPORTS = "exports"
-
-# Puts a set's image files into the folder it is given, and returns them in order.
-Fetch = Callable[[Path, ProgressFn], Sequence[Path]]
-
 GONE = (
     "This analysis is no longer in the server's memory. Your clicks are still here: "
     "analyse the same images again to go on."
@@ -127,7 +114,7 @@ class Service:
             ValueError: One of its kinds from the core, with a sentence for the user.
         """
         with self._computing.place() as place, self._new_folder() as folder:
-            paths = fetch(_subfolder(folder, "images"), progress)
+            paths = fetch(session_files.subfolder(folder, "images"), progress)
             return self._open(
                 folder, paths, page, progress, place, request=request, visitor=visitor
             )
@@ -158,9 +145,9 @@ class Service:
             self._computing.place() as place,
             self._new_folder() as folder,
         ):
-            photos = _linked_photos(before.analysis.photos, folder)
-            fetched = fetch(_subfolder(folder, "added"), progress)
-            paths = [path for path in fetched if not _is_among(path, photos)]
+            photos = linked_photos(before.analysis.photos, folder)
+            fetched = fetch(session_files.subfolder(folder, "added"), progress)
+            paths = [path for path in fetched if not is_among(path, photos)]
             if fetched and not paths:
                 raise ImageError("All of these images are in the set already.")
             joins = replace(before, analysis=replace(before.analysis, photos=photos))
@@ -198,7 +185,7 @@ class Service:
                 in_turn=lambda work: self._in_turn(work, place, progress),
                 progress=progress,
             )
-            _write_tiles(folder, analysis)
+            session_files.write_tiles(folder, analysis)
         predictor = Predictor(analysis)
         predictor.prepare(Settings().rule)
         progress(Progress(LAST_STAGE, 0, 1))
@@ -224,7 +211,7 @@ class Service:
     @contextmanager
     def _new_folder(self) -> Iterator[Path]:
         """A folder for a session's files, gone again where there is no session in the end."""
-        with _gone_if_it_fails(self.store.new_folder()) as folder:
+        with session_files.gone_if_it_fails(self.store.new_folder()) as folder:
             yield folder
 
     def manifest(self, session: Session) -> dict[str, Any]:
@@ -245,7 +232,7 @@ class Service:
         Raises:
             SessionGone: The visitor has no session with this key of its pictures.
         """
-        return _tile(self.store.of_picture_key(key, visitor).folder, index)
+        return session_files.tile(self.store.of_picture_key(key, visitor).folder, index)
 
     def colors(self, key: str, visitor: str) -> Path:
         """Where the colour views lie.
@@ -253,7 +240,7 @@ class Service:
         Raises:
             SessionGone: As for `tile`.
         """
-        return _colors(self.store.of_picture_key(key, visitor).folder)
+        return session_files.colors(self.store.of_picture_key(key, visitor).folder)
 
     def download(self, key: str, name: str, visitor: str) -> Path:
         """Where the download with this name lies, if there is one.
@@ -264,7 +251,7 @@ class Service:
         """
         if not addresses.is_name(name):
             raise ValueError("No download has such a name.")
-        return _exported(self.store.of_picture_key(key, visitor).folder, name)
+        return session_files.exported(self.store.of_picture_key(key, visitor).folder, name)
 
     def predict(self, message: object, visitor: str = "") -> dict[str, Any]:
         """The answer to a message of the page, whatever it holds: masks, or what is wrong."""
@@ -307,7 +294,9 @@ class Service:
             largest = max(photo.height * photo.width for photo in analysis.photos)
             with (
                 self._exports.take(largest * _EXPORT_BYTES_A_PIXEL, progress),
-                _new_folder_in(_subfolder(session.folder, _EXPORTS)) as folder,
+                session_files.new_folder_in(
+                    session_files.subfolder(session.folder, session_files.EXPORTS)
+                ) as folder,
             ):
                 unfinished = folder / "unfinished"
                 write_zip(
@@ -356,110 +345,3 @@ def _answered(message: object, answer: Callable[[], dict[str, Any]]) -> dict[str
         return wire.failure(wire.seq_of(message), "gone", GONE)
     except ValueError as error:
         return wire.failure(wire.seq_of(message), "invalid", str(error))
-
-
-def link_files(files: Sequence[str | Path]) -> Fetch:
-    """A `Fetch` of files that are on this disk already."""
-
-    def fetch(folder: Path, progress: ProgressFn) -> list[Path]:
-        return [_link(Path(file), folder, index) for index, file in enumerate(files)]
-
-    return fetch
-
-
-def make_files(example: ExampleSet) -> Fetch:
-    """A `Fetch` of a built-in example set, whose pictures are made when they are wanted."""
-
-    def fetch(folder: Path, progress: ProgressFn) -> list[Path]:
-        from PIL import Image
-
-        paths = [folder / image.name for image in example.images]
-        for path, image in zip(paths, example.images, strict=True):
-            Image.fromarray(image.load()).save(path)
-        return paths
-
-    return fetch
-
-
-def as_fetching(progress: ProgressFn) -> ProgressFn:
-    """The same, for progress that is told while images are fetched rather than read."""
-    return lambda step: progress(replace(step, stage="fetch"))
-
-
-def _link(file: Path, folder: Path, index: int) -> Path:
-    """The file in the folder, under its own name; a folder each, since names may repeat."""
-    path = _subfolder(folder, str(index)) / file.name
-    try:
-        os.link(file, path)
-    except OSError:  # Another file system, or one without links.
-        shutil.copyfile(file, path)
-    return path
-
-
-def _linked_photos(photos: Sequence[Photo], folder: Path) -> tuple[Photo, ...]:
-    """The photos with their image files in a folder of images too."""
-    images = _subfolder(folder, "images")
-    return tuple(
-        replace(photo, source=_link(photo.source, images, index))
-        if isinstance(photo.source, Path)
-        else photo
-        for index, photo in enumerate(photos)
-    )
-
-
-def _is_among(path: Path, photos: Sequence[Photo]) -> bool:
-    """Whether one of the photos has the same file, byte for byte."""
-    return any(
-        isinstance(photo.source, Path) and filecmp.cmp(path, photo.source, shallow=False)
-        for photo in photos
-    )
-
-
-def _write_tiles(folder: Path, analysis: Analysis) -> None:
-    """The pictures that the page shows, as files: big things do not travel as props."""
-    from PIL import Image
-
-    _subfolder(folder, "tiles")
-    for index, photo in enumerate(analysis.photos):
-        _tile(folder, index).write_bytes(photo.preview)
-    n, h, w, _ = analysis.colors.shape
-    encoded = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(analysis.colors).reshape(n * h, w, 3)).save(encoded, "PNG")
-    _colors(folder).write_bytes(encoded.getvalue())
-
-
-@contextmanager
-def _new_folder_in(folder: Path) -> Iterator[Path]:
-    """A new folder in it, with a name that no page has seen; gone again if the block fails."""
-    new = folder / secrets.token_urlsafe(8)
-    new.mkdir()
-    with _gone_if_it_fails(new):
-        yield new
-
-
-@contextmanager
-def _gone_if_it_fails(folder: Path) -> Iterator[Path]:
-    """The folder, removed with all that is in it if the block fails."""
-    try:
-        yield folder
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
-
-
-def _subfolder(folder: Path, name: str) -> Path:
-    path = folder / name
-    path.mkdir(parents=True, exist_ok=True)
-    return path
-
-
-def _tile(folder: Path, index: int) -> Path:
-    return folder / "tiles" / f"{index:03d}.jpg"
-
-
-def _colors(folder: Path) -> Path:
-    return folder / "colors.png"
-
-
-def _exported(folder: Path, name: str) -> Path:
-    return folder / _EXPORTS / name / addresses.DOWNLOAD_NAME

@@ -28,15 +28,9 @@ from pointprompt.examples import ExampleImage, ExampleSet
 from pointprompt.images import ImageError, Limits, read_pixels
 from pointprompt.readers import Readers
 from pointprompt.server import addresses, wire
+from pointprompt.server.fetching import as_fetching, link_files, make_files
 from pointprompt.server.jobs import Cancelled, Job
-from pointprompt.server.service import (
-    GONE,
-    Opened,
-    Service,
-    as_fetching,
-    link_files,
-    make_files,
-)
+from pointprompt.server.service import GONE, Opened, Service
 from pointprompt.server.sessions import Lifetimes, Session, SessionGone, SessionStore
 from pointprompt.server.turns import Turns
 from pointprompt.types import RULES, BackboneChoice, BackboneRequest, Progress, ProgressFn, Settings

@@ -28,7 +28,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from pointprompt.images import Limits
-from pointprompt.server.service import Service, link_files
+from pointprompt.server.fetching import link_files
+from pointprompt.server.service import Service
 from pointprompt.server.sessions import Session, SessionStore
 from pointprompt.types import Progress
 from pointprompt.ui import folders, guard, static_files, visitors
