@@ -1,9 +1,9 @@
 """Features -> what clicks need, once a set: the joint cut, codes, colours, and their record.
 
-analysis.py  the record of it all
-compute.py   squares to an analysis, in two parts
-terms.py     what describes more images in the same way, as named arrays
-cut.py       features of all images to joint eigenvectors
-codes.py     features and eigenvectors to 32 numbers a token
-colors.py    eigenvectors to the colour view
+    analysis.py       the record of it all
+    compute.py        squares to an analysis, in two parts
+    terms.py          what describes more images in the same way, as named arrays
+    cut.py            features of all images to joint eigenvectors
+    codes.py          features and eigenvectors to 32 numbers a token
+    colors.py         eigenvectors to the colour view
 """

@@ -294,9 +294,7 @@ class Service:
             largest = max(photo.height * photo.width for photo in analysis.photos)
             with (
                 self._exports.take(largest * _EXPORT_BYTES_A_PIXEL, progress),
-                session_files.new_folder_in(
-                    session_files.subfolder(session.folder, session_files.EXPORTS)
-                ) as folder,
+                session_files.new_export(session.folder) as folder,
             ):
                 unfinished = folder / "unfinished"
                 write_zip(

@@ -19,7 +19,7 @@ from pointprompt.analysis.analysis import Analysis
 from pointprompt.server import addresses
 
 # Folder of a session's downloads.
-EXPORTS = "exports"
+_EXPORTS = "exports"
 
 
 def write_tiles(folder: Path, analysis: Analysis) -> None:
@@ -34,9 +34,9 @@ def write_tiles(folder: Path, analysis: Analysis) -> None:
 
 
 @contextmanager
-def new_folder_in(folder: Path) -> Iterator[Path]:
-    """A new folder in it, with a name that no page has seen; gone again if the block fails."""
-    new = folder / secrets.token_urlsafe(8)
+def new_export(folder: Path) -> Iterator[Path]:
+    """A new folder for a download, with a name no page has seen; gone again if the block fails."""
+    new = subfolder(folder, _EXPORTS) / secrets.token_urlsafe(8)
     new.mkdir()
     with gone_if_it_fails(new):
         yield new
@@ -71,4 +71,4 @@ def colors(folder: Path) -> Path:
 
 def exported(folder: Path, name: str) -> Path:
     """Where the download with this name lies."""
-    return folder / EXPORTS / name / addresses.DOWNLOAD_NAME
+    return folder / _EXPORTS / name / addresses.DOWNLOAD_NAME
