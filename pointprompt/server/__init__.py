@@ -1,5 +1,7 @@
 """What the page asks for, without gradio: sessions, jobs, messages and the work behind them.
 
+Knows the core and HTTP-free messages. Knows nothing of gradio: `ui` does.
+
     service.py        what the page asks for, done
     sessions.py       who has which analysis, and for how long
     fetching.py       image files into the folder of a session to be
