@@ -21,6 +21,7 @@ from PIL import Image
 from pointprompt.examples import example_set
 from pointprompt.ui import command
 from pointprompt.ui.folders import MARKER, PREFIX
+from pointprompt.ui.options import option_parser
 from tests.rehearsal import Visitor
 from tests.serving import AS_PROCESS_1, ROOT, Server, environment, serving
 
@@ -159,7 +160,7 @@ def test_a_temporary_folder_that_cannot_be_is_said(tmp_path, refusal):
 def test_the_defaults_are_those_that_the_readme_tells(monkeypatch, capsys):
     monkeypatch.setattr(os, "environ", environment(Path(tempfile.gettempdir()), {}))
     with pytest.raises(SystemExit):
-        command._parser().parse_args(["--help"])
+        option_parser().parse_args(["--help"])
     shown = dict(
         re.findall(r"(--[a-z-]+) [A-Z_]+\s[^(]*\(default: (\d+)\)", capsys.readouterr().out)
     )
