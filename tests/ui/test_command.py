@@ -22,8 +22,8 @@ from pointprompt.examples import example_set
 from pointprompt.ui import command
 from pointprompt.ui.folders import MARKER, PREFIX
 from pointprompt.ui.options import option_parser
-from tests.rehearsal import Visitor
 from tests.serving import AS_PROCESS_1, ROOT, Server, environment, serving
+from tests.visitor import Visitor
 
 Refusal = Callable[..., str]
 
@@ -192,7 +192,7 @@ def temporary(tmp_path: Path) -> Path:
 
 def analyzing(server: Server, photos: list[Path]) -> None:
     """Return when the features of the photos are being computed."""
-    for answer in Visitor(server, "visitor").analyze(photos, "efficientnet_lite0"):
+    for answer in Visitor(server.url).analyzing(photos):
         assert not answer.failed
         if answer.status.startswith("Computing features"):
             return
@@ -297,9 +297,7 @@ def test_a_dotfile_is_named_and_the_others_read_wherever_the_server_was_started(
     side_file = tmp_path / f"._{photos[0].name}"
     side_file.write_bytes(b"\x00\x05\x16\x07" + bytes(100))
     with serving(temporary, folder=Path("/")) as server:
-        answers = list(
-            Visitor(server, "visitor").analyze([side_file, *photos], "efficientnet_lite0")
-        )
+        answers = Visitor(server.url).analyze([side_file, *photos])
     assert not any(answer.failed for answer in answers)
     assert answers[-1].session
 
