@@ -157,7 +157,7 @@ def test_a_temporary_folder_that_cannot_be_is_said(tmp_path, refusal):
     assert sentence.startswith("No folder for uploads can be made: ")
 
 
-def test_the_defaults_are_those_that_the_readme_tells(monkeypatch, capsys):
+def test_the_defaults_are_those_that_the_documentation_tells(monkeypatch, capsys):
     monkeypatch.setattr(os, "environ", environment(Path(tempfile.gettempdir()), {}))
     with pytest.raises(SystemExit):
         option_parser().parse_args(["--help"])
@@ -165,8 +165,8 @@ def test_the_defaults_are_those_that_the_readme_tells(monkeypatch, capsys):
         re.findall(r"(--[a-z-]+) [A-Z_]+\s[^(]*\(default: (\d+)\)", capsys.readouterr().out)
     )
     assert len(shown) == 5
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    told = re.findall(r"^\| `(--max-[a-z-]+)` \| `(\w+)` \| .*; (\d+) \|$", readme, re.MULTILINE)
+    text = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
+    told = re.findall(r"^\| `(--max-[a-z-]+)` \| `(\w+)` \| .*; (\d+) \|$", text, re.MULTILINE)
     assert {option: default for option, _, default in told} == shown
     for option, variable, _ in told:
         assert variable == "POINTPROMPT_" + option[2:].replace("-", "_").upper()
