@@ -22,15 +22,17 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import report
+from benchmarks.analysis import analyze_set
 from benchmarks.labelled import LabelledSet, iou, read_sets, separation
 from benchmarks.person import run
 from benchmarks.quality import SETTINGS
 from benchmarks.stages import BACKBONE
 from benchmarks.table import Table
 from pointprompt import backbones
+from pointprompt.analysis.analysis import Analysis
 from pointprompt.images import read_set
-from pointprompt.pipeline import analyze_set, extend_set, predict
-from pointprompt.types import Analysis, BoolArray, Click, Prediction, Settings
+from pointprompt.pipeline import predict
+from pointprompt.types import BoolArray, Click, Prediction, Settings
 
 # The numbers of clicks that the tables show.
 SHOWN = (1, 2, 3, 5)
@@ -56,7 +58,7 @@ def main() -> None:
     pairs = pairs_of([s for s in read_sets(options.data) if s.kind == "class"])
     for here, there in pairs:
         alone = analyze_set(read_set(here.photos, model.input_size), model)
-        joined = extend_set(alone, read_set(there.photos, model.input_size), model)
+        joined = analyze_set(read_set(there.photos, model.input_size), model, joins=alone)
         together = analyze_set(read_set([*here.photos, *there.photos], model.input_size), model)
         n = len(here.photos)
         for name, settings in SETTINGS.items():

@@ -19,17 +19,19 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import report
+from benchmarks.analysis import analyze_set
 from benchmarks.labelled import LabelledSet, read_sets
 from benchmarks.person import CLICKS, Course, Rule, run
 from benchmarks.stages import BACKBONE
 from benchmarks.table import Table
 from pointprompt import backbones
+from pointprompt.analysis.analysis import Analysis
 from pointprompt.backbones.backbone import Backbone
 from pointprompt.grid import token_of, upscale
 from pointprompt.images import read_set
-from pointprompt.pipeline import analyze_set, image_masks
+from pointprompt.pipeline import image_masks
 from pointprompt.rules.predictor import Predictor
-from pointprompt.types import Analysis, BoolArray, Click, FloatArray, Settings
+from pointprompt.types import BoolArray, Click, FloatArray, Settings
 
 # The numbers of clicks that the tables show.
 SHOWN = (1, 2, 3, 5, CLICKS)

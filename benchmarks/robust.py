@@ -18,6 +18,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from benchmarks import report
+from benchmarks.analysis import analyze_set
 from benchmarks.labelled import iou, read_sets
 from benchmarks.person import innermost
 from benchmarks.stages import BACKBONE
@@ -25,7 +26,7 @@ from benchmarks.table import Table
 from pointprompt import backbones
 from pointprompt.backbones.backbone import Backbone
 from pointprompt.images import read_set
-from pointprompt.pipeline import analyze_set, predict
+from pointprompt.pipeline import predict
 from pointprompt.types import BoolArray, ByteArray, Click
 
 SKY, GROUND, DISC = (120, 170, 230), (90, 140, 70), (200, 40, 40)

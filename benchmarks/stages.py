@@ -66,9 +66,9 @@ def _analyze(photos: Sequence[Path]) -> AnalysisCost:
     def note(progress: Progress) -> None:
         begins.setdefault(progress.stage, time.perf_counter())
 
+    from benchmarks.analysis import analyze_set
     from pointprompt import backbones
     from pointprompt.images import read_set
-    from pointprompt.pipeline import analyze_set
 
     model = backbones.load(BACKBONE)
     begins["read"] = time.perf_counter()

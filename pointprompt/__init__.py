@@ -14,7 +14,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from pointprompt.types import Analysis, Click, Prediction, Progress, Prompt, Settings
+from pointprompt.analysis.analysis import Analysis
+from pointprompt.types import Click, Prediction, Progress, Prompt, Settings
 
 if TYPE_CHECKING:
     from pointprompt.pipeline import analyze, extend, predict

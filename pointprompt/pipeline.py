@@ -5,79 +5,43 @@ Knows every computing part. Knows nothing of sessions, the browser or output fil
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
-from typing import TYPE_CHECKING
-
-import numpy as np
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from typing import NamedTuple
 
 from pointprompt import backbones
-from pointprompt.analysis.codes import Embedder, fit_embedder
-from pointprompt.analysis.colors import tsne_colors
-from pointprompt.analysis.cut import N_EIGVECS, FittedCut, fit_cut
-from pointprompt.images import ImageError, ImageSource, Limits, read_set, safe_names
+from pointprompt.analysis.analysis import Analysis
+from pointprompt.analysis.compute import complete
+from pointprompt.engines.engine import Engine, ThisProcess
+from pointprompt.images import ImageError, ImageSource, Limits, Read, read_set
 from pointprompt.masks.lazy import CrispMasks, EdgedMasks, ImageMasks
 from pointprompt.rules.predictor import Predictor
 from pointprompt.types import (
-    Analysis,
-    BackboneChoice,
+    N_EIGVECS,
+    BackboneRequest,
     BoolArray,
-    ByteArray,
     Click,
-    FloatArray,
-    HalfArray,
-    ImageSet,
-    Photo,
     Prediction,
-    Progress,
     ProgressFn,
+    Rejected,
     Settings,
     TokenPrediction,
-    tell_nobody,
 )
 
-if TYPE_CHECKING:
-    from pointprompt.backbones import Backbone
 
-
-@dataclass(frozen=True)
-class Fitted:
-    """What describes the tokens of more images in the terms of an analysis.
+class Analyzed(NamedTuple):
+    """What became of images.
 
     Attributes:
-        cut: Gives them eigenvectors.
-        eigvals: (k,) float32, of the cut.
-        embedder: Gives them embeddings.
+        analysis: Of those that could be read.
+        rejected: Those that could not.
+        added: How many images are new in it.
     """
 
-    cut: FittedCut
-    eigvals: FloatArray
-    embedder: Embedder
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of memory it holds."""
-        return self.cut.nbytes + self.eigvals.nbytes + self.embedder.nbytes
-
-
-@dataclass(frozen=True)
-class Computed:
-    """What of an analysis a GPU is for. It lies on the CPU and can be pickled.
-
-    Attributes:
-        eigvecs: (n, h, w, k) float32.
-        embedding: (n, h, w, d) float32.
-        fitted: The terms that these are in.
-        backbone: What the features came from.
-        image_embeddings: (n, 64, 64, 256) float16, or None, as in `Analysis`.
-    """
-
-    eigvecs: FloatArray = field(repr=False)
-    embedding: FloatArray = field(repr=False)
-    fitted: Fitted = field(repr=False)
-    backbone: BackboneChoice
-    image_embeddings: HalfArray | None = field(default=None, repr=False)
+    analysis: Analysis
+    rejected: tuple[Rejected, ...]
+    added: int
 
 
 def analyze(
@@ -90,6 +54,7 @@ def analyze(
     names: Sequence[str] | None = None,
     n_eigvecs: int = N_EIGVECS,
     device: str | None = None,
+    engine: Engine | None = None,
     seed: int = 0,
     limits: Limits | None = None,
     progress: ProgressFn | None = None,
@@ -106,7 +71,8 @@ def analyze(
         input_size: Side of the squares it sees, in pixels; None takes the backbone's own.
         names: What to call the images; by default their file names.
         n_eigvecs: How many eigenvectors to compute.
-        device: "cuda", "mps" or "cpu"; None takes the best there is.
+        device: "cuda", "mps" or "cpu"; None takes the best there is. Only without an engine.
+        engine: Where the heavy part is computed; None takes this process.
         seed: The same images, backbone, device and seed give the same analysis.
         limits: Most images, and megapixels of each; None takes the defaults.
         progress: Told of every step; it may raise to cancel.
@@ -114,134 +80,29 @@ def analyze(
     Raises:
         ImageError: An image cannot be read, is too large, or there is none.
         BackboneError: The backbone is unknown, or its weights cannot be had.
-        ValueError: Something of a backbone was asked for, but none was named.
+        ValueError: Something of a backbone was asked for, but none was named; or a device of an
+            engine.
 
     Source: Tutorial steps 1 to 4.
     """
+    engine = _engine(engine, device)
     if backbone is not None:
-        model = backbones.load(
-            backbone,
-            device=device,
-            node=node,
-            layer=layer,
-            input_size=input_size,
-            progress=progress,
-        )
+        request = BackboneRequest(backbone, node, layer, input_size)
     elif (node, layer, input_size) == (None, None, None):
-        model, _ = backbones.load_default(device, progress)
+        request = BackboneRequest(backbones.get_default(device, progress)[0])
     else:
         raise ValueError("node, layer and input_size are of a backbone: name that as well.")
-    image_set = _read_all(images, model.input_size, names, limits, progress)
-    return analyze_set(image_set, model, n_eigvecs=n_eigvecs, seed=seed, progress=progress)
-
-
-def analyze_set(
-    image_set: ImageSet,
-    model: Backbone,
-    *,
-    n_eigvecs: int = N_EIGVECS,
-    seed: int = 0,
-    progress: ProgressFn | None = None,
-) -> Analysis:
-    """The analysis of images that were read at the model's input size. See `analyze`."""
-    computed = compute(image_set.squares, model, n_eigvecs=n_eigvecs, seed=seed, progress=progress)
-    return complete(image_set, computed, seed=seed, progress=progress)
-
-
-def compute(
-    squares: ByteArray,
-    model: Backbone,
-    *,
-    fitted: Fitted | None = None,
-    n_eigvecs: int = N_EIGVECS,
-    seed: int = 0,
-    progress: ProgressFn | None = None,
-) -> Computed:
-    """The first part of an analysis, which may run on another machine: features and the cut.
-
-    Images that look the same to the backbone count once, and are described alike to the last bit:
-    one that is there twenty times weighs no more in the set than the others.
-
-    Args:
-        squares: (n, s, s, 3) uint8, of `ImageSet`; s is the model's input size.
-        model: The backbone.
-        fitted: Of an analysis with this backbone that these images are to join; None cuts anew.
-        n_eigvecs: As for `analyze`, where the cut is new.
-        seed: As for `analyze`.
-        progress: As for `analyze`.
-    """
-    once, places = _distinct(squares)
-    if len(once) < len(squares):
-        return _repeated(
-            compute(
-                squares[once],
-                model,
-                fitted=fitted,
-                n_eigvecs=n_eigvecs,
-                seed=seed,
-                progress=progress,
-            ),
-            places,
-        )
-    tell = progress or tell_nobody
-    tell(Progress("features", 0, len(squares)))
-    encoded = model.encode(squares, progress)
-    features = encoded.features
-    tell(Progress("cut", 0, 1))
-    if fitted is None:
-        eigvecs, eigvals, cut = fit_cut(
-            features, n_eigvecs=n_eigvecs, seed=seed, device=model.device
-        )
-        fitted = Fitted(cut, eigvals, fit_embedder(features, eigvecs, eigvals))
-    else:
-        eigvecs = fitted.cut.extend(features, seed)
-    return Computed(
-        eigvecs=eigvecs,
-        embedding=fitted.embedder.embed(features, eigvecs),
-        fitted=fitted,
-        backbone=model.choice,
-        image_embeddings=encoded.image_embeddings,
-    )
-
-
-def complete(
-    image_set: ImageSet,
-    computed: Computed,
-    *,
-    joins: Analysis | None = None,
-    seed: int = 0,
-    progress: ProgressFn | None = None,
-) -> Analysis:
-    """The second part of an analysis, which needs no GPU: the colour view.
-
-    Args:
-        image_set: The images.
-        computed: From `compute`, of its squares.
-        joins: The analysis that the images come behind; `computed` is in its terms.
-        seed: As for `analyze`.
-        progress: As for `analyze`.
-    """
-    tell = progress or tell_nobody
-    photos, eigvecs, embedding = image_set.photos, computed.eigvecs, computed.embedding
-    image_embeddings = computed.image_embeddings
-    if joins is not None:
-        photos = _renamed((*joins.photos, *photos))
-        eigvecs = np.concatenate([joins.eigvecs, eigvecs])
-        embedding = np.concatenate([joins.embedding, embedding])
-        image_embeddings = _joined(joins.image_embeddings, image_embeddings)
-    tell(Progress("colors", 0, 1))
-    colors = tsne_colors(eigvecs, seed=seed)
-    tell(Progress("colors", 1, 1))
-    return Analysis(
-        photos=photos,
-        eigvecs=eigvecs,
-        eigvals=computed.fitted.eigvals,
-        embedding=embedding,
-        colors=colors,
-        fitted=computed.fitted,
-        backbone=computed.backbone,
-        image_embeddings=image_embeddings,
-    )
+    return analyze_readable(
+        images,
+        request,
+        engine,
+        names=names,
+        n_eigvecs=n_eigvecs,
+        seed=seed,
+        limits=limits or Limits(),
+        all_or_none=True,
+        progress=progress,
+    ).analysis
 
 
 def extend(
@@ -250,6 +111,7 @@ def extend(
     *,
     names: Sequence[str] | None = None,
     device: str | None = None,
+    engine: Engine | None = None,
     seed: int = 0,
     limits: Limits | None = None,
     progress: ProgressFn | None = None,
@@ -264,6 +126,7 @@ def extend(
         images: As for `analyze`.
         names: As for `analyze`.
         device: As for `analyze`.
+        engine: As for `analyze`.
         seed: As for `analyze`.
         limits: As for `analyze`; the most images are those of the whole set.
         progress: As for `analyze`.
@@ -274,25 +137,73 @@ def extend(
 
     Source: Nystrom extension, as in `ncut_pytorch.Ncut.transform`.
     """
-    room = room_in(analysis, limits or Limits())
-    model = backbones.load(**asdict(analysis.backbone), device=device, progress=progress)
-    image_set = _read_all(images, model.input_size, names, room, progress)
-    return extend_set(analysis, image_set, model, seed=seed, progress=progress)
+    return analyze_readable(
+        images,
+        analysis.backbone.request,
+        _engine(engine, device),
+        joins=analysis,
+        names=names,
+        seed=seed,
+        limits=limits or Limits(),
+        all_or_none=True,
+        progress=progress,
+    ).analysis
 
 
-def extend_set(
-    analysis: Analysis,
-    image_set: ImageSet,
-    model: Backbone,
+def analyze_readable(
+    images: Sequence[ImageSource],
+    request: BackboneRequest,
+    engine: Engine,
     *,
+    joins: Analysis | None = None,
+    names: Sequence[str] | None = None,
+    n_eigvecs: int = N_EIGVECS,
     seed: int = 0,
+    limits: Limits,
+    all_or_none: bool = False,
+    reader: Callable[[], AbstractContextManager[Read | None]] = nullcontext,
+    in_turn: Callable[[Callable[[], Analysis]], Analysis] | None = None,
     progress: ProgressFn | None = None,
-) -> Analysis:
-    """The analysis with images that were read at the model's input size. See `extend`."""
-    computed = compute(
-        image_set.squares, model, fitted=analysis.fitted, seed=seed, progress=progress
-    )
-    return complete(image_set, computed, joins=analysis, seed=seed, progress=progress)
+) -> Analyzed:
+    """The analysis of those images that can be read, and what is wrong with the others.
+
+    Args:
+        images: As for `analyze`.
+        request: The backbone.
+        engine: Where the heavy part is computed.
+        joins: The analysis that the images come behind, in its terms; None analyses them anew.
+        names: As for `analyze`.
+        n_eigvecs: As for `analyze`, where the cut is new.
+        seed: As for `analyze`.
+        limits: Of the whole set.
+        all_or_none: Raise where an image cannot be read, before anything is computed.
+        reader: Gives, for as long as images are read, what reads one as `images.read` does.
+        in_turn: Does what it is given, all that is heavy, when there is room for it, and returns
+            what that returns; None does it at once.
+        progress: As for `analyze`.
+
+    Raises:
+        ImageError: No image can be read, or the set is full.
+        BackboneError: As for `analyze`.
+    """
+    room = room_in(joins, limits) if joins else limits
+    side = engine.prepare(request, progress)
+    with reader() as read_one:
+        image_set = read_set(
+            images, side, names=names, limits=room, progress=progress, read_one=read_one
+        )
+    if all_or_none and image_set.rejected:
+        raise ImageError(" ".join(f"{one.name}: {one.reason}" for one in image_set.rejected))
+
+    def heavy() -> Analysis:
+        terms = joins.terms if joins else None
+        computed = engine.compute(
+            image_set.squares, request, terms, n_eigvecs=n_eigvecs, seed=seed, progress=progress
+        )
+        return complete(image_set, computed, joins=joins, seed=seed, progress=progress)
+
+    analysis = in_turn(heavy) if in_turn else heavy()
+    return Analyzed(analysis, image_set.rejected, len(image_set.photos))
 
 
 def room_in(analysis: Analysis, limits: Limits) -> Limits:
@@ -376,55 +287,7 @@ def edged_masks(
     return CrispMasks(tokens.margins, analysis.photos, images, analysis.image_embeddings, decoder)
 
 
-def _read_all(
-    images: Sequence[ImageSource],
-    side: int,
-    names: Sequence[str] | None,
-    limits: Limits | None,
-    progress: ProgressFn | None,
-) -> ImageSet:
-    """The images, every one of them; else an ImageError."""
-    image_set = read_set(images, side, names=names, limits=limits or Limits(), progress=progress)
-    if image_set.rejected:
-        raise ImageError(
-            " ".join(f"{rejected.name}: {rejected.reason}" for rejected in image_set.rejected)
-        )
-    return image_set
-
-
-def _distinct(squares: ByteArray) -> tuple[list[int], list[int]]:
-    """Which squares there are, by their first places; and for every one, which of those it is."""
-    number: dict[bytes, int] = {}
-    once: list[int] = []
-    places: list[int] = []
-    for index, square in enumerate(squares):
-        digest = hashlib.sha256(square.tobytes()).digest()
-        if digest not in number:
-            number[digest] = len(once)
-            once.append(index)
-        places.append(number[digest])
-    return once, places
-
-
-def _repeated(computed: Computed, places: Sequence[int]) -> Computed:
-    """What was computed of the images at these places, in this order."""
-    images = computed.image_embeddings
-    return replace(
-        computed,
-        eigvecs=computed.eigvecs[places],
-        embedding=computed.embedding[places],
-        image_embeddings=None if images is None else images[places],
-    )
-
-
-def _joined(before: HalfArray | None, more: HalfArray | None) -> HalfArray | None:
-    """The image embeddings of all images; None where some have none."""
-    if before is None or more is None:
-        return None
-    return np.concatenate([before, more])
-
-
-def _renamed(photos: Sequence[Photo]) -> tuple[Photo, ...]:
-    """The photos with names that are unique among them."""
-    names = safe_names([photo.name for photo in photos])
-    return tuple(replace(photo, name=name) for photo, name in zip(photos, names, strict=True))
+def _engine(engine: Engine | None, device: str | None) -> Engine:
+    if engine is not None and device is not None:
+        raise ValueError("An engine has its own device: name one or the other.")
+    return engine or ThisProcess(device)

@@ -27,6 +27,9 @@ FloatArray = NDArray[np.float32]
 HalfArray = NDArray[np.float16]
 ByteArray = NDArray[np.uint8]
 
+# How many eigenvectors an analysis has, unless others are asked for (tutorial step 3).
+N_EIGVECS = 30
+
 
 @dataclass(frozen=True)
 class Photo:
@@ -254,34 +257,6 @@ class BackboneChoice:
     def request(self) -> BackboneRequest:
         """What asks for the same again."""
         return BackboneRequest(self.name, self.node, self.layer, self.input_size)
-
-
-@dataclass(frozen=True)
-class Analysis:
-    """What is computed once for a set of images; everything after it is live.
-
-    Attributes:
-        photos: The n images.
-        eigvecs: (n, h, w, k) float32, joint over all images, sorted by eigenvalue.
-        eigvals: (k,) float32, falling.
-        embedding: (n, h, w, d) float32, each token of length 1; features and eigenvectors in few
-            numbers, whose inner products say how alike tokens are.
-        colors: (n, h, w, 3) uint8, the colour view.
-        fitted: What describes more images in the same terms (`pipeline.Fitted`).
-        backbone: What the features came from.
-        image_embeddings: (n, 64, 64, 256) float16, what SAM's mask decoder needs to draw; None
-            unless the backbone is SAM with its decoder, at 1024 pixels and the last layer, for all
-            images.
-    """
-
-    photos: tuple[Photo, ...]
-    eigvecs: FloatArray = field(repr=False)
-    eigvals: FloatArray = field(repr=False)
-    embedding: FloatArray = field(repr=False)
-    colors: ByteArray = field(repr=False)
-    fitted: Any = field(repr=False)
-    backbone: BackboneChoice
-    image_embeddings: HalfArray | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,8 @@ SCRIPT = textwrap.dedent(
     from pointprompt.server.sessions import SessionStore
     from pointprompt.ui.launch import launch
     from pointprompt.types import BackboneRequest
-    from pointprompt.server.service import Service, make_files
+    from pointprompt.server.fetching import make_files
+    from pointprompt.server.service import Service
 
     root = Path(tempfile.mkdtemp())
     service = Service(SessionStore(root), Limits())

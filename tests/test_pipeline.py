@@ -12,11 +12,11 @@ import pytest
 from PIL import Image
 
 from pointprompt import backbones
-from pointprompt.analysis.cut import N_EIGVECS
+from pointprompt.analysis.analysis import Analysis
 from pointprompt.grid import upscale
 from pointprompt.images import ImageError, Limits
 from pointprompt.pipeline import analyze, extend, predict
-from pointprompt.types import Analysis, BackboneChoice, Click, Prediction, Progress, Settings
+from pointprompt.types import N_EIGVECS, BackboneChoice, Click, Prediction, Progress, Settings
 
 BACKBONE = "efficientnet_lite0"
 GREY, RED, YELLOW, BLUE, WHITE = (
@@ -177,9 +177,9 @@ def test_an_analysis_is_what_its_docstring_says(analysis):
     assert analysis.eigvecs.dtype == analysis.eigvals.dtype == np.float32
     assert np.isfinite(analysis.eigvecs).all()
     assert (np.diff(analysis.eigvals) <= 0).all()
-    assert analysis.embedding.shape[:3] == (3, 64, 64)
-    assert analysis.embedding.dtype == np.float32
-    np.testing.assert_allclose(np.linalg.norm(analysis.embedding, axis=-1), 1, atol=1e-5)
+    assert analysis.codes.shape[:3] == (3, 64, 64)
+    assert analysis.codes.dtype == np.float32
+    np.testing.assert_allclose(np.linalg.norm(analysis.codes, axis=-1), 1, atol=1e-5)
     assert analysis.colors.shape == (3, 64, 64, 3)
     assert analysis.colors.dtype == np.uint8
     assert analysis.backbone == BackboneChoice(BACKBONE, "block", 4, 512)
@@ -202,7 +202,7 @@ def test_the_same_images_give_the_same_analysis_however_they_are_handed_in(analy
     )
     np.testing.assert_array_equal(again.eigvecs, analysis.eigvecs)
     np.testing.assert_array_equal(again.eigvals, analysis.eigvals)
-    np.testing.assert_array_equal(again.embedding, analysis.embedding)
+    np.testing.assert_array_equal(again.codes, analysis.codes)
     np.testing.assert_array_equal(again.colors, analysis.colors)
     assert [one.name for one in again.photos] == ["a", "b", "c"]
 

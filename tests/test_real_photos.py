@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from pointprompt.analysis.analysis import Analysis
 from pointprompt.pipeline import analyze, predict
-from pointprompt.types import Analysis, Click, Settings
+from pointprompt.types import Click, Settings
 
 BACKBONE = "efficientnet_lite0"
 # By the tutorial's rule: the large things, and with all eigenvectors a little more than by default.

@@ -7,6 +7,7 @@ from functools import cache
 import numpy as np
 import pytest
 
+from benchmarks.analysis import analyze_set
 from benchmarks.labelled import iou
 from benchmarks.robust import (
     ALONE,
@@ -20,10 +21,11 @@ from benchmarks.robust import (
     text_page,
 )
 from pointprompt import backbones
+from pointprompt.analysis.analysis import Analysis
 from pointprompt.backbones.backbone import Backbone
 from pointprompt.images import read_set
-from pointprompt.pipeline import analyze_set, extend_set, predict
-from pointprompt.types import Analysis, ByteArray, Click, Settings
+from pointprompt.pipeline import predict
+from pointprompt.types import ByteArray, Click, Settings
 
 DISC = disc_scene()
 COMPANIONS = companions(DISC.pixels)
@@ -72,7 +74,7 @@ def test_exact_duplicates_have_identical_masks_wherever_they_stand():
     other = disc_scene(2, 0.3)
     analysis = analysis_of(DISC.pixels, other.pixels, DISC.pixels, other.pixels)
     assert np.array_equal(analysis.eigvecs[:2], analysis.eigvecs[2:])
-    assert np.array_equal(analysis.embedding[:2], analysis.embedding[2:])
+    assert np.array_equal(analysis.codes[:2], analysis.codes[2:])
     found = predict(analysis, [ON_DISC, Click(0, 0.1, 0.9, positive=False)])
     assert np.array_equal(found.masks[1], found.masks[3])
     assert found.presence[1] == found.presence[3]
@@ -86,7 +88,7 @@ def test_an_image_that_is_there_often_weighs_no_more_than_once():
     often = analysis_of(DISC.pixels, other.pixels, *[DISC.pixels] * 18)
     assert len(often.photos) == len(often.eigvecs) == 20
     assert np.array_equal(often.eigvals, once.eigvals)
-    assert np.array_equal(often.embedding[:2], once.embedding)
+    assert np.array_equal(often.codes[:2], once.codes)
     masks = predict(often, [ON_DISC]).masks
     assert np.array_equal(masks[1], predict(once, [ON_DISC]).masks[1])
 
@@ -96,7 +98,7 @@ def test_a_duplicate_that_joins_later_has_the_mask_of_the_first():
     pictures = [scene.pixels for scene in scenes]
     analysis = analysis_of(*pictures)
     more = read_set([*pictures, BLACK, BLACK], model().input_size)
-    joined = extend_set(analysis, more, model())
+    joined = analyze_set(more, model(), joins=analysis)
     found = predict(joined, [ON_DISC])
     before = predict(analysis, [ON_DISC])
     for index in range(2):
@@ -114,7 +116,7 @@ def test_a_duplicate_that_joins_later_has_the_mask_of_the_first():
 def test_a_set_with_nothing_in_it_gives_finite_answers(images):
     analysis = analysis_of(*images)
     assert np.isfinite(analysis.eigvecs).all()
-    assert np.isfinite(analysis.embedding).all()
+    assert np.isfinite(analysis.codes).all()
     clicks = [Click(0, 0.5, 0.5), Click(len(images) - 1, 0.1, 0.1, positive=False)]
     for rule in ("kernel", "tutorial"):
         prediction = predict(analysis, clicks, Settings(rule=rule))

@@ -51,13 +51,8 @@ class Embedder:
     scales: FloatArray
     joint: FloatArray
 
-    @property
-    def nbytes(self) -> int:
-        """Bytes of memory it holds."""
-        return self.mean.nbytes + self.axes.nbytes + self.scales.nbytes + self.joint.nbytes
-
     def embed(self, features: FloatArray, eigvecs: FloatArray) -> FloatArray:
-        """The embedding (n, h, w, d) float32, each token of length 1.
+        """The codes (n, h, w, d) float32, each token of length 1.
 
         Args:
             features: (n, h, w, c) float32, of this set or of other images.

@@ -1,6 +1,7 @@
 """Features of all images -> their joint eigenvectors, and a fitted cut that extends to new images.
 
-Knows ncut-pytorch. Knows nothing of images, backbones, clicks or colours.
+Knows the parts of ncut-pytorch, whose version is bounded for that. Knows nothing of images,
+backbones, clicks or colours.
 """
 
 from __future__ import annotations
@@ -8,15 +9,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 import torch
 
-from pointprompt.types import FloatArray
-
-N_EIGVECS = 30
+from pointprompt.types import N_EIGVECS, FloatArray
 
 # Tokens that the cut is solved on. It holds a matrix of that many rows and columns beside the
 # features; of so many images that those fill the memory of a laptop, fewer have to do. The masks
@@ -26,30 +25,37 @@ _SAMPLES_OF_MANY = 7_168
 _MANY_TOKENS = 32 * 64 * 64
 # Of a degree, and what is added to the diagonal, as in ncut-pytorch.
 _LEAST = 1e-8
+# Mean affinity between samples, which the width of the extension is chosen for; as there.
+_DEGREE_OF_SAMPLES = 0.25
 
 # The generators are global to the process: two cuts at once would draw from each other's seed.
 _GENERATORS = threading.Lock()
 
 
 @dataclass(frozen=True)
-class FittedCut:
-    """A Normalized Cut fitted on one image set."""
+class Cut:
+    """A Normalized Cut fitted on one image set, as far as it describes other tokens.
 
-    _ncut: Any
+    Attributes:
+        eigvals: (k,) float32, falling.
+        samples: (m, c) float32, tokens at which the eigenvectors are known.
+        eigvecs: (m, k) float32, there.
+        degrees: (m,) float32, how close each sample is to all samples, on average.
+        sigma: Width of the affinity between a token and the samples.
+    """
 
-    @property
-    def nbytes(self) -> int:
-        """Bytes of memory it holds."""
-        return sum(
-            value.nbytes for value in vars(self._ncut).values() if isinstance(value, torch.Tensor)
-        )
+    eigvals: FloatArray = field(repr=False)
+    samples: FloatArray = field(repr=False)
+    eigvecs: FloatArray = field(repr=False)
+    degrees: FloatArray = field(repr=False)
+    sigma: float
 
-    def extend(self, features: FloatArray, seed: int = 0) -> FloatArray:
+    def extend(self, features: FloatArray, device: str = "cpu") -> FloatArray:
         """Eigenvectors (n, h, w, k) float32 of images that the cut was not fitted on.
 
         Args:
             features: (n, h, w, c) float32, from the backbone the cut was fitted with.
-            seed: The same seed and features give the same eigenvectors.
+            device: Where to compute. The result is on the CPU.
 
         Raises:
             ValueError: The features are not of that shape, or not finite.
@@ -58,15 +64,27 @@ class FittedCut:
         """
         _check_features(features)
         n, h, w, c = features.shape
-        with seeded(seed):
-            eigvecs = self._ncut.transform(torch.from_numpy(features.reshape(-1, c)))
-        return _to_numpy(eigvecs).reshape(n, h, w, -1)
+        from ncut_pytorch.ncuts.ncut_nystrom import NystromPropagationCache, nystrom_propagate
+
+        samples = torch.from_numpy(self.samples).to(device)
+        eigvecs = torch.from_numpy(self.eigvecs).to(device)
+        known = NystromPropagationCache(
+            indices=torch.arange(len(samples)),
+            sampled_nystrom_X=samples,
+            sampled_nystrom_eigvec=eigvecs,
+            sigma=self.sigma,
+            D=torch.from_numpy(self.degrees).to(device),
+            nystrom_x_sq=samples.pow(2).sum(dim=1).unsqueeze(0),
+        )
+        tokens = torch.from_numpy(features.reshape(-1, c))
+        extended = nystrom_propagate(eigvecs, tokens, samples, device=device, cache=known)
+        return _to_numpy(extended).reshape(n, h, w, -1)
 
 
 def fit_cut(
     features: FloatArray, *, n_eigvecs: int = N_EIGVECS, seed: int = 0, device: str = "cpu"
-) -> tuple[FloatArray, FloatArray, FittedCut]:
-    """Eigenvectors (n, h, w, k) float32, eigenvalues (k,) float32, falling, and the fitted cut.
+) -> tuple[FloatArray, Cut]:
+    """Eigenvectors (n, h, w, k) float32, and the fitted cut.
 
     k is `n_eigvecs`, or the number of tokens where there are fewer. The same features, seed and
     device give the same eigenvectors; the global random generators are left as they were.
@@ -86,58 +104,73 @@ def fit_cut(
     _check_features(features)
     if n_eigvecs < 2:
         raise ValueError(f"A cut needs at least 2 eigenvectors, not {n_eigvecs}.")
-    n, h, w, c = features.shape
-    tokens = torch.from_numpy(features.reshape(-1, c))
+    tokens = torch.from_numpy(features.reshape(-1, features.shape[-1]))
     if bool((tokens == tokens[0]).all()):
         raise ValueError("The images look the same everywhere, so there is nothing to cut.")
-    from ncut_pytorch import Ncut
-
-    ncut = Ncut(
-        n_eig=min(n_eigvecs, len(tokens)),
-        n_sample=_SAMPLES if len(tokens) <= _MANY_TOKENS else _SAMPLES_OF_MANY,
-        # Of a repulsion there is none here: any number spares the search for one.
-        repulsion_sigma=1.0,
-        device=device,
-    )
     with seeded(seed, device):
-        _fit(ncut, tokens)
-        eigvecs = ncut.transform(tokens)
-    return (
-        _to_numpy(eigvecs).reshape(n, h, w, -1),
-        _to_numpy(ncut.eigval),
-        FittedCut(_on_cpu(ncut)),
-    )
+        solved = _solve(tokens, n_eigvecs, device)
+        if len(solved.tokens) < len(tokens):
+            cut = _sampled(solved, device)
+            return cut.extend(features, device), cut
+    # Solved on all tokens, so only what joins needs samples: `Ncut` draws them when that is asked.
+    with seeded(seed, device):
+        cut = _sampled(solved, device)
+    return _to_numpy(solved.eigvecs).reshape(*features.shape[:3], -1), cut
 
 
-def _fit(ncut: Any, tokens: torch.Tensor) -> None:
-    """As `Ncut.fit`, bit for bit, but with one matrix in memory where that has three.
+class _Solved(NamedTuple):
+    """The cut of some tokens (m, c): their eigenvectors (m, k), and the eigenvalues (k,)."""
+
+    tokens: torch.Tensor
+    eigvecs: torch.Tensor
+    eigvals: torch.Tensor
+
+
+def _solve(tokens: torch.Tensor, n_eigvecs: int, device: str) -> _Solved:
+    """The cut of the tokens, or of a sample where there are many.
+
+    As `ncut_pytorch.Ncut.fit`, bit for bit, but with one matrix in memory where that has three.
 
     Args:
-        ncut: Of ncut-pytorch, with its own affinity.
-        tokens: (N, c) float32.
+        tokens: (N, c) float32, on the CPU.
+        n_eigvecs: How many, at most.
+        device: Where to compute.
     """
     from ncut_pytorch.ncuts.ncut_nystrom import SMALL_SCALE_THRESHOLD, NystromConfig
     from ncut_pytorch.utils.math import correct_rotation, rbf_affinity, svd_lowrank
     from ncut_pytorch.utils.sample import farthest_point_sampling
     from ncut_pytorch.utils.sigma import find_sigma
 
-    config = NystromConfig()
-    config.update(ncut.kwargs)
-    indices = torch.arange(len(tokens))
     if len(tokens) > SMALL_SCALE_THRESHOLD:
-        n_sample = min(config.n_sample, int(len(tokens) * config.n_sample_max_ratio))
-        indices = farthest_point_sampling(tokens, n_sample=n_sample, device=ncut.device)
-    sample = tokens[indices].to(ncut.device)
-    sigma = find_sigma(sample, A_degree=ncut.A_degree)
-    affinity = rbf_affinity(sample, sigma=sigma)
+        most = _SAMPLES if len(tokens) <= _MANY_TOKENS else _SAMPLES_OF_MANY
+        n_sample = min(most, int(len(tokens) * NystromConfig.n_sample_max_ratio))
+        tokens = tokens[farthest_point_sampling(tokens, n_sample=n_sample, device=device)]
+    sample = tokens.to(device)
+    affinity = rbf_affinity(sample, sigma=find_sigma(sample, A_degree=None))
     scales = torch.rsqrt(affinity.sum(dim=1).clamp_min(_LEAST))
     affinity.mul_(scales[:, None]).mul_(scales[None, :])
     affinity.diagonal().add_(_LEAST)
-    eigvecs, eigvals, _ = svd_lowrank(affinity, ncut.n_eig)
-    ncut._nystrom_x = tokens[indices]
-    ncut._nystrom_eigvec = correct_rotation(eigvecs)
-    ncut._eigval = eigvals
-    ncut.sigma = sigma
+    eigvecs, eigvals, _ = svd_lowrank(affinity, min(n_eigvecs, len(tokens)))
+    return _Solved(tokens, correct_rotation(eigvecs), eigvals)
+
+
+def _sampled(solved: _Solved, device: str) -> Cut:
+    """What extends the cut: all that `ncut_pytorch.Ncut.transform` reads, bit for bit."""
+    from ncut_pytorch.ncuts.ncut_nystrom import NystromConfig
+    from ncut_pytorch.utils.math import rbf_affinity
+    from ncut_pytorch.utils.sample import farthest_point_sampling
+    from ncut_pytorch.utils.sigma import find_sigma
+
+    some = farthest_point_sampling(solved.eigvecs, NystromConfig.n_sample2, device=device)
+    samples = solved.tokens[some.to(solved.tokens.device)].to(device).contiguous()
+    sigma = float(find_sigma(samples, A_degree=_DEGREE_OF_SAMPLES))
+    return Cut(
+        eigvals=_to_numpy(solved.eigvals),
+        samples=_to_numpy(samples),
+        eigvecs=_to_numpy(solved.eigvecs[some.to(solved.eigvecs.device)]),
+        degrees=_to_numpy(rbf_affinity(samples, sigma=sigma).mean(1)),
+        sigma=sigma,
+    )
 
 
 def _check_features(features: FloatArray) -> None:
@@ -150,16 +183,6 @@ def _check_features(features: FloatArray) -> None:
             "The backbone gave features that are not finite. Try float32 instead of half "
             "precision, or another backbone."
         )
-
-
-def _on_cpu(ncut: Any) -> Any:
-    """Move what the fitted cut keeps to the CPU, so that an analysis holds no GPU memory."""
-    for name, value in vars(ncut).items():
-        if isinstance(value, torch.Tensor):
-            setattr(ncut, name, value.cpu())
-    ncut.device = "cpu"
-    ncut._propagation_cache = None  # Made again, on the CPU, when it is first needed.
-    return ncut
 
 
 def _to_numpy(tensor: torch.Tensor) -> FloatArray:

@@ -37,9 +37,9 @@ __all__ = [
     "choose_default",
     "describe",
     "get",
+    "get_default",
     "load",
     "load_decoder",
-    "load_default",
     "load_untrained",
     "pick_device",
 ]
@@ -109,27 +109,26 @@ def choose_default(device: str | None = None) -> tuple[str, str]:
     return TUTORIAL, f"{title} is in use, as in the tutorial, since there is a GPU. {sam.reason}"
 
 
-def load_default(
-    device: str | None = None, progress: ProgressFn | None = None
-) -> tuple[Backbone, str]:
-    """The backbone that `choose_default` names, loaded, and the reason as a sentence.
+def get_default(device: str | None = None, progress: ProgressFn | None = None) -> tuple[str, str]:
+    """The backbone that `choose_default` names, with its weights here, and the reason.
 
     Where its weights cannot be had after all, the built-in one, and the sentence says why.
 
     Args:
         device: As for `pick_device`.
-        progress: As for `load`.
+        progress: As for `get`.
 
     Raises:
         BackboneError: There is no such device.
     """
     name, reason = choose_default(device)
     try:
-        return load(name, device=device, progress=progress), reason
+        get(name, progress=progress)
     except BackboneError as error:
         if name == BUILTIN:
             raise
-        return load(BUILTIN, device=device), _builtin_since(f"SAM cannot be had. {error}")
+        return BUILTIN, _builtin_since(f"SAM cannot be had. {error}")
+    return name, reason
 
 
 def get(

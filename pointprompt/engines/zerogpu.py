@@ -1,7 +1,7 @@
 """Analyses on a ZeroGPU Space, where a GPU is lent for one call of one function at a time.
 
 `spaces.GPU` runs that function in a process that is forked for it and alone sees the GPU. Here is
-the function, and the way there and back: images and choices there; progress, and at last the
+the function, and the way there and back: images and terms there; progress, and at last the
 result or an error, back.
 
 Knows the package `spaces`, which is imported on such a Space only. Knows nothing of sessions,
@@ -11,24 +11,29 @@ widgets or of what is computed.
 from __future__ import annotations
 
 import os
-import pickle
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import asdict
 from importlib.util import find_spec
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
-import gradio as gr
-
 from pointprompt import backbones
-from pointprompt.server.jobs import Cancelled
-from pointprompt.server.service import get, load
-from pointprompt.types import BackboneRequest, ByteArray, Progress, ProgressFn
+from pointprompt.analysis.analysis import Computed
+from pointprompt.engines.engine import ThisProcess
+from pointprompt.types import (
+    N_EIGVECS,
+    BackboneRequest,
+    ByteArray,
+    Progress,
+    ProgressFn,
+    tell_nobody,
+)
 
 if TYPE_CHECKING:
-    from pointprompt.pipeline import Computed, Fitted
+    from pointprompt.analysis.terms import Terms
 
 # What a call asks for. Assumed, not measured: 20 s to fork, start CUDA and load a backbone of
 # another choice than the default; for an image, a quarter of a second for its features (SAM ViT-H
@@ -36,8 +41,12 @@ if TYPE_CHECKING:
 _SECONDS = 20
 _SECONDS_AN_IMAGE = 0.4
 
-# A pickled `Computed`, or what prevented it and has a sentence for the user.
-Outcome = bytes | ValueError | MemoryError
+# What was computed, or what prevented it and has a sentence for the user.
+Outcome = Computed | ValueError | MemoryError
+
+
+class _Closed(Exception):
+    """Nobody waits for the work any more."""
 
 
 class GpuError(ValueError):
@@ -50,7 +59,7 @@ def is_here() -> bool:
     return asked_for and find_spec("spaces") is not None
 
 
-def seconds(squares: ByteArray, choice: BackboneRequest, terms: bytes | None) -> int:
+def seconds(squares: ByteArray, *_: object) -> int:
     """How long the GPU is asked for; what is not used is given back."""
     return round(_SECONDS + _SECONDS_AN_IMAGE * len(squares))
 
@@ -71,79 +80,77 @@ class ZeroGpu:
         # What is imported now is there in every process that is forked from this one.
         from ncut_pytorch import Ncut  # noqa: F401
 
-        from pointprompt import pipeline  # noqa: F401
+        from pointprompt.analysis import compute  # noqa: F401
 
-        backbones.load_default()
+        name, _ = backbones.get_default()
+        backbones.load(name)
 
-    def prepare(self, choice: BackboneRequest, progress: ProgressFn) -> int:
+    def prepare(self, request: BackboneRequest, progress: ProgressFn | None = None) -> int:
         """Side of the squares that the backbone takes; it is downloaded here, loaded there.
 
         Raises:
             BackboneError: There is no such backbone, or its weights cannot be had.
         """
-        return get(choice, progress)  # Not while a GPU waits for it.
+        # Not while a GPU waits for it.
+        return backbones.get(**asdict(request), progress=progress)
 
     def compute(
         self,
         squares: ByteArray,
-        choice: BackboneRequest,
-        fitted: Fitted | None,
-        progress: ProgressFn,
+        request: BackboneRequest,
+        terms: Terms | None = None,
+        *,
+        n_eigvecs: int = N_EIGVECS,
+        seed: int = 0,
+        progress: ProgressFn | None = None,
     ) -> Computed:
-        """As `pipeline.compute`, on a GPU.
+        """As `analysis.compute`, on a GPU.
 
         Raises:
             GpuError: No GPU was lent, or it was taken back.
             ValueError: What prevented the work, with a sentence for the user.
         """
-        progress(Progress("features", 0, len(squares)))  # To cancel before a GPU is asked for.
+        tell = progress or tell_nobody
+        tell(Progress("features", 0, len(squares)))  # To cancel before a GPU is asked for.
         outcome: Outcome | None = None
         try:
-            # Closed when `progress` raises: that ends the work there.
-            # Pickled here too, else the queue would move what is fitted into shared memory.
-            terms = None if fitted is None else pickle.dumps(fitted)
-            with closing(self._borrow_gpu(squares, choice, terms)) as steps:
+            # Closed when `tell` raises: that ends the work there.
+            with closing(self._borrow_gpu(squares, request, terms, n_eigvecs, seed)) as steps:
                 for step in steps:
                     if isinstance(step, Progress):
-                        progress(step)
+                        tell(step)
                     else:
                         outcome = step
-        except gr.Error as error:
-            raise GpuError(f"{error.title}: {error.message!s}") from error
-        if isinstance(outcome, bytes):
-            computed: Computed = pickle.loads(outcome)  # noqa: S301 - from a process of our own
-            return computed
+        except Exception as error:
+            # gradio's, which this room does not know.
+            if not hasattr(error, "title"):
+                raise
+            raise GpuError(f"{error.title}: {getattr(error, 'message', error)!s}") from error
+        if isinstance(outcome, Computed):
+            return outcome
         raise outcome or GpuError("The GPU stopped before it was done. Please try again.")
 
 
 def _compute(
-    squares: ByteArray, choice: BackboneRequest, terms: bytes | None
+    squares: ByteArray,
+    request: BackboneRequest,
+    terms: Terms | None,
+    n_eigvecs: int,
+    seed: int,
 ) -> Iterator[Progress | Outcome]:
-    """Steps of `pipeline.compute`, and last its outcome: what runs where the GPU is.
-
-    Args:
-        squares: As there.
-        choice: The backbone.
-        terms: What was fitted before, pickled; None cuts anew.
-    """
+    """Steps of `ThisProcess.compute`, and last its outcome: what runs where the GPU is."""
     steps: SimpleQueue[Progress | None] = SimpleQueue()
     closed = threading.Event()
 
     def tell(progress: Progress) -> None:
         if closed.is_set():
-            raise Cancelled
+            raise _Closed
         steps.put(progress)
 
-    def work() -> bytes:
-        from pointprompt import pipeline
-
-        fitted: Fitted | None = None
-        if terms is not None:
-            fitted = pickle.loads(terms)  # noqa: S301 - from a process of our own
-        computed = pipeline.compute(squares, load(choice, tell), fitted=fitted, progress=tell)
-        # Pickled here: the queue between the processes would lend tensors instead of copying them,
-        # and this process does not stay.
-        return pickle.dumps(computed)
+    def work() -> Computed:
+        return ThisProcess().compute(
+            squares, request, terms, n_eigvecs=n_eigvecs, seed=seed, progress=tell
+        )
 
     # In a thread, for its progress is told by calls and must come out of an iterator.
     with ThreadPoolExecutor(1) as thread:

@@ -17,9 +17,10 @@ from pointprompt.grid import check_image, token_of
 from pointprompt.rules.concept import fit
 from pointprompt.rules.joint import margins
 from pointprompt.rules.one_only import only_one
-from pointprompt.types import Analysis, Click, Codes, FloatArray, Settings, TokenPrediction
+from pointprompt.types import Click, Codes, FloatArray, Settings, TokenPrediction
 
 if TYPE_CHECKING:
+    from pointprompt.analysis.analysis import Analysis
     from pointprompt.rules.tutorial import Scorer
 
 # Bytes of a token in a prediction: its heatmap, its margin and its mask.
@@ -51,8 +52,8 @@ class Predictor:
         """The most memory it comes to hold, besides the analysis."""
         from pointprompt.rules.tutorial import most_bytes
 
-        n, h, w, _ = self._analysis.embedding.shape
-        of_rules = self._analysis.embedding.nbytes + most_bytes(self._analysis.eigvecs.shape)
+        n, h, w, _ = self._analysis.codes.shape
+        of_rules = self._analysis.codes.nbytes + most_bytes(self._analysis.eigvecs.shape)
         return of_rules + n * h * w * _PREDICTED_BYTES
 
     def prepare(self, rule: str) -> None:
@@ -74,7 +75,7 @@ class Predictor:
         return _copied(last.prediction)
 
     def _predict(self, clicks: Sequence[Click], settings: Settings) -> TokenPrediction:
-        n, h, w, _ = self._analysis.embedding.shape
+        n, h, w, _ = self._analysis.codes.shape
         for click in clicks:
             check_image(click, n)
         if settings.rule == "tutorial":
@@ -90,7 +91,7 @@ class Predictor:
 
     @cached_property
     def _codes(self) -> Codes:
-        return with_centred(self._analysis.embedding)
+        return with_centred(self._analysis.codes)
 
     @cached_property
     def _tutorial(self) -> Scorer:

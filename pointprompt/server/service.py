@@ -1,38 +1,30 @@
 """What the page asks for, done: the core's functions, with sessions and files around them.
 
 Knows the core, sessions, `wire`, and what takes turns: what needs the model, and what fills the
-memory. Nobody waits for the downloads or the reading of others. Knows nothing of gradio: `blocks`
+memory. Nobody waits for the downloads or the reading of others. Knows nothing of gradio: `page`
 turns what happens here into widgets, and what is raised here into messages.
 """
 
 from __future__ import annotations
 
-import filecmp
-import io
-import os
-import secrets
 import shutil
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
-
-from pointprompt.examples import ExampleSet
+from pointprompt.analysis.analysis import Analysis
+from pointprompt.engines.engine import Engine, ThisProcess
 from pointprompt.images import Limits
-from pointprompt.server import addresses, memory, wire
+from pointprompt.server import addresses, memory, session_files, wire
+from pointprompt.server.fetching import Fetch, is_among, linked_photos
 from pointprompt.server.jobs import LAST_STAGE
 from pointprompt.server.sessions import Session, SessionGone, SessionStore
 from pointprompt.server.turns import Lane, Place, Turns
 from pointprompt.types import (
-    Analysis,
     BackboneRequest,
-    ByteArray,
-    ImageSet,
-    Photo,
     Progress,
     ProgressFn,
     Prompt,
@@ -42,8 +34,6 @@ from pointprompt.types import (
 )
 
 if TYPE_CHECKING:
-    from pointprompt.backbones import Backbone
-    from pointprompt.pipeline import Computed, Fitted
     from pointprompt.readers import Readers
 
 # What all sets that are under way may take together; what computing one takes comes on top.
@@ -54,12 +44,6 @@ _PREVIEW_BYTES = 300_000
 # its mask, its overlay, and all that once more while they are made.
 _EXPORTS_BYTES = 1 << 30
 _EXPORT_BYTES_A_PIXEL = 12
-# Folder of a session's downloads.
-_EXPORTS = "exports"
-
-# Puts a set's image files into the folder it is given, and returns them in order.
-Fetch = Callable[[Path, ProgressFn], Sequence[Path]]
-
 GONE = (
     "This analysis is no longer in the server's memory. Your clicks are still here: "
     "analyse the same images again to go on."
@@ -78,48 +62,6 @@ class Opened(NamedTuple):
     session: Session
     rejected: tuple[Rejected, ...]
     added: int
-
-
-class Engine(Protocol):
-    """Where that part of an analysis is computed which a GPU is for."""
-
-    def prepare(self, choice: BackboneRequest, progress: ProgressFn) -> int:
-        """Side of the squares that the backbone takes, in pixels; its weights are here afterwards.
-
-        Several may be prepared at a time, and while others are computed with.
-
-        Raises:
-            BackboneError: It cannot be had.
-        """
-
-    def compute(
-        self,
-        squares: ByteArray,
-        choice: BackboneRequest,
-        fitted: Fitted | None,
-        progress: ProgressFn,
-    ) -> Computed:
-        """As `pipeline.compute`. Only one at a time, and always in the same thread."""
-
-
-class ThisProcess:
-    """An `Engine` on whatever this computer has."""
-
-    def prepare(self, choice: BackboneRequest, progress: ProgressFn) -> int:
-        """See `Engine`."""
-        return get(choice, progress)
-
-    def compute(
-        self,
-        squares: ByteArray,
-        choice: BackboneRequest,
-        fitted: Fitted | None,
-        progress: ProgressFn,
-    ) -> Computed:
-        """See `Engine`."""
-        from pointprompt import pipeline
-
-        return pipeline.compute(squares, load(choice, progress), fitted=fitted, progress=progress)
 
 
 class Service:
@@ -153,7 +95,7 @@ class Service:
     def analyze(
         self,
         fetch: Fetch,
-        choice: BackboneRequest,
+        request: BackboneRequest,
         page: str,
         progress: ProgressFn,
         visitor: str = "",
@@ -162,7 +104,7 @@ class Service:
 
         Args:
             fetch: Gets the images.
-            choice: The backbone.
+            request: The backbone.
             page: The page that the session will belong to. Its earlier session stays until this
                 one is ready, so that a failure loses nothing.
             progress: Told of every step; it may raise to cancel.
@@ -172,8 +114,10 @@ class Service:
             ValueError: One of its kinds from the core, with a sentence for the user.
         """
         with self._computing.place() as place, self._new_folder() as folder:
-            paths = fetch(_subfolder(folder, "images"), progress)
-            return self._open(folder, paths, page, progress, place, choice=choice, visitor=visitor)
+            paths = fetch(session_files.subfolder(folder, "images"), progress)
+            return self._open(
+                folder, paths, page, progress, place, request=request, visitor=visitor
+            )
 
     def extend(self, fetch: Fetch, page: str, progress: ProgressFn, visitor: str = "") -> Opened:
         """A new session with more images behind those of the page's.
@@ -201,15 +145,15 @@ class Service:
             self._computing.place() as place,
             self._new_folder() as folder,
         ):
-            photos = _linked_photos(before.analysis.photos, folder)
-            fetched = fetch(_subfolder(folder, "added"), progress)
-            paths = [path for path in fetched if not _is_among(path, photos)]
+            photos = linked_photos(before.analysis.photos, folder)
+            fetched = fetch(session_files.subfolder(folder, "added"), progress)
+            paths = [path for path in fetched if not is_among(path, photos)]
             if fetched and not paths:
                 raise ImageError("All of these images are in the set already.")
             joins = replace(before, analysis=replace(before.analysis, photos=photos))
-            choice = before.analysis.backbone.request
+            request = before.analysis.backbone.request
             return self._open(
-                folder, paths, page, progress, place, choice=choice, visitor=visitor, joins=joins
+                folder, paths, page, progress, place, request=request, visitor=visitor, joins=joins
             )
 
     def _open(
@@ -220,63 +164,54 @@ class Service:
         progress: ProgressFn,
         place: Place,
         *,
-        choice: BackboneRequest,
+        request: BackboneRequest,
         visitor: str,
         joins: Session | None = None,
     ) -> Opened:
         """The session of the images, behind those of the session that they join."""
-        from pointprompt.pipeline import room_in
+        from pointprompt import pipeline
         from pointprompt.rules.predictor import Predictor
 
         before = joins.analysis if joins else None
-        limits = room_in(before, self.limits) if before else self.limits
-        side = self._engine.prepare(choice, progress)
-        nbytes = _set_bytes(min(len(paths), limits.max_images), side)
-        with self._sets.take(nbytes, progress):
-            image_set = self._read(paths, side, limits, progress)
-            with self._computing.turn(place, progress):
-                analysis = self._analysis(image_set, choice, before, progress)
-            _write_tiles(folder, analysis)
+        side = self._engine.prepare(request, progress)
+        with self._sets.take(self._set_bytes(paths, before, side), progress):
+            analysis, rejected, added = pipeline.analyze_readable(
+                paths,
+                request,
+                self._engine,
+                joins=before,
+                limits=self.limits,
+                reader=self._readers.reader if self._readers else nullcontext,
+                in_turn=lambda work: self._in_turn(work, place, progress),
+                progress=progress,
+            )
+            session_files.write_tiles(folder, analysis)
         predictor = Predictor(analysis)
         predictor.prepare(Settings().rule)
         progress(Progress(LAST_STAGE, 0, 1))
         token = joins.token if joins else ""
         session = self.store.add(folder, analysis, predictor, page, joins=token, visitor=visitor)
-        return Opened(session, image_set.rejected, added=len(image_set.photos))
+        return Opened(session, rejected, added)
 
-    def _read(
-        self, paths: Sequence[Path], side: int, limits: Limits, progress: ProgressFn
-    ) -> ImageSet:
-        from pointprompt.images import read_set
+    def _set_bytes(self, paths: Sequence[Path], before: Analysis | None, side: int) -> int:
+        """About what the images take while they are on their way to a session."""
+        most = self.limits.max_images - (len(before.photos) if before else 0)
+        return min(len(paths), most) * (side * side * 3 + _PREVIEW_BYTES)
 
-        reader = self._readers.reader() if self._readers else nullcontext()
-        with reader as read_one:
-            return read_set(paths, side, limits=limits, progress=progress, read_one=read_one)
-
-    def _analysis(
-        self,
-        image_set: ImageSet,
-        choice: BackboneRequest,
-        before: Analysis | None,
-        progress: ProgressFn,
+    def _in_turn(
+        self, work: Callable[[], Analysis], place: Place, progress: ProgressFn
     ) -> Analysis:
-        """The analysis of the images, behind those they join. Only one at a time."""
-        from pointprompt.pipeline import complete
-
-        def compute() -> Analysis:
-            fitted = before.fitted if before else None
-            computed = self._engine.compute(image_set.squares, choice, fitted, progress)
-            return complete(image_set, computed, joins=before, progress=progress)
-
-        try:
-            return self._lane.do(compute)
-        finally:
-            memory.give_back()
+        """Do heavy work when its turn has come. Only one at a time, and in one thread."""
+        with self._computing.turn(place, progress):
+            try:
+                return self._lane.do(work)
+            finally:
+                memory.give_back()
 
     @contextmanager
     def _new_folder(self) -> Iterator[Path]:
         """A folder for a session's files, gone again where there is no session in the end."""
-        with _gone_if_it_fails(self.store.new_folder()) as folder:
+        with session_files.gone_if_it_fails(self.store.new_folder()) as folder:
             yield folder
 
     def manifest(self, session: Session) -> dict[str, Any]:
@@ -297,7 +232,7 @@ class Service:
         Raises:
             SessionGone: The visitor has no session with this key of its pictures.
         """
-        return _tile(self.store.of_picture_key(key, visitor).folder, index)
+        return session_files.tile(self.store.of_picture_key(key, visitor).folder, index)
 
     def colors(self, key: str, visitor: str) -> Path:
         """Where the colour views lie.
@@ -305,7 +240,7 @@ class Service:
         Raises:
             SessionGone: As for `tile`.
         """
-        return _colors(self.store.of_picture_key(key, visitor).folder)
+        return session_files.colors(self.store.of_picture_key(key, visitor).folder)
 
     def download(self, key: str, name: str, visitor: str) -> Path:
         """Where the download with this name lies, if there is one.
@@ -316,7 +251,7 @@ class Service:
         """
         if not addresses.is_name(name):
             raise ValueError("No download has such a name.")
-        return _exported(self.store.of_picture_key(key, visitor).folder, name)
+        return session_files.exported(self.store.of_picture_key(key, visitor).folder, name)
 
     def predict(self, message: object, visitor: str = "") -> dict[str, Any]:
         """The answer to a message of the page, whatever it holds: masks, or what is wrong."""
@@ -359,7 +294,7 @@ class Service:
             largest = max(photo.height * photo.width for photo in analysis.photos)
             with (
                 self._exports.take(largest * _EXPORT_BYTES_A_PIXEL, progress),
-                _new_folder_in(_subfolder(session.folder, _EXPORTS)) as folder,
+                session_files.new_export(session.folder) as folder,
             ):
                 unfinished = folder / "unfinished"
                 write_zip(
@@ -408,129 +343,3 @@ def _answered(message: object, answer: Callable[[], dict[str, Any]]) -> dict[str
         return wire.failure(wire.seq_of(message), "gone", GONE)
     except ValueError as error:
         return wire.failure(wire.seq_of(message), "invalid", str(error))
-
-
-def load(choice: BackboneRequest, progress: ProgressFn) -> Backbone:
-    """The backbone, by `backbones.load`."""
-    from pointprompt import backbones
-
-    return backbones.load(**asdict(choice), progress=progress)
-
-
-def get(choice: BackboneRequest, progress: ProgressFn) -> int:
-    """Side of the squares that the backbone takes, in pixels, by `backbones.get`."""
-    from pointprompt import backbones
-
-    return backbones.get(**asdict(choice), progress=progress)
-
-
-def link_files(files: Sequence[str | Path]) -> Fetch:
-    """A `Fetch` of files that are on this disk already."""
-
-    def fetch(folder: Path, progress: ProgressFn) -> list[Path]:
-        return [_link(Path(file), folder, index) for index, file in enumerate(files)]
-
-    return fetch
-
-
-def make_files(example: ExampleSet) -> Fetch:
-    """A `Fetch` of a built-in example set, whose pictures are made when they are wanted."""
-
-    def fetch(folder: Path, progress: ProgressFn) -> list[Path]:
-        from PIL import Image
-
-        paths = [folder / image.name for image in example.images]
-        for path, image in zip(paths, example.images, strict=True):
-            Image.fromarray(image.load()).save(path)
-        return paths
-
-    return fetch
-
-
-def as_fetching(progress: ProgressFn) -> ProgressFn:
-    """The same, for progress that is told while images are fetched rather than read."""
-    return lambda step: progress(replace(step, stage="fetch"))
-
-
-def _link(file: Path, folder: Path, index: int) -> Path:
-    """The file in the folder, under its own name; a folder each, since names may repeat."""
-    path = _subfolder(folder, str(index)) / file.name
-    try:
-        os.link(file, path)
-    except OSError:  # Another file system, or one without links.
-        shutil.copyfile(file, path)
-    return path
-
-
-def _linked_photos(photos: Sequence[Photo], folder: Path) -> tuple[Photo, ...]:
-    """The photos with their image files in a folder of images too."""
-    images = _subfolder(folder, "images")
-    return tuple(
-        replace(photo, source=_link(photo.source, images, index))
-        if isinstance(photo.source, Path)
-        else photo
-        for index, photo in enumerate(photos)
-    )
-
-
-def _is_among(path: Path, photos: Sequence[Photo]) -> bool:
-    """Whether one of the photos has the same file, byte for byte."""
-    return any(
-        isinstance(photo.source, Path) and filecmp.cmp(path, photo.source, shallow=False)
-        for photo in photos
-    )
-
-
-def _write_tiles(folder: Path, analysis: Analysis) -> None:
-    """The pictures that the page shows, as files: big things do not travel as props."""
-    from PIL import Image
-
-    _subfolder(folder, "tiles")
-    for index, photo in enumerate(analysis.photos):
-        _tile(folder, index).write_bytes(photo.preview)
-    n, h, w, _ = analysis.colors.shape
-    encoded = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(analysis.colors).reshape(n * h, w, 3)).save(encoded, "PNG")
-    _colors(folder).write_bytes(encoded.getvalue())
-
-
-def _set_bytes(count: int, side: int) -> int:
-    """About what so many images take while they are on their way to a session."""
-    return count * (side * side * 3 + _PREVIEW_BYTES)
-
-
-@contextmanager
-def _new_folder_in(folder: Path) -> Iterator[Path]:
-    """A new folder in it, with a name that no page has seen; gone again if the block fails."""
-    new = folder / secrets.token_urlsafe(8)
-    new.mkdir()
-    with _gone_if_it_fails(new):
-        yield new
-
-
-@contextmanager
-def _gone_if_it_fails(folder: Path) -> Iterator[Path]:
-    """The folder, removed with all that is in it if the block fails."""
-    try:
-        yield folder
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
-
-
-def _subfolder(folder: Path, name: str) -> Path:
-    path = folder / name
-    path.mkdir(parents=True, exist_ok=True)
-    return path
-
-
-def _tile(folder: Path, index: int) -> Path:
-    return folder / "tiles" / f"{index:03d}.jpg"
-
-
-def _colors(folder: Path) -> Path:
-    return folder / "colors.png"
-
-
-def _exported(folder: Path, name: str) -> Path:
-    return folder / _EXPORTS / name / addresses.DOWNLOAD_NAME

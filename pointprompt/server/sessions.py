@@ -22,7 +22,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pointprompt.types import Analysis
+from pointprompt.analysis.analysis import Analysis
 
 if TYPE_CHECKING:
     from pointprompt.rules.predictor import Predictor
@@ -99,11 +99,7 @@ class Session:
     @property
     def nbytes(self) -> int:
         """Bytes of memory it holds."""
-        previews = sum(len(photo.preview) for photo in self.analysis.photos)
-        analysis = self.analysis
-        arrays = (analysis.eigvecs, analysis.embedding, analysis.colors, analysis.image_embeddings)
-        held = sum(0 if array is None else array.nbytes for array in arrays)
-        return held + previews + analysis.fitted.nbytes + self.predictor.max_bytes
+        return self.analysis.nbytes + self.predictor.max_bytes
 
 
 class SessionStore:

@@ -32,8 +32,9 @@ from typing import Any
 
 import numpy as np
 
+from pointprompt.analysis.analysis import Analysis
 from pointprompt.masks.lazy import MASK_RGB
-from pointprompt.types import Analysis, BoolArray, Click, Settings, TokenPrediction
+from pointprompt.types import BoolArray, Click, Settings, TokenPrediction
 
 MAX_CLICKS = 1000
 MAX_TOKEN_CHARS = 100

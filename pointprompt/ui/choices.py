@@ -16,7 +16,7 @@ import gradio as gr
 from pointprompt import backbones
 from pointprompt.hub import SUGGESTED_DATASET, DatasetRequest, fetch_dataset
 from pointprompt.images import Limits
-from pointprompt.server.service import Fetch, as_fetching
+from pointprompt.server.fetching import Fetch, as_fetching
 from pointprompt.types import BackboneRequest, ProgressFn
 
 # Inputs that say which backbone: its name, and three details.

@@ -60,9 +60,10 @@ def _launched(options: Options, folder: ServerFolder) -> Blocks:
         OSError: The port cannot be had.
     """
     from pointprompt.engines import zerogpu
+    from pointprompt.engines.engine import ThisProcess
     from pointprompt.images import Limits
     from pointprompt.readers import Readers
-    from pointprompt.server.service import Service, ThisProcess
+    from pointprompt.server.service import Service
     from pointprompt.server.sessions import GIB, Lifetimes, SessionStore
     from pointprompt.ui.launch import launch
 

@@ -14,8 +14,9 @@ from pointprompt import backbones
 from pointprompt.examples import ExampleSet, example_sets
 from pointprompt.server import status, wire
 from pointprompt.server.failures import failure_of
+from pointprompt.server.fetching import Fetch, link_files, make_files
 from pointprompt.server.jobs import Eta, Job, Jobs
-from pointprompt.server.service import GONE, Fetch, Opened, Service, link_files, make_files
+from pointprompt.server.service import GONE, Opened, Service
 from pointprompt.server.sessions import Session, SessionGone
 from pointprompt.types import ProgressFn
 from pointprompt.ui import choices, static_files, visitors

@@ -152,24 +152,23 @@ def test_the_built_in_backbone_is_the_default_otherwise_and_says_why(monkeypatch
     assert "without a GPU" in reason
 
 
-def test_a_default_that_fails_to_load_leaves_the_built_in_one_and_says_why(monkeypatch):
-    def load(name, *, device, progress=None):
+def test_a_default_that_cannot_be_had_leaves_the_built_in_one_and_says_why(monkeypatch):
+    def get(name, *, progress=None):
         if name == "sam_vit_b":
             raise BackboneError("The Hub does not answer.")
-        return name
 
     monkeypatch.setattr(backbones, "has_gpu", lambda device: True)
     monkeypatch.setattr(backbones, "availability", lambda name: Availability(True, "Here."))
-    monkeypatch.setattr(backbones, "load", load)
-    loaded, reason = backbones.load_default()
-    assert loaded == "efficientnet_lite0"
+    monkeypatch.setattr(backbones, "get", get)
+    name, reason = backbones.get_default()
+    assert name == "efficientnet_lite0"
     assert reason.endswith("since SAM cannot be had. The Hub does not answer.")
 
 
 def test_on_a_cpu_the_default_is_built_in_whatever_gpu_there_is(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    loaded, reason = backbones.load_default("cpu")
-    assert (loaded.name, loaded.device) == ("efficientnet_lite0", "cpu")
+    name, reason = backbones.get_default("cpu")
+    assert name == "efficientnet_lite0"
     assert "without a GPU" in reason
 
 

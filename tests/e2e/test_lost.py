@@ -21,7 +21,6 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Route, expect
 
-from pointprompt import pipeline
 from pointprompt.server.service import Service
 from pointprompt.ui.launch import launch
 from tests.e2e.browser import Page
@@ -44,7 +43,7 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pipeline, "tsne_colors", grey_colors)
+        patch.setattr("pointprompt.analysis.compute.tsne_colors", grey_colors)
         yield tiny_service(tmp_path_factory.mktemp("tiny"))
 
 

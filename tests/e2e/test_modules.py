@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from playwright.sync_api import Browser, BrowserContext, Error, Route
 from playwright.sync_api import Page as Tab
 
+from pointprompt.analysis.analysis import Analysis
 from pointprompt.server import wire
 from pointprompt.types import (
     RULES,
-    Analysis,
     BackboneChoice,
     Click,
     Photo,
@@ -1234,10 +1234,9 @@ def open_workspace(
             for name in names
         ),
         eigvecs=np.zeros((n, H, W, K), np.float32),
-        eigvals=np.zeros(K, np.float32),
-        embedding=np.zeros((n, H, W, 1), np.float32),
+        codes=np.zeros((n, H, W, 1), np.float32),
         colors=np.zeros((n, H, W, 3), np.uint8),
-        fitted=None,
+        terms=None,
         backbone=BackboneChoice("fake", "block", 0, 64),
         image_embeddings=np.zeros((n, 64, 64, 256), np.float16) if crisp else None,
     )

@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from pointprompt import pipeline
+from pointprompt.analysis import compute
+from pointprompt.analysis.analysis import Computed
 from pointprompt.images import Limits
 from pointprompt.server.service import Service
 from pointprompt.server.sessions import SessionStore
@@ -28,12 +29,12 @@ class TinyEngine(ColorEngine):
 
     stuck: bool = False
 
-    def compute(self, *args: Any) -> pipeline.Computed:
+    def compute(self, *args: Any, **options: Any) -> Computed:
         while self.stuck:
-            args[-1](Progress("features", 0, len(args[0])))
+            options["progress"](Progress("features", 0, len(args[0])))
             time.sleep(0.1)
         choice = BackboneChoice("efficientnet_lite0", "block", 0, SIDE)
-        return replace(super().compute(*args), backbone=choice)
+        return replace(super().compute(*args, **options), backbone=choice)
 
 
 def grey_colors(eigvecs: np.ndarray, *, seed: int = 0) -> np.ndarray:
@@ -46,7 +47,7 @@ def tiny_service(folder: Path, *, stuck: bool = False) -> Service:
 
 
 def main() -> None:
-    pipeline.tsne_colors = grey_colors  # type: ignore[assignment]
+    compute.tsne_colors = grey_colors  # type: ignore[assignment]
     service = tiny_service(Path(sys.argv[2]), stuck=sys.argv[3:] == ["stuck"])
     launch(service, port=int(sys.argv[1]), quiet=True).block_thread()
 

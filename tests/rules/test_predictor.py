@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pointprompt.analysis.analysis import Analysis
 from pointprompt.rules import predictor as predictor_module
 from pointprompt.rules.predictor import Predictor
 from pointprompt.rules.tutorial import predict_tokens
-from pointprompt.types import RULES, Analysis, BackboneChoice, Click, Settings
+from pointprompt.types import RULES, BackboneChoice, Click, Settings
 
 N, H, W = 3, 16, 24
 TUTORIAL = Settings(rule="tutorial")
@@ -27,10 +28,9 @@ def _analysis(kinds, seed=0):
     return Analysis(
         photos=(),
         eigvecs=np.concatenate([constant, tokens], axis=-1).astype(np.float32),
-        eigvals=np.linspace(1, 0.5, 8, dtype=np.float32),
-        embedding=tokens.astype(np.float32),
+        codes=tokens.astype(np.float32),
         colors=np.zeros((*kinds.shape, 3), np.uint8),
-        fitted=None,
+        terms=None,
         backbone=BackboneChoice("fake", "block", 0, 64),
     )
 
@@ -263,13 +263,13 @@ def test_several_threads_may_ask_at_once(predictor):
 
 def test_its_memory_is_bounded_and_the_analysis_stays_as_it_is():
     analysis = _analysis(KINDS)
-    before = analysis.eigvecs.copy(), analysis.embedding.copy()
+    before = analysis.eigvecs.copy(), analysis.codes.copy()
     predictor = Predictor(analysis)
     predictor.predict([ON_LEFT, NOT_RIGHT], Settings())
     # Both the tutorial's vectors and our centred codes are held beside the analysis.
-    assert predictor.max_bytes >= analysis.eigvecs.nbytes + analysis.embedding.nbytes
+    assert predictor.max_bytes >= analysis.eigvecs.nbytes + analysis.codes.nbytes
     assert np.array_equal(analysis.eigvecs, before[0])
-    assert np.array_equal(analysis.embedding, before[1])
+    assert np.array_equal(analysis.codes, before[1])
 
 
 def test_a_rule_is_prepared_when_it_is_used_and_not_before():

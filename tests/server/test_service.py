@@ -19,21 +19,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from pointprompt import backbones, pipeline
+from pointprompt import backbones
+from pointprompt.analysis.analysis import Computed
+from pointprompt.analysis.compute import compute
+from pointprompt.analysis.terms import Terms
 from pointprompt.backbones.backbone import Encoded
 from pointprompt.examples import ExampleImage, ExampleSet
 from pointprompt.images import ImageError, Limits, read_pixels
 from pointprompt.readers import Readers
 from pointprompt.server import addresses, wire
+from pointprompt.server.fetching import as_fetching, link_files, make_files
 from pointprompt.server.jobs import Cancelled, Job
-from pointprompt.server.service import (
-    GONE,
-    Opened,
-    Service,
-    as_fetching,
-    link_files,
-    make_files,
-)
+from pointprompt.server.service import GONE, Opened, Service
 from pointprompt.server.sessions import Lifetimes, Session, SessionGone, SessionStore
 from pointprompt.server.turns import Turns
 from pointprompt.types import RULES, BackboneChoice, BackboneRequest, Progress, ProgressFn, Settings
@@ -80,19 +77,17 @@ class ColorEngine:
 
     crisp: bool = False
 
-    def prepare(self, choice: BackboneRequest, progress: ProgressFn) -> int:
+    def prepare(self, request: BackboneRequest, progress: ProgressFn | None = None) -> int:
         return SIDE
 
     def compute(
         self,
         squares: np.ndarray,
-        choice: BackboneRequest,
-        fitted: pipeline.Fitted | None,
-        progress: ProgressFn,
-    ) -> pipeline.Computed:
-        return pipeline.compute(
-            squares, ColorBackbone(crisp=self.crisp), fitted=fitted, progress=progress
-        )
+        request: BackboneRequest,
+        terms: Terms | None = None,
+        **options: Any,
+    ) -> Computed:
+        return compute(squares, ColorBackbone(crisp=self.crisp), terms, **options)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -103,7 +98,7 @@ def no_tsne() -> Iterator[None]:
         return np.full((*eigvecs.shape[:3], 3), 128, np.uint8)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pipeline, "tsne_colors", grey)
+        patch.setattr("pointprompt.analysis.compute.tsne_colors", grey)
         yield
 
 
@@ -555,6 +550,7 @@ def test_the_backbone_is_the_one_that_was_chosen(photos, tmp_path, monkeypatch):
 
     def note(name: str, options: dict[str, object]) -> None:
         asked.append((name, options.pop("input_size"), options.pop("node"), options.pop("layer")))
+        assert options.pop("device", None) is None
         assert options == {"progress": silent}
 
     def get(name: str, **options: object) -> int:
@@ -874,7 +870,7 @@ class GatedEngine(ColorEngine):
     gate: Gate = field(default_factory=Gate)
     threads: list[int] = field(default_factory=list)
 
-    def compute(self, *args: Any, **kwargs: Any) -> pipeline.Computed:
+    def compute(self, *args: Any, **kwargs: Any) -> Computed:
         self.threads.append(threading.get_ident())
         if len(self.threads) == 1:
             self.gate.pass_by()

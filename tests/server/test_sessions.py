@@ -3,8 +3,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pointprompt.analysis.analysis import Analysis
 from pointprompt.server.sessions import Lifetimes, Session, SessionGone, SessionStore
-from pointprompt.types import Analysis, BackboneChoice
+from pointprompt.types import BackboneChoice
 
 
 class Clock:
@@ -35,15 +36,9 @@ def store(tmp_path: Path, clock: Clock) -> SessionStore:
 
 def add(store: SessionStore, page: str = "page", nbytes: int = 100, visitor: str = "") -> Session:
     empty = np.zeros(0, np.float32)
-    analysis = Analysis(
-        (),
-        empty,
-        empty,
-        empty,
-        np.zeros(0, np.uint8),
-        Weight(nbytes),
-        BackboneChoice("fake", "block", 0, 64),
-    )
+    colors = np.zeros(0, np.uint8)
+    backbone = BackboneChoice("fake", "block", 0, 64)
+    analysis = Analysis((), empty, empty, colors, Weight(nbytes), backbone)
     folder = store.new_folder()
     (folder / "tile.jpg").write_bytes(b"tile")
     return store.add(folder, analysis, Weight(0), page, visitor=visitor)

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 
+from pointprompt.analysis.analysis import Analysis
 from pointprompt.server import wire
-from pointprompt.types import Analysis, BackboneChoice, Click, Photo, Settings, TokenPrediction
+from pointprompt.types import BackboneChoice, Click, Photo, Settings, TokenPrediction
 from tests.hostile import JSON, MESSAGES, click, message
 
 DEFAULTS = asdict(Settings())
@@ -324,10 +325,9 @@ def test_the_manifest_says_what_the_page_shows_and_is_json():
     analysis = Analysis(
         photos=(Photo("a.jpg", 30, 40, b"", np.zeros((30, 40, 3), np.uint8), "Its end is lost."),),
         eigvecs=np.zeros((1, 5, 6, 9), np.float32),
-        eigvals=np.zeros(9, np.float32),
-        embedding=np.zeros((1, 5, 6, 4), np.float32),
+        codes=np.zeros((1, 5, 6, 4), np.float32),
         colors=np.zeros((1, 5, 6, 3), np.uint8),
-        fitted=None,
+        terms=None,
         backbone=BackboneChoice("fake", "block", 0, 64),
     )
     manifest = wire.manifest("token", analysis, ["tiles/a.jpg"], "colors.png", ticket="ticket")

@@ -27,9 +27,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from pointprompt import pipeline
 from pointprompt.images import Limits
-from pointprompt.server.service import Service, link_files
+from pointprompt.server.fetching import link_files
+from pointprompt.server.service import Service
 from pointprompt.server.sessions import Session, SessionStore
 from pointprompt.types import Progress
 from pointprompt.ui import allowed, bodies, folders, guard, static_files, visitors
@@ -129,7 +129,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GRADIO_TEMP_DIR", str(uploads))
         grey = lambda eigvecs, *, seed=0: np.full((*eigvecs.shape[:3], 3), 128, np.uint8)  # noqa: E731
-        patch.setattr(pipeline, "tsne_colors", grey)
+        patch.setattr("pointprompt.analysis.compute.tsne_colors", grey)
         service = Service(SessionStore(folder / "sessions"), Limits(max_images=9), ColorEngine())
         demo = launch(service, max_file_mb=1, max_upload_mb=3, quiet=True)
         yield Server(demo, service, uploads)

@@ -1,0 +1,125 @@
+"""The terms of an analysis: named arrays that describe the tokens of any image in the same way.
+
+Knows the cut and the codes. Does not know images, clicks, or where terms are kept or sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, TypeVar
+
+import numpy as np
+
+from pointprompt.analysis.codes import Embedder, fit_embedder
+from pointprompt.analysis.cut import Cut, fit_cut
+from pointprompt.types import N_EIGVECS, FloatArray
+
+Part = TypeVar("Part", Cut, Embedder)
+
+# To be raised where other names, or the same names with another meaning, are written.
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What describes the tokens of more images as those of its set are described.
+
+    Attributes:
+        cut: Gives them eigenvectors.
+        embedder: Gives them codes.
+    """
+
+    cut: Cut
+    embedder: Embedder
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of memory the arrays take."""
+        return sum(array.nbytes for array in self.arrays().values())
+
+    def describe(self, features: FloatArray, device: str = "cpu") -> tuple[FloatArray, FloatArray]:
+        """The eigenvectors (n, h, w, k) and the codes (n, h, w, d), float32, of images.
+
+        Args:
+            features: (n, h, w, c) float32, from the backbone of the set.
+            device: Where to compute.
+        """
+        eigvecs = self.cut.extend(features, device)
+        return eigvecs, self.embedder.embed(features, eigvecs)
+
+    def arrays(self) -> dict[str, FloatArray]:
+        """All that they are, by name: "version", "cut.samples" and so on."""
+        named = {"version": np.array(VERSION)}
+        for part in fields(self):
+            for one in fields(getattr(self, part.name)):
+                value = getattr(getattr(self, part.name), one.name)
+                named[f"{part.name}.{one.name}"] = np.asarray(value)
+        return named
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, FloatArray]) -> Terms:
+        """The terms that `arrays` gave.
+
+        Raises:
+            ValueError: They are of another version, one is missing or not finite, or their shapes
+                do not fit each other.
+        """
+        version = int(arrays["version"]) if "version" in arrays else None
+        if version != VERSION:
+            raise ValueError(f"These terms have version {version}; only {VERSION} can be read.")
+        terms = cls(cut=_read(Cut, "cut", arrays), embedder=_read(Embedder, "embedder", arrays))
+        _check_shapes(terms)
+        return terms
+
+
+def fit_terms(
+    features: FloatArray, *, n_eigvecs: int = N_EIGVECS, seed: int = 0, device: str = "cpu"
+) -> tuple[Terms, FloatArray, FloatArray]:
+    """The terms of a set, and its own eigenvectors (n, h, w, k) and codes (n, h, w, d), float32.
+
+    Args:
+        features: (n, h, w, c) float32, of all images.
+        n_eigvecs: As for `fit_cut`, as is all below.
+        seed: As there.
+        device: As there.
+
+    Raises:
+        ValueError: As there.
+    """
+    eigvecs, cut = fit_cut(features, n_eigvecs=n_eigvecs, seed=seed, device=device)
+    embedder = fit_embedder(features, eigvecs, cut.eigvals)
+    return Terms(cut, embedder), eigvecs, embedder.embed(features, eigvecs)
+
+
+def _read(kind: type[Part], part: str, arrays: Mapping[str, FloatArray]) -> Part:
+    values: dict[str, Any] = {}
+    for one in fields(kind):
+        name = f"{part}.{one.name}"
+        if name not in arrays:
+            raise ValueError(f"These terms lack {name}.")
+        array = np.asarray(arrays[name])
+        if array.dtype.kind != "f" or not np.isfinite(array).all():
+            raise ValueError(f"{name} of these terms is not made of finite numbers.")
+        values[one.name] = float(array) if one.type == "float" else array.astype(np.float32)
+    return kind(**values)
+
+
+def _check_shapes(terms: Terms) -> None:
+    cut, embedder = terms.cut, terms.embedder
+    matrices = (cut.samples, cut.eigvecs, embedder.axes, embedder.joint)
+    vectors = (cut.eigvals, cut.degrees, embedder.mean, embedder.scales)
+    fit = all(array.ndim == 2 for array in matrices) and all(array.ndim == 1 for array in vectors)
+    if not fit:
+        raise ValueError("The arrays of these terms do not fit each other.")
+    samples, channels = cut.samples.shape
+    both = embedder.axes.shape[1] + len(embedder.scales)
+    fit = (
+        cut.eigvecs.shape == (samples, len(cut.eigvals))
+        and cut.degrees.shape == (samples,)
+        and embedder.mean.shape == (channels,)
+        and embedder.axes.shape[0] == channels
+        and embedder.joint.shape[0] == both
+    )
+    if not fit:
+        raise ValueError("The arrays of these terms do not fit each other.")

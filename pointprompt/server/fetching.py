@@ -1,0 +1,77 @@
+"""Image files into the folder of a session to be: files that are here already, and example sets.
+
+Knows files. Does not know sessions, nor what becomes of the images.
+"""
+
+from __future__ import annotations
+
+import filecmp
+import os
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from pointprompt.examples import ExampleSet
+from pointprompt.server.session_files import subfolder
+from pointprompt.types import Photo, ProgressFn
+
+# Puts a set's image files into the folder it is given, and returns them in order.
+Fetch = Callable[[Path, ProgressFn], Sequence[Path]]
+
+
+def link_files(files: Sequence[str | Path]) -> Fetch:
+    """A `Fetch` of files that are on this disk already."""
+
+    def fetch(folder: Path, progress: ProgressFn) -> list[Path]:
+        return [_link(Path(file), folder, index) for index, file in enumerate(files)]
+
+    return fetch
+
+
+def make_files(example: ExampleSet) -> Fetch:
+    """A `Fetch` of a built-in example set, whose pictures are made when they are wanted."""
+
+    def fetch(folder: Path, progress: ProgressFn) -> list[Path]:
+        from PIL import Image
+
+        paths = [folder / image.name for image in example.images]
+        for path, image in zip(paths, example.images, strict=True):
+            Image.fromarray(image.load()).save(path)
+        return paths
+
+    return fetch
+
+
+def as_fetching(progress: ProgressFn) -> ProgressFn:
+    """The same, for progress that is told while images are fetched rather than read."""
+    return lambda step: progress(replace(step, stage="fetch"))
+
+
+def _link(file: Path, folder: Path, index: int) -> Path:
+    """The file in the folder, under its own name; a folder each, since names may repeat."""
+    path = subfolder(folder, str(index)) / file.name
+    try:
+        os.link(file, path)
+    except OSError:  # Another file system, or one without links.
+        shutil.copyfile(file, path)
+    return path
+
+
+def linked_photos(photos: Sequence[Photo], folder: Path) -> tuple[Photo, ...]:
+    """The photos with their image files in a folder of images too."""
+    images = subfolder(folder, "images")
+    return tuple(
+        replace(photo, source=_link(photo.source, images, index))
+        if isinstance(photo.source, Path)
+        else photo
+        for index, photo in enumerate(photos)
+    )
+
+
+def is_among(path: Path, photos: Sequence[Photo]) -> bool:
+    """Whether one of the photos has the same file, byte for byte."""
+    return any(
+        isinstance(photo.source, Path) and filecmp.cmp(path, photo.source, shallow=False)
+        for photo in photos
+    )
