@@ -21,7 +21,8 @@ from pointprompt.images import Limits
 from pointprompt.server import addresses, memory, session_files, wire
 from pointprompt.server.fetching import Fetch, is_among, linked_photos
 from pointprompt.server.jobs import LAST_STAGE
-from pointprompt.server.sessions import Session, SessionGone, SessionStore
+from pointprompt.server.session import Session, SessionGone
+from pointprompt.server.sessions import SessionStore
 from pointprompt.server.turns import Lane, Place, Turns
 from pointprompt.types import (
     BackboneRequest,

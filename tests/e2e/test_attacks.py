@@ -13,7 +13,8 @@ from playwright.sync_api import Browser, expect
 
 from pointprompt.images import Limits
 from pointprompt.server.service import Service
-from pointprompt.server.sessions import SessionGone, SessionStore
+from pointprompt.server.session import SessionGone
+from pointprompt.server.sessions import SessionStore
 from pointprompt.ui.launch import launch
 from tests.e2e.browser import Page
 from tests.e2e.test_main_job import BALL

@@ -30,7 +30,8 @@ from PIL import Image
 from pointprompt.images import Limits
 from pointprompt.server.fetching import link_files
 from pointprompt.server.service import Service
-from pointprompt.server.sessions import Session, SessionStore
+from pointprompt.server.session import Session
+from pointprompt.server.sessions import SessionStore
 from pointprompt.types import Progress
 from pointprompt.ui import allowed, bodies, folders, guard, static_files, visitors
 from pointprompt.ui.launch import launch
