@@ -32,7 +32,8 @@ from pointprompt import backbones
 from pointprompt.analysis.analysis import Analysis
 from pointprompt.images import read_set
 from pointprompt.pipeline import predict
-from pointprompt.types import BoolArray, Click, Prediction, Settings
+from pointprompt.settings import Settings
+from pointprompt.types import BoolArray, Click, Prediction
 
 # The numbers of clicks that the tables show.
 SHOWN = (1, 2, 3, 5)

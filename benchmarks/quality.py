@@ -31,15 +31,16 @@ from pointprompt.grid import token_of, upscale
 from pointprompt.images import read_set
 from pointprompt.pipeline import image_masks
 from pointprompt.rules.predictor import Predictor
-from pointprompt.types import BoolArray, Click, FloatArray, Settings
+from pointprompt.settings import Settings, TutorialRule
+from pointprompt.types import BoolArray, Click, FloatArray
 
 # The numbers of clicks that the tables show.
 SHOWN = (1, 2, 3, 5, CLICKS)
 GOALS = (0.7, 0.8)
 
 SETTINGS = {
-    "tutorial": Settings(rule="tutorial", edges=False),
-    "ours, no edges": Settings(edges=False),
+    "tutorial": Settings(TutorialRule(), outline="tokens"),
+    "ours, no edges": Settings(outline="tokens"),
     "ours": Settings(),
     "ours, this one only": Settings(one_only=True),
 }
@@ -85,7 +86,7 @@ def _rules(labelled: LabelledSet, model: Backbone) -> dict[str, Rule]:
     analysis = analyze_set(image_set, model)
     rules = {name: _predicted(analysis, settings) for name, settings in SETTINGS.items()}
     if analysis.image_embeddings is not None:
-        rules["ours, crisp"] = _predicted(analysis, Settings(crisp=True))
+        rules["ours, crisp"] = _predicted(analysis, Settings(outline="sam"))
     sizes = [mask.shape for mask in labelled.masks]
     rules["cosine"] = _cosine(model.features(image_set.squares), sizes)
     return rules

@@ -24,13 +24,13 @@ from pointprompt.server.jobs import LAST_STAGE
 from pointprompt.server.session import Session, SessionGone
 from pointprompt.server.sessions import SessionStore
 from pointprompt.server.turns import Lane, Place, Turns
+from pointprompt.settings import JointRule
 from pointprompt.types import (
     BackboneRequest,
     Progress,
     ProgressFn,
     Prompt,
     Rejected,
-    Settings,
     TokenPrediction,
 )
 
@@ -188,7 +188,7 @@ class Service:
             )
             session_files.write_tiles(folder, analysis)
         predictor = Predictor(analysis)
-        predictor.prepare(Settings().rule)
+        predictor.prepare(JointRule())
         progress(Progress(LAST_STAGE, 0, 1))
         token = joins.token if joins else ""
         session = self.store.add(folder, analysis, predictor, page, joins=token, visitor=visitor)

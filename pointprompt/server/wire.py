@@ -6,7 +6,7 @@ Up, at every change, the whole prompt (newest wins, so it may be sent again at a
 
     {"session": str, "seq": int,
      "clicks": [{"image": int, "x": float, "y": float, "positive": bool}, ...],
-     "settings": {"threshold": float, ...}}
+     "settings": {"rule": {"name": str, "threshold": float, ...}, "one_only": bool, "outline": str}}
 
 Down, as an answer, all masks at token resolution, and for each image how sure it is that the thing
 is there:
@@ -34,7 +34,8 @@ import numpy as np
 
 from pointprompt.analysis.analysis import Analysis
 from pointprompt.masks.lazy import MASK_RGB
-from pointprompt.types import BoolArray, Click, Settings, TokenPrediction
+from pointprompt.settings import OUTLINES, Settings
+from pointprompt.types import BoolArray, Click, TokenPrediction
 
 MAX_CLICKS = 1000
 MAX_TOKEN_CHARS = 100
@@ -45,7 +46,6 @@ MAX_SIDE = 4096
 # No set has so many; a number of thousands of digits would come back in what is said about it.
 _MAX_IMAGE = 100_000
 
-_SETTINGS = tuple(field.name for field in fields(Settings))
 _CLICK = tuple(field.name for field in fields(Click))
 
 
@@ -202,6 +202,7 @@ def manifest(
         ticket: What the page may keep for its own reload, and only its own browser can use.
     """
     _, h, w, k = analysis.eigvecs.shape
+    can_sam = analysis.image_embeddings is not None
     return {
         "session": session,
         "ticket": ticket,
@@ -209,7 +210,7 @@ def manifest(
         "grid": [h, w],
         "eigvecs": k,
         "backbone": analysis.backbone.name,
-        "crisp": analysis.image_embeddings is not None,
+        "outlines": [outline for outline in OUTLINES if outline != "sam" or can_sam],
         "maskColor": list(MASK_RGB),
         "colors": colors,
         "images": [
@@ -254,8 +255,4 @@ def _parse_click(value: object) -> Click:
 
 
 def _parse_settings(value: object) -> Settings:
-    settings = _mapping(value, "Settings")
-    unknown = set(settings) - set(_SETTINGS)
-    if unknown:
-        raise WireError("A message has a setting that does not exist.")
-    return Settings(**settings)
+    return Settings.from_dict(_mapping(value, "Settings"))
