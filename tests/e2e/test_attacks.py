@@ -11,10 +11,10 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, expect
 
-from pointprompt.images import Limits
 from pointprompt.server.service import Service
 from pointprompt.server.session import SessionGone
 from pointprompt.server.sessions import SessionStore
+from pointprompt.sources.photos import Limits
 from pointprompt.ui.launch import launch
 from tests.e2e.browser import Page
 from tests.e2e.test_main_job import BALL

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pointprompt.images import Limits
 from pointprompt.server.fetching import link_files
 from pointprompt.server.service import Service
 from pointprompt.server.session import Session
 from pointprompt.server.sessions import SessionStore
+from pointprompt.sources.photos import Limits
 from pointprompt.ui.launch import launch
 from tests.hostile import message
 from tests.server.test_service import CHOICE, ColorEngine
