@@ -7,7 +7,7 @@ Cheap to import: torch, timm and huggingface_hub come in only when a function he
     devices.py         CUDA, MPS or CPU, and in which precision
     weights.py         packages, files, folders, the Hugging Face Hub and its cache
     loading.py         a name and options to a loaded backbone
-    base.py            images through an encoder, batch by batch
+    backbone.py        images through an encoder, batch by batch
     efficientnet.py    the built-in encoders
     sam.py             the tutorial's encoder, and its larger sisters
     sam_decoder.py     their mask decoder; sam_decoder_weights.py: a checkpoint to it

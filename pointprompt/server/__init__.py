@@ -3,7 +3,8 @@
 Knows the core and HTTP-free messages. Knows nothing of gradio: `ui` does.
 
     service.py        what the page asks for, done
-    sessions.py       who has which analysis, and for how long
+    session.py        one analysed set, and who may use it
+    sessions.py       all of them: who has which, and for how long
     fetching.py       image files into the folder of a session to be
     session_files.py  what lies where in that folder
     jobs.py           work that goes on while a page waits for it

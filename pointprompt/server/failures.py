@@ -12,7 +12,7 @@ from typing import Any
 from pointprompt.server import status
 from pointprompt.server.jobs import Cancelled, Job
 from pointprompt.server.service import GONE
-from pointprompt.server.sessions import SessionGone
+from pointprompt.server.session import SessionGone
 
 _log = logging.getLogger(__name__)
 

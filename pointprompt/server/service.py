@@ -20,7 +20,8 @@ from pointprompt.engines.engine import Engine, ThisProcess
 from pointprompt.server import addresses, memory, session_files, wire
 from pointprompt.server.fetching import Fetch, is_among, linked_photos
 from pointprompt.server.jobs import LAST_STAGE
-from pointprompt.server.sessions import Session, SessionGone, SessionStore
+from pointprompt.server.session import Session, SessionGone
+from pointprompt.server.sessions import SessionStore
 from pointprompt.server.turns import Lane, Place, Turns
 from pointprompt.settings import JointRule
 from pointprompt.sources.photos import Limits

@@ -1,28 +1,22 @@
-"""Who owns which analysis, for how long, within how many bytes.
+"""All sessions: who has which, for how long, within how many bytes.
 
-A session is one analysed image set, on one page or on several: a tab that was duplicated shows what
-the first one shows. To use it a browser shows its unguessable token, and that it is the browser of
-the visitor who made it, where that one could be told from others.
 Knows nothing of HTTP or gradio: time comes from a clock it is given.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
 import secrets
 import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pointprompt.analysis.analysis import Analysis
+from pointprompt.server.session import Session, SessionGone
 
 if TYPE_CHECKING:
     from pointprompt.rules.predictor import Predictor
@@ -30,10 +24,6 @@ if TYPE_CHECKING:
 GIB = 1024**3
 
 _NOT_HERE = "This analysis is no longer in memory."
-
-
-class SessionGone(LookupError):
-    """The session was freed, or there never was one with this token."""
 
 
 @dataclass(frozen=True)
@@ -51,55 +41,6 @@ class Lifetimes:
     closed_seconds: float = 5 * 60
     idle_seconds: float = 4 * 3600
     max_bytes: int = 4 * GIB
-
-
-@dataclass
-class Session:
-    """One analysed image set.
-
-    Attributes:
-        token: Unguessable; its visitor, showing it, may use the session.
-        folder: Its files: the images, the tiles. Deleted with it.
-        analysis: The analysis of its images.
-        predictor: Answers clicks on that analysis.
-        joins: The token of the session that its last images joined; "" where none did.
-        visitor: Who made it, and alone may use it; "" where nobody knows, and the token is enough.
-        pages: The pages that show it, each with whether it is open. None once all of them have
-            gone on to another session.
-        replaced_by: The token of the session that its last page went on to; "" while there is none.
-        users: Who needs it to stay as it is, just now.
-    """
-
-    token: str
-    folder: Path
-    analysis: Analysis
-    predictor: Predictor
-    joins: str = ""
-    visitor: str = ""
-    pages: dict[str, bool] = field(default_factory=dict)
-    replaced_by: str = ""
-    users: int = 0
-    used_at: float = field(default=0.0, repr=False)
-    closed_at: float | None = field(default=None, repr=False)
-
-    @cached_property
-    def ticket(self) -> str:
-        """Opens the session for its visitor only; the token does not follow from it."""
-        return _derived("ticket", self.token)
-
-    @cached_property
-    def picture_key(self) -> str:
-        """Shows its pictures and downloads to its visitor only; it gives nothing else away."""
-        return _derived("pictures", self.token)
-
-    def is_of(self, visitor: str) -> bool:
-        """Whether this visitor may use it."""
-        return not self.visitor or _same(self.visitor, visitor)
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of memory it holds."""
-        return self.analysis.nbytes + self.predictor.max_bytes
 
 
 class SessionStore:
@@ -193,9 +134,7 @@ class SessionStore:
         Raises:
             SessionGone: There is none (any more), or nobody knows whose it is.
         """
-        return self._found(
-            lambda one: bool(one.visitor) and one.is_of(visitor) and _same(one.ticket, ticket)
-        )
+        return self._found(lambda one: one.opens_with(ticket, visitor))
 
     def of_picture_key(self, key: str, visitor: str) -> Session:
         """The visitor's session with this key of its pictures. It does not count as used.
@@ -203,7 +142,7 @@ class SessionStore:
         Raises:
             SessionGone: There is none (any more).
         """
-        return self._found(lambda one: one.is_of(visitor) and _same(one.picture_key, key))
+        return self._found(lambda one: one.shows_with(key, visitor))
 
     def of_page(self, page: str, visitor: str = "") -> Session:
         """The session that a visitor's page shows, which thereby counts as used.
@@ -328,14 +267,3 @@ class SessionStore:
 def _has_become(session: Session, token: str) -> bool:
     """Whether the session with the token replaced this one, and nobody needs this one any more."""
     return not session.pages and session.replaced_by == token and not session.users
-
-
-def _derived(purpose: str, token: str) -> str:
-    """What a token's holder can compute and nobody can find the token from; one a purpose."""
-    digest = hashlib.sha256(f"pointprompt {purpose} {token}".encode()).digest()
-    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode("ascii")
-
-
-def _same(one: str, other: str) -> bool:
-    """Whether two texts are equal, in a time that does not tell where they differ."""
-    return hmac.compare_digest(one.encode("utf-8", "replace"), other.encode("utf-8", "replace"))

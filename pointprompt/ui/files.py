@@ -19,7 +19,7 @@ from starlette.routing import BaseRoute, Route
 
 from pointprompt.server import addresses
 from pointprompt.server.service import Service
-from pointprompt.server.sessions import SessionGone
+from pointprompt.server.session import SessionGone
 from pointprompt.ui import visitors
 from pointprompt.ui.allowed import NOTHING_HERE
 from pointprompt.ui.static_files import FILES, MODULES

@@ -16,7 +16,7 @@ from pointprompt.server.failures import failure_of
 from pointprompt.server.fetching import Fetch, link_files, make_files
 from pointprompt.server.jobs import Eta, Job, Jobs
 from pointprompt.server.service import GONE, Opened, Service
-from pointprompt.server.sessions import Session, SessionGone
+from pointprompt.server.session import Session, SessionGone
 from pointprompt.sources.examples import ExampleSet, example_sets
 from pointprompt.types import ProgressFn
 from pointprompt.ui import choices, static_files, visitors

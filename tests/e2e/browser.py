@@ -12,7 +12,8 @@ import numpy as np
 from playwright.sync_api import Browser, Locator, Playwright
 from playwright.sync_api import Page as Tab
 
-from pointprompt.server.sessions import Session, SessionStore
+from pointprompt.server.session import Session
+from pointprompt.server.sessions import SessionStore
 
 ARGUMENTS = (
     "--no-sandbox",

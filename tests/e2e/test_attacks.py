@@ -12,7 +12,8 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from pointprompt.server.service import Service
-from pointprompt.server.sessions import SessionGone, SessionStore
+from pointprompt.server.session import SessionGone
+from pointprompt.server.sessions import SessionStore
 from pointprompt.sources.photos import Limits
 from pointprompt.ui.launch import launch
 from tests.e2e.browser import Page

@@ -29,7 +29,8 @@ from pointprompt.server.fetching import as_fetching, link_files, make_files
 from pointprompt.server.jobs import Cancelled, Job
 from pointprompt.server.readers import Readers
 from pointprompt.server.service import GONE, Opened, Service
-from pointprompt.server.sessions import Lifetimes, Session, SessionGone, SessionStore
+from pointprompt.server.session import Session, SessionGone
+from pointprompt.server.sessions import Lifetimes, SessionStore
 from pointprompt.server.turns import Turns
 from pointprompt.settings import RULES, Settings
 from pointprompt.sources.examples import ExampleImage, ExampleSet

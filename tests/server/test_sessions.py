@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from pointprompt.analysis.analysis import Analysis
-from pointprompt.server.sessions import Lifetimes, Session, SessionGone, SessionStore
+from pointprompt.server.session import Session, SessionGone
+from pointprompt.server.sessions import Lifetimes, SessionStore
 from pointprompt.types import BackboneChoice
 
 
