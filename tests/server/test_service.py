@@ -27,7 +27,7 @@ from pointprompt.backbones.backbone import Encoded
 from pointprompt.examples import ExampleImage, ExampleSet
 from pointprompt.images import ImageError, Limits, read_pixels
 from pointprompt.readers import Readers
-from pointprompt.server import addresses, wire
+from pointprompt.server import addresses, parsing, wire
 from pointprompt.server.fetching import as_fetching, link_files, make_files
 from pointprompt.server.jobs import Cancelled, Job
 from pointprompt.server.service import GONE, Opened, Service
@@ -299,7 +299,7 @@ def test_the_manifest_leads_to_the_tiles_and_the_colour_view(service, photos):
     session = analyzed(service, photos)
     manifest = service.manifest(session)
     assert manifest["session"] == session.token
-    assert manifest["grid"] == [GRID, GRID]
+    assert manifest["grid"] == (GRID, GRID)
     assert [image["name"] for image in manifest["images"]] == ["a.png", "b.png"]
     key = session.picture_key
     for index, (image, file) in enumerate(zip(manifest["images"], photos, strict=True)):
@@ -780,7 +780,7 @@ def test_whatever_the_page_sends_is_answered_under_its_number(open_session, host
     if knows_token and isinstance(hostile, dict):
         hostile = {**hostile, "session": session.token}
     for answer in (service.predict(hostile), service.edges(hostile)):
-        assert answer["seq"] == wire.seq_of(hostile)
+        assert answer["seq"] == parsing.seq_of(hostile)
         assert ("masks" in answer) != ("error" in answer)
         # It can be sent: as JSON without NaN, and as UTF-8.
         json.dumps(answer, allow_nan=False, ensure_ascii=False).encode()

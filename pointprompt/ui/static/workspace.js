@@ -3,6 +3,7 @@
 
 import * as clicks from "./clicks.js";
 import { decodeMasks } from "./codec.js";
+import { MASK_RGB } from "./contract.js";
 import { createControls } from "./controls.js";
 import { createEdges } from "./edges.js";
 import * as undoable from "./history.js";
@@ -437,7 +438,7 @@ export function mount({ element, props, server, trigger, watch, fileUrl }) {
         photoUrl: fileUrl(image.tile),
         atlas,
         grid: manifest.grid,
-        color: manifest.maskColor,
+        color: MASK_RGB,
         view: viewOf,
         on: { press, remove },
       }),
@@ -503,7 +504,7 @@ export function mount({ element, props, server, trigger, watch, fileUrl }) {
 
   find(".pp-panel").open = !isPhone();
   watch("value", () => receiveValue(props.value));
-  watch("download", () => save(fileUrl(props.download)));
+  watch("download", () => save(fileUrl(props.download.address)));
   putToastsInWords();
   lookAsBefore();
   showControls();
