@@ -48,9 +48,10 @@ contract: $(VENV)/dev ## Write what the page must know of the server
 soak: $(VENV)/dev ## Use the app long and hard, and count what is lost, crossed, leaked or left
 	$(BIN)/python -m benchmarks.soak
 
-assets: $(VENV)/dev browser ## Make the thumbnails and the screenshot again
+assets: $(VENV)/dev browser ## Make the thumbnails, the screenshot and the figure of the method again
 	$(BIN)/python assets/make.py thumbnails
 	$(BIN)/python assets/make.py screenshot
+	$(BIN)/python assets/draw_method.py
 
 browser: $(VENV)/dev
 	@if command -v chromium chromium-browser google-chrome >/dev/null 2>&1; then :; \

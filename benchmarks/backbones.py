@@ -10,17 +10,16 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import statistics
 import subprocess
 import sys
 import time
 
 import numpy as np
-import torch
 
+from benchmarks import report
 from benchmarks.stages import peak_memory
-from benchmarks.table import print_row
+from benchmarks.table import printed
 from pointprompt import backbones
 
 # Of one image; the median of them counts.
@@ -32,26 +31,27 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.backbones", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("names", nargs="*", help="of the registry; all by default")
-    print(machine())
-    print_row(["input size", "s/image", "CPU s/image", "peak GB", "channels", "backbone"])
-    for name in parser.parse_args().names or backbones.REGISTRY:
-        for side in backbones.describe(name).input_sizes:
-            _print_in_new_process(name, side)
+    report.add_option(parser)
+    options = parser.parse_args()
+    print(report.machine())
+    table = printed(
+        ["input size", "s/image", "CPU s/image", "peak GB", "channels", "backbone"],
+        (
+            _in_new_process(name, side)
+            for name in options.names or backbones.REGISTRY
+            for side in backbones.describe(name).input_sizes
+        ),
+    )
+    if options.docs:
+        report.publish("backbones", table, parser.prog)
 
 
-def machine() -> str:
-    """What torch computes with here, and how busy it is, as a sentence."""
-    load = ", ".join(f"{average:.1f}" for average in os.getloadavg())
-    cores, threads = os.cpu_count(), torch.get_num_threads()
-    return f"{cores} cores, {threads} threads, load average {load}; torch {torch.__version__}."
-
-
-def _print_in_new_process(name: str, side: int) -> None:
+def _in_new_process(name: str, side: int) -> list[object]:
     program = f"from benchmarks.backbones import measure; measure({name!r}, {side})"
     done = subprocess.run([sys.executable, "-c", program], stdout=subprocess.PIPE, check=True)
     cost = json.loads(done.stdout)
     figures = [f"{cost['seconds']:.2f}", f"{cost['cpu']:.2f}", f"{cost['peak']:.2f}"]
-    print_row([side, *figures, cost["channels"], name])
+    return [side, *figures, cost["channels"], name]
 
 
 def measure(name: str, side: int) -> None:

@@ -21,17 +21,19 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks import report
 from benchmarks.analysis import analyze_set
 from benchmarks.labelled import LabelledSet, iou, read_sets, separation
 from benchmarks.person import run
 from benchmarks.quality import SETTINGS
 from benchmarks.stages import BACKBONE
-from benchmarks.table import table
+from benchmarks.table import Table
 from pointprompt import backbones
 from pointprompt.analysis.analysis import Analysis
 from pointprompt.images import read_set
 from pointprompt.pipeline import predict
-from pointprompt.types import BoolArray, Click, Prediction, Settings
+from pointprompt.settings import Settings
+from pointprompt.types import BoolArray, Click, Prediction
 
 # The numbers of clicks that the tables show.
 SHOWN = (1, 2, 3, 5)
@@ -45,6 +47,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.mixed", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("data", type=Path, help="folder with a manifest.json")
+    report.add_option(parser)
     options = parser.parse_args()
 
     model = backbones.load(BACKBONE)
@@ -81,15 +84,19 @@ def main() -> None:
         print(f"{here.name} with {there.name}: {last}", flush=True)
     print(f"\nAbove: ours, after {SHOWN[-1]} clicks, AUROC and pixels as below. Means of all")
     print(f"{len(pairs)} pairs of sets, {model.name}, after so many clicks in the first:")
-    for title, values, form in (
+    measures = (
         ("AUROC of presence, images with the thing against those without", auroc, ".3f"),
         ("Share of the pixels that is taken in images without the thing", painted, ".2%"),
         ("Share of the images without the thing in which anything is taken", touched, ".0%"),
         ("IoU of the masks before and after the set was extended", extended, ".3f"),
         ("IoU of the masks before and after all images were cut anew", cut_anew, ".3f"),
-    ):
-        print(f"\n{title}:")
-        print(_means(values, form))
+    )
+    rows = [row for title, values, form in measures for row in _means(title, values, form)]
+    counts = [f"{count} clicks" if count > 1 else "1 click" for count in SHOWN]
+    table = Table(["what", "rule", *counts], rows)
+    print(table)
+    if options.docs:
+        report.publish("mixed", table, parser.prog)
 
 
 def pairs_of(sets: Sequence[LabelledSet]) -> list[tuple[LabelledSet, LabelledSet]]:
@@ -121,13 +128,11 @@ def _likeness(before: Sequence[BoolArray], after: Sequence[BoolArray]) -> float:
     return float(np.mean([iou(b, a) for b, a in zip(before, after, strict=False)]))
 
 
-def _means(values: Values, form: str) -> str:
-    columns = ["rule", *(f"{count} clicks" if count > 1 else "1 click" for count in SHOWN)]
-    rows = [
-        [name, *(format(mean, form) for mean in np.mean(of_pairs, axis=0))]
+def _means(title: str, values: Values, form: str) -> list[list[object]]:
+    return [
+        [title, name, *(format(mean, form) for mean in np.mean(of_pairs, axis=0))]
         for name, of_pairs in values.items()
     ]
-    return table(columns, rows)
 
 
 if __name__ == "__main__":

@@ -5,28 +5,22 @@ Knows `app.py` as a program, and the page as the tests of the page drive it.
 
 from __future__ import annotations
 
-import os
-import socket
-import subprocess
-import sys
 import tempfile
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 import psutil
 from playwright.sync_api import Browser, Request, ViewportSize
 from playwright.sync_api import Page as Tab
 from playwright.sync_api import TimeoutError as WaitedTooLong
 
 from tests.e2e.browser import Page
+from tests.serving import Server, serving
 
-ROOT = Path(__file__).parent.parent
-_LONGEST_START_SECONDS = 120
 _LONGEST_ANALYSIS_SECONDS = 900
 # Four prompts of five clicks, the last of them negative, each on another tile.
 _PROMPTS = 4
@@ -74,14 +68,12 @@ class App:
     """A served page.
 
     Attributes:
-        url: Its address.
+        server: Where it is served.
         start: Seconds from the start of its process to its first answer.
-        process: That process.
     """
 
-    url: str
+    server: Server
     start: float
-    process: subprocess.Popen[bytes]
 
 
 @dataclass(frozen=True)
@@ -119,33 +111,22 @@ class PageCost:
 
 
 @contextmanager
-def serving() -> Iterator[App]:
+def starting() -> Iterator[App]:
     """`app.py`, served by a process of its own until the block ends."""
-    with tempfile.TemporaryDirectory() as folder, socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-        probe.close()
+    with tempfile.TemporaryDirectory() as folder:
+        temporary = Path(folder) / "tmp"
+        temporary.mkdir()
         began = time.perf_counter()
-        process = subprocess.Popen(
-            [sys.executable, "app.py", "--port", str(port)],
-            cwd=ROOT,
-            env={**os.environ, "TMPDIR": folder},
-            stdout=subprocess.DEVNULL,
-        )
-        try:
-            url = f"http://127.0.0.1:{port}/"
-            _wait_for_answer(process, url)
-            yield App(url, time.perf_counter() - began, process)
-        finally:
-            process.terminate()
-            process.wait()
+        with serving(temporary) as server:
+            httpx.get(server.url).raise_for_status()
+            yield App(server, time.perf_counter() - began)
 
 
 def measure_page(browser: Browser, photos: Sequence[Path]) -> PageCost:
     """Upload the photos to a new server, click on their tiles, and note what that takes."""
-    with serving() as app:
+    with starting() as app:
         context = browser.new_context(viewport=_VIEWPORT)
-        page = Page(context.new_page(), app.url)
+        page = Page(context.new_page(), app.server.url)
         page.open()
         began = time.perf_counter()
         page.choose_files(photos)
@@ -159,24 +140,10 @@ def measure_page(browser: Browser, photos: Sequence[Path]) -> PageCost:
             ready=ready,
             clicks=tuple(clicks),
             heap=_heap_bytes(page),
-            server=psutil.Process(app.process.pid).memory_info().rss / 1e9,
+            server=psutil.Process(app.server.pid).memory_info().rss / 1e9,
         )
         context.close()
     return cost
-
-
-def _wait_for_answer(process: subprocess.Popen[bytes], url: str) -> None:
-    deadline = time.perf_counter() + _LONGEST_START_SECONDS
-    while time.perf_counter() < deadline:
-        if process.poll() is not None:
-            raise RuntimeError(f"app.py ended with {process.returncode} instead of serving.")
-        try:
-            with urllib.request.urlopen(url, timeout=_LONGEST_START_SECONDS) as response:
-                if response.status == 200:
-                    return
-        except urllib.error.URLError:
-            time.sleep(0.02)
-    raise RuntimeError(f"app.py did not serve within {_LONGEST_START_SECONDS} s.")
 
 
 def _wait_for_analysis(page: Page) -> None:

@@ -29,6 +29,26 @@ def make_photos(folder: Path, count: int) -> list[Path]:
     return paths
 
 
+def make_blobs(folder: Path, count: int, seed: int, *, large: bool = False) -> list[Path]:
+    """Photos (JPEG) of a blob on a ground, each its own."""
+    folder.mkdir()
+    paths = []
+    for number in range(count):
+        rng = np.random.default_rng((seed, number))
+        height, width = 240, 320
+        y, x = np.mgrid[:height, :width]
+        pixels = np.empty((height, width, 3))
+        pixels[:] = rng.integers(0, 256, 3)
+        blob = np.hypot(y - rng.uniform(60, 180), x - rng.uniform(80, 240)) < rng.uniform(25, 60)
+        pixels[blob] = rng.integers(0, 256, 3)
+        pixels += rng.normal(0, 8, pixels.shape)
+        path = folder / f"{seed}-{number}.jpg"
+        image = Image.fromarray(pixels.clip(0, 255).astype(np.uint8))
+        (image.resize((1280, 960)) if large else image).save(path)
+        paths.append(path)
+    return paths
+
+
 def _photo_of(picture: ByteArray, rng: np.random.Generator) -> Image.Image:
     """A part of the picture at another size and brightness, perhaps mirrored, with noise."""
     image = Image.fromarray(picture)

@@ -18,11 +18,12 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks import report
 from benchmarks.analysis import analyze_set
 from benchmarks.labelled import LabelledSet, read_sets
 from benchmarks.person import CLICKS, Course, Rule, run
 from benchmarks.stages import BACKBONE
-from benchmarks.table import table
+from benchmarks.table import Table
 from pointprompt import backbones
 from pointprompt.analysis.analysis import Analysis
 from pointprompt.backbones.backbone import Backbone
@@ -30,15 +31,16 @@ from pointprompt.grid import token_of, upscale
 from pointprompt.images import read_set
 from pointprompt.pipeline import image_masks
 from pointprompt.rules.predictor import Predictor
-from pointprompt.types import BoolArray, Click, FloatArray, Settings
+from pointprompt.settings import Settings, TutorialRule
+from pointprompt.types import BoolArray, Click, FloatArray
 
 # The numbers of clicks that the tables show.
 SHOWN = (1, 2, 3, 5, CLICKS)
 GOALS = (0.7, 0.8)
 
 SETTINGS = {
-    "tutorial": Settings(rule="tutorial", edges=False),
-    "ours, no edges": Settings(edges=False),
+    "tutorial": Settings(TutorialRule(), outline="tokens"),
+    "ours, no edges": Settings(outline="tokens"),
     "ours": Settings(),
     "ours, this one only": Settings(one_only=True),
 }
@@ -52,6 +54,7 @@ def main() -> None:
     parser.add_argument("--sets", type=int, help="only so many sets, evenly spaced")
     parser.add_argument("--backbone", default=BACKBONE, help="of the registry")
     parser.add_argument("--input-size", type=int, help="one of the backbone's, in pixels")
+    report.add_option(parser)
     options = parser.parse_args()
 
     model = backbones.load(options.backbone, input_size=options.input_size)
@@ -64,12 +67,17 @@ def main() -> None:
         last = ", ".join(f"{name} {course[-1].iou[-1]:.2f}" for name, course in courses.items())
         print(f"{labelled.name}: {last}", flush=True)
     print(f"\n{len(kinds)} sets, {model.name}, {model.input_size} pixels. Mean IoU after clicks:")
-    print(_summary(courses))
+    summary = _summary(courses)
+    print(summary)
     for half in (0, 1):
         print(f"\nOf every second set, from set {half + 1} on:")
         print(_summary({name: of_sets[half::2] for name, of_sets in courses.items()}))
     print(f"\nMean IoU after {SHOWN[0]}, {SHOWN[2]} and {SHOWN[-1]} clicks, by kind of set:")
-    print(_by_kind(courses, kinds))
+    by_kind = _by_kind(courses, kinds)
+    print(by_kind)
+    if options.docs:
+        report.publish("quality", summary, parser.prog)
+        report.publish("quality by kind", by_kind, parser.prog)
 
 
 def _rules(labelled: LabelledSet, model: Backbone) -> dict[str, Rule]:
@@ -78,7 +86,7 @@ def _rules(labelled: LabelledSet, model: Backbone) -> dict[str, Rule]:
     analysis = analyze_set(image_set, model)
     rules = {name: _predicted(analysis, settings) for name, settings in SETTINGS.items()}
     if analysis.image_embeddings is not None:
-        rules["ours, crisp"] = _predicted(analysis, Settings(crisp=True))
+        rules["ours, crisp"] = _predicted(analysis, Settings(outline="sam"))
     sizes = [mask.shape for mask in labelled.masks]
     rules["cosine"] = _cosine(model.features(image_set.squares), sizes)
     return rules
@@ -129,7 +137,7 @@ def _cosine(features: FloatArray, sizes: Sequence[tuple[int, ...]]) -> Rule:
     return rule
 
 
-def _summary(courses: dict[str, list[Course]]) -> str:
+def _summary(courses: dict[str, list[Course]]) -> Table:
     columns = ["rule", *map(str, SHOWN), *(f">= {g}" for g in GOALS)]
     columns += [*(f"clicks to {g}" for g in GOALS), "lowered", "by > .01", "boundary F", "ms"]
     rows = []
@@ -146,10 +154,10 @@ def _summary(courses: dict[str, list[Course]]) -> str:
         row.append(f"{np.mean([course.boundary for course in of_sets]):.3f}")
         row.append(f"{1000 * np.mean([course.seconds for course in of_sets]):.0f}")
         rows.append(row)
-    return table(columns, rows)
+    return Table(columns, rows)
 
 
-def _by_kind(courses: dict[str, list[Course]], kinds: Sequence[str]) -> str:
+def _by_kind(courses: dict[str, list[Course]], kinds: Sequence[str]) -> Table:
     shown = list(dict.fromkeys(kinds))
     rows = []
     for name, of_sets in courses.items():
@@ -158,7 +166,7 @@ def _by_kind(courses: dict[str, list[Course]], kinds: Sequence[str]) -> str:
             iou = np.array([c.iou for c, k in zip(of_sets, kinds, strict=True) if k == kind])
             cells.append(" ".join(f"{iou[:, k - 1].mean():.2f}" for k in (1, 3, 10)))
         rows.append([name, *cells])
-    return table(["rule", *(f"{kind} ({list(kinds).count(kind)})" for kind in shown)], rows)
+    return Table(["rule", *(f"{kind} ({list(kinds).count(kind)})" for kind in shown)], rows)
 
 
 if __name__ == "__main__":

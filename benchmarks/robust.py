@@ -17,11 +17,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
+from benchmarks import report
 from benchmarks.analysis import analyze_set
 from benchmarks.labelled import iou, read_sets
 from benchmarks.person import innermost
 from benchmarks.stages import BACKBONE
-from benchmarks.table import table
+from benchmarks.table import Table
 from pointprompt import backbones
 from pointprompt.backbones.backbone import Backbone
 from pointprompt.images import read_set
@@ -111,6 +112,7 @@ def main() -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("data", type=Path, nargs="?", help="folder with a manifest.json")
     parser.add_argument("--sets", type=int, help="only so many sets, evenly spaced")
+    report.add_option(parser)
     options = parser.parse_args()
 
     model = backbones.load(BACKBONE)
@@ -123,11 +125,14 @@ def main() -> None:
         ]
         found[f"{len(photos)} photos"] = _table_row(photos, model)
     print(f"IoU after one click with the thing, {model.name}, beside these images:\n")
-    columns = ["", *found]
+    columns = ["beside", *found]
     rows = [
         [name, *(f"{values[name]:.3f}" for values in found.values())] for name in found["discs"]
     ]
-    print(table(columns, rows))
+    table = Table(columns, rows)
+    print(table)
+    if options.docs:
+        report.publish("foreign images", table, parser.prog)
 
 
 def _table_row(scenes: list[Scene], model: Backbone) -> dict[str, float]:

@@ -9,8 +9,6 @@ Prints tables and judges nothing else: on a busy computer every second is longer
 from __future__ import annotations
 
 import argparse
-import os
-import platform
 import statistics
 import tempfile
 from collections.abc import Sequence
@@ -18,10 +16,11 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-from benchmarks.page import PageCost, measure_page, serving
+from benchmarks import report
+from benchmarks.page import PageCost, measure_page, starting
 from benchmarks.photos import SIZE, make_photos
 from benchmarks.stages import BACKBONE, analyze_in_new_process
-from benchmarks.table import Figure, print_row
+from benchmarks.table import Figure, Table, print_row, printed
 from tests.e2e.browser import launch_chromium
 
 # The aims hold for two CPU cores and the built-in backbone; the numbers are of images.
@@ -40,17 +39,22 @@ _REPEATS = 3
 
 def main() -> None:
     """Measure what the command line asks for."""
-    options = _parser().parse_args()
-    print(f"{BACKBONE}, JPEG photos of {SIZE[0]} x {SIZE[1]} pixels. {_machine()}")
+    parser = _parser()
+    options = parser.parse_args()
+    print(f"{BACKBONE}, JPEG photos of {SIZE[0]} x {SIZE[1]} pixels. {report.machine()}.")
     print("What was aimed at stands after a stroke.")
     with tempfile.TemporaryDirectory() as folder:
         photos = make_photos(Path(folder), max([*options.images, *options.tiles], default=0))
         _print_starts()
         if options.images:
-            _print_analyses(photos, options.images)
+            analyses = _print_analyses(photos, options.images)
+            if options.docs:
+                report.publish("analyses", analyses, parser.prog)
         if options.tiles:
-            _print_pages(photos, options.tiles)
-    print(f"\n{_machine()}")
+            clicks = _print_pages(photos, options.tiles)
+            if options.docs:
+                report.publish("clicks", clicks, parser.prog)
+    print(f"\n{report.machine()}.")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -61,12 +65,8 @@ def _parser() -> argparse.ArgumentParser:
         ("--tiles", [12, 100], "how many tiles to click on; none leaves the browser out"),
     ):
         parser.add_argument(name, type=int, nargs="*", default=numbers, metavar="N", help=what)
+    report.add_option(parser)
     return parser
-
-
-def _machine() -> str:
-    load = ", ".join(f"{average:.1f}" for average in os.getloadavg())
-    return f"{os.cpu_count()} cores, load average {load}; Python {platform.python_version()}."
 
 
 def _print_starts() -> None:
@@ -74,18 +74,17 @@ def _print_starts() -> None:
     print_row(["median s", "worst s"])
     starts = []
     for _ in range(STARTS):
-        with serving() as app:
+        with starting() as app:
             starts.append(app.start)
     print_row([Figure(statistics.median(starts), aim=START_SECONDS), Figure(max(starts))])
 
 
-def _print_analyses(photos: Sequence[Path], counts: Sequence[int]) -> None:
+def _print_analyses(photos: Sequence[Path], counts: Sequence[int]) -> Table:
     print("\nAnalysis from the start of a new process, in seconds:")
-    print_row(
-        ["images", "load", "read", "features", "cut", "colours", "ready", "cpu time", "peak GB"]
+    return printed(
+        ["images", "load", "read", "features", "cut", "colours", "ready", "cpu time", "peak GB"],
+        (_analysis_row(photos[:count]) for count in counts),
     )
-    for count in counts:
-        print_row(_analysis_row(photos[:count]))
 
 
 def _analysis_row(photos: Sequence[Path]) -> list[object]:
@@ -109,30 +108,22 @@ def _analysis_row(photos: Sequence[Path]) -> list[object]:
     ]
 
 
-def _print_pages(photos: Sequence[Path], counts: Sequence[int]) -> None:
+def _print_pages(photos: Sequence[Path], counts: Sequence[int]) -> Table:
     print("\n20 clicks in headless Chromium, from the mouse's release to the painted masks, and")
     print("until the edges of the tiles on the screen are there too:")
-    print_row(
-        [
-            "tiles",
-            "ready s",
-            "masks ms",
-            "worst",
-            "edges ms",
-            "worst",
-            "up kB",
-            "worst",
-            "down kB",
-            "worst",
-            "JS heap MB",
-            "server GB",
-        ]
-    )
+    # fmt: off
+    columns = [
+        "tiles", "ready s", "masks ms", "worst", "edges ms", "worst", "up kB", "worst", "down kB",
+        "worst", "JS heap MB", "server GB",
+    ]
+    # fmt: on
     with sync_playwright() as playwright:
         browser = launch_chromium(playwright)
-        for count in counts:
-            print_row(_page_row(count, measure_page(browser, photos[:count])))
+        table = printed(
+            columns, (_page_row(count, measure_page(browser, photos[:count])) for count in counts)
+        )
         browser.close()
+    return table
 
 
 def _page_row(count: int, cost: PageCost) -> list[object]:

@@ -17,6 +17,9 @@ from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+from benchmarks import report
+from benchmarks.table import Table
+
 # What is taken for an image file, and what people take for one.
 # fmt: off
 SUFFIXES = {
@@ -33,12 +36,16 @@ OUTCOMES = ("read", "remark", "refused", "fault", "crash", "hang")
 
 def main() -> None:
     """Sweep the folder that the command line names."""
-    parser = argparse.ArgumentParser(description="Try to read every image file below a folder.")
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.sweep",
+        description="Try to read every image file below a folder.",
+    )
     parser.add_argument("folder", type=Path)
     parser.add_argument("--seconds", type=float, default=30, help="for one file")
     parser.add_argument("--gib", type=float, default=6, help="of address space for the reader")
     parser.add_argument("--all", action="store_true", help="files of any suffix")
     parser.add_argument("--list", action="store_true", help="print every file's outcome")
+    report.add_option(parser)
     given = parser.parse_args()
     files = sorted(
         file
@@ -53,17 +60,23 @@ def main() -> None:
         reasons[outcome, words].append(relative)
         if given.list:
             print(outcome, relative, words, sep="\t", flush=True)
-    report(counts, reasons)
+    table = folder_table(counts)
+    print(table)
+    print_reasons(reasons)
+    if given.docs:
+        report.publish("sweep", table, parser.prog)
 
 
-def report(counts: dict[str, Counter[str]], reasons: dict[tuple[str, str], list[Path]]) -> None:
-    """Print the table of folders and the list of reasons."""
-    print("| folder | " + " | ".join(OUTCOMES) + " |")
-    print("|---" * (1 + len(OUTCOMES)) + "|")
-    for folder in sorted(counts):
-        print(f"| {folder} | " + " | ".join(str(counts[folder][kind]) for kind in OUTCOMES) + " |")
+def folder_table(counts: dict[str, Counter[str]]) -> Table:
+    """How many files of each folder came to which outcome."""
     total: Counter[str] = sum(counts.values(), Counter())
-    print("| **all** | " + " | ".join(str(total[kind]) for kind in OUTCOMES) + " |\n")
+    of_folders = [*sorted(counts.items()), ("all", total)]
+    rows = [[folder, *(count[kind] for kind in OUTCOMES)] for folder, count in of_folders]
+    return Table(["folder", *OUTCOMES], rows)
+
+
+def print_reasons(reasons: dict[tuple[str, str], list[Path]]) -> None:
+    """Print every reason with its number and an example, the most frequent first."""
     for (outcome, words), files in sorted(reasons.items(), key=lambda item: -len(item[1])):
         if words:
             print(f"{len(files):5} {outcome}: {words}  ({files[0]})")

@@ -37,7 +37,7 @@ from torch.ao.quantization import per_channel_dynamic_qconfig, quantize_dynamic
 from torch.nn.functional import normalize
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from benchmarks.backbones import machine
+from benchmarks import report
 from benchmarks.photos import make_photos
 from benchmarks.table import print_row
 from pointprompt import backbones
@@ -82,7 +82,8 @@ def main() -> None:
     parser.add_argument("names", nargs="*", default=NAMES, help=f"default: {' '.join(NAMES)}")
     parser.add_argument("--rounds", type=int, default=_ROUNDS, help="at least so many")
     options = parser.parse_args()
-    print(f"{machine()} {torch.backends.cpu.get_cpu_capability()}.")
+    threads, capability = torch.get_num_threads(), torch.backends.cpu.get_cpu_capability()
+    print(f"{report.machine()}, {threads} threads, {capability}.")
     for name in options.names:
         print(f"\n{name}:")
         print_row(

@@ -15,7 +15,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from pointprompt.analysis.analysis import Analysis
-from pointprompt.types import Click, Prediction, Progress, Prompt, Settings
+from pointprompt.settings import JointRule, Settings, TutorialRule
+from pointprompt.types import Click, Prediction, Progress, Prompt
 
 if TYPE_CHECKING:
     from pointprompt.pipeline import analyze, extend, predict
@@ -26,10 +27,12 @@ __version__ = "0.1.0"
 __all__ = [
     "Analysis",
     "Click",
+    "JointRule",
     "Prediction",
     "Progress",
     "Prompt",
     "Settings",
+    "TutorialRule",
     "analyze",
     "extend",
     "get_mask",

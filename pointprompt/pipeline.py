@@ -17,6 +17,7 @@ from pointprompt.engines.engine import Engine, ThisProcess
 from pointprompt.images import ImageError, ImageSource, Limits, Read, read_set
 from pointprompt.masks.lazy import CrispMasks, EdgedMasks, ImageMasks
 from pointprompt.rules.predictor import Predictor
+from pointprompt.settings import Settings
 from pointprompt.types import (
     N_EIGVECS,
     BackboneRequest,
@@ -25,7 +26,6 @@ from pointprompt.types import (
     Prediction,
     ProgressFn,
     Rejected,
-    Settings,
     TokenPrediction,
 )
 
@@ -250,14 +250,15 @@ def image_masks(
         analysis: From `analyze`.
         tokens: What the clicks select.
         clicks: The clicks.
-        settings: Whether the masks follow edges, and how.
+        settings: What the masks follow.
 
     Raises:
         ValueError: As for `edged_masks`.
     """
-    if settings.edges:
-        return edged_masks(analysis, tokens, clicks, settings)
-    return ImageMasks(tokens.masks, [(photo.height, photo.width) for photo in analysis.photos])
+    if settings.outline == "tokens":
+        sizes = [(photo.height, photo.width) for photo in analysis.photos]
+        return ImageMasks(tokens.masks, sizes)
+    return edged_masks(analysis, tokens, clicks, settings)
 
 
 def edged_masks(
@@ -272,10 +273,10 @@ def edged_masks(
         settings: Who draws.
 
     Raises:
-        ValueError: Crisp masks are asked for, and the analysis has no image embeddings, or the mask
+        ValueError: The outline is SAM's, and the analysis has no image embeddings, or the mask
             decoder is no longer here (BackboneError).
     """
-    if not settings.crisp:
+    if settings.outline != "sam":
         return EdgedMasks(tokens.margins, analysis.photos)
     if analysis.image_embeddings is None:
         raise ValueError(

@@ -17,7 +17,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -107,7 +107,7 @@ class Click:
                 f"A click's image must be a whole number from 0 on, not {self.image!r}."
             )
         for axis, value in (("x", self.x), ("y", self.y)):
-            if not _is_number(value) or not 0 <= value < 1:
+            if not is_number(value) or not 0 <= value < 1:
                 raise ValueError(f"A click's {axis} must be at least 0 and below 1, not {value!r}.")
         if not isinstance(self.positive, bool):
             raise ValueError(f"A click's positive must be true or false, not {self.positive!r}.")
@@ -119,67 +119,6 @@ class Prompt:
 
     name: str = "mask"
     clicks: tuple[Click, ...] = ()
-
-
-RULES = ("kernel", "tutorial")
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How clicks become masks.
-
-    Attributes:
-        rule: "kernel", our own, which weighs all clicks together; or "tutorial", the tutorial's.
-        strength: In [0, 1], for the kernel rule: how much a mask takes in. The middle is right for
-            most sets.
-        one_only: Keep, of several alike things in an image, the one that was clicked; in an image
-            without clicks, the best one.
-        edges: Let the masks of images follow the edges in the photo.
-        crisp: With `edges`: let SAM's own mask decoder draw them. Only for analyses that have
-            `image_embeddings`.
-        threshold: In [0, 1], for the tutorial's rule, as is all below: a token belongs to a
-            positive click's mask where its heatmap is above.
-        gamma: In (0, 10]; the power the heatmap is raised to. Larger is stricter.
-        denoise: Remove small connected regions from the masks of positive clicks.
-        min_area: At least 0; regions of fewer tokens than this are small.
-        negative_threshold: In [0, 1]; the same as `threshold` for negative clicks.
-        n_eigvecs: Use only the first so many eigenvectors; None uses all.
-
-    Raises:
-        ValueError: A value is not of its kind or not in its range.
-    """
-
-    rule: str = "kernel"
-    strength: float = 0.5
-    one_only: bool = False
-    edges: bool = True
-    crisp: bool = False
-    threshold: float = 0.5
-    gamma: float = 1.0
-    denoise: bool = True
-    min_area: int = 3
-    negative_threshold: float = 0.99
-    n_eigvecs: int | None = None
-
-    def __post_init__(self) -> None:
-        if self.rule not in RULES:
-            raise ValueError(f"rule must be one of {', '.join(RULES)}, not {self.rule!r}.")
-        for name in ("strength", "threshold", "negative_threshold"):
-            value = getattr(self, name)
-            if not _is_number(value) or not 0 <= value <= 1:
-                raise ValueError(f"{name} must be a number from 0 to 1, not {value!r}.")
-        if not _is_number(self.gamma) or not 0 < self.gamma <= 10:
-            raise ValueError(f"gamma must be a number above 0 and up to 10, not {self.gamma!r}.")
-        for name in ("one_only", "edges", "crisp", "denoise"):
-            value = getattr(self, name)
-            if not isinstance(value, bool):
-                raise ValueError(f"{name} must be true or false, not {value!r}.")
-        if not _is_whole(self.min_area) or self.min_area < 0:
-            raise ValueError(f"min_area must be a whole number from 0 on, not {self.min_area!r}.")
-        if self.n_eigvecs is not None and (not _is_whole(self.n_eigvecs) or self.n_eigvecs < 1):
-            raise ValueError(
-                f"n_eigvecs must be a whole number from 1 on, or None, not {self.n_eigvecs!r}."
-            )
 
 
 @dataclass(frozen=True)
@@ -233,7 +172,7 @@ class BackboneRequest:
             raise ValueError("The node of a backbone must be a text.")
         for name in ("layer", "input_size"):
             value = getattr(self, name)
-            if value is not None and not _is_whole(value):
+            if value is not None and not is_whole(value):
                 raise ValueError(f"The {name} of a backbone must be a whole number.")
 
 
@@ -313,11 +252,13 @@ class Prediction:
     masks: Sequence[BoolArray] = field(repr=False)
 
 
-def _is_number(value: object) -> bool:
-    if _is_whole(value):
+def is_number(value: object) -> TypeGuard[float]:
+    """Whether it is a finite number, NumPy's included, and no bool."""
+    if is_whole(value):
         return True
     return isinstance(value, (float, np.floating)) and math.isfinite(value)
 
 
-def _is_whole(value: object) -> bool:
+def is_whole(value: object) -> bool:
+    """Whether it is a whole number, NumPy's included, and no bool."""
     return isinstance(value, (int, np.integer)) and not isinstance(value, bool)

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 from PIL import Image
 
-from pointprompt.types import Settings
+from pointprompt.settings import Settings
 
 # Python's JSON reader takes NaN and Infinity too.
 NUMBERS = st.one_of(
@@ -60,3 +60,15 @@ def many_scans(side: int, scans: int) -> bytes:
     jpeg = file.getvalue()
     last = jpeg.rindex(b"\xff\xda")
     return jpeg[:last] + jpeg[last:-2] * scans + jpeg[-2:]
+
+
+# For an argument that a person passes.
+ANYTHING = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.text(max_size=5),
+    st.just(10**400),
+    st.lists(st.integers(), max_size=2),
+)

@@ -16,7 +16,8 @@ from pointprompt.analysis.analysis import Analysis
 from pointprompt.grid import upscale
 from pointprompt.images import ImageError, Limits
 from pointprompt.pipeline import analyze, extend, predict
-from pointprompt.types import N_EIGVECS, BackboneChoice, Click, Prediction, Progress, Settings
+from pointprompt.settings import Settings, TutorialRule
+from pointprompt.types import N_EIGVECS, BackboneChoice, Click, Prediction, Progress
 
 BACKBONE = "efficientnet_lite0"
 GREY, RED, YELLOW, BLUE, WHITE = (
@@ -28,7 +29,7 @@ GREY, RED, YELLOW, BLUE, WHITE = (
 )
 RADIUS = 55
 # A few eigenvectors see the large things, which are all that these pictures have.
-COARSE = Settings(rule="tutorial", edges=False, threshold=0.2, n_eigvecs=8)
+COARSE = Settings(TutorialRule(threshold=0.2, n_eigvecs=8), outline="tokens")
 
 
 @dataclass(frozen=True)
@@ -154,7 +155,7 @@ def test_masks_follow_the_discs_edges_closer_than_whole_tokens_can(analysis):
         return sum((mask != its.striped).sum() for mask, its in zip(masks, SCENES, strict=True))
 
     # Measured: 293 pixels, and 2,240 of whole tokens.
-    assert errors(Settings()) < 0.5 * errors(Settings(edges=False))
+    assert errors(Settings()) < 0.5 * errors(Settings(outline="tokens"))
 
 
 def test_a_prediction_says_how_sure_it_is_of_each_image(analysis):
@@ -373,8 +374,8 @@ def test_what_is_of_a_backbone_needs_the_backbones_name():
 
 
 def test_the_settings_say_whether_masks_follow_edges(analysis):
-    whole = predict(analysis, [ON_STRIPED], Settings(edges=False))
-    edged = predict(analysis, [ON_STRIPED], Settings(edges=True))
+    whole = predict(analysis, [ON_STRIPED], Settings(outline="tokens"))
+    edged = predict(analysis, [ON_STRIPED], Settings())
     for index, photo in enumerate(analysis.photos):
         tokens = upscale(whole.token_masks[index], photo.height, photo.width)
         assert np.array_equal(whole.masks[index], tokens)
@@ -421,4 +422,4 @@ def test_crisp_masks_are_drawn_by_the_decoder_of_the_backbone(analysis, monkeypa
 
 def test_crisp_masks_without_what_they_need_are_refused_with_a_reason(analysis):
     with pytest.raises(ValueError, match="SAM's own mask decoder"):
-        predict(analysis, [ON_STRIPED], Settings(crisp=True))
+        predict(analysis, [ON_STRIPED], Settings(outline="sam"))

@@ -7,12 +7,13 @@ import pytest
 
 from pointprompt.analysis.analysis import Analysis
 from pointprompt.pipeline import analyze, predict
-from pointprompt.types import Click, Settings
+from pointprompt.settings import Settings, TutorialRule
+from pointprompt.types import Click
 
 BACKBONE = "efficientnet_lite0"
 # By the tutorial's rule: the large things, and with all eigenvectors a little more than by default.
-COARSE = Settings(rule="tutorial", edges=False, threshold=0.3, n_eigvecs=3)
-LOW = Settings(rule="tutorial", edges=False, threshold=0.2)
+COARSE = Settings(TutorialRule(threshold=0.3, n_eigvecs=3), outline="tokens")
+LOW = Settings(TutorialRule(threshold=0.2), outline="tokens")
 
 
 def places(height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
@@ -60,7 +61,7 @@ def test_a_click_on_the_cats_face_finds_the_face_and_not_what_is_behind_it(cat, 
 @pytest.mark.parametrize("place", ON_FACE)
 def test_with_all_eigenvectors_the_same_click_finds_a_part_of_the_face(cat, place):
     face, background = face_and_background()
-    tutorial = Settings(rule="tutorial", edges=False)
+    tutorial = Settings(TutorialRule(), outline="tokens")
     mask = predict(cat, [Click(0, *place)], tutorial).masks[0]
     assert mask[int(place[1] * 300), int(place[0] * 451)]
     # Measured: 0.05 to 0.07, and 0.00.

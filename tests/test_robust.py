@@ -25,7 +25,8 @@ from pointprompt.analysis.analysis import Analysis
 from pointprompt.backbones.backbone import Backbone
 from pointprompt.images import read_set
 from pointprompt.pipeline import predict
-from pointprompt.types import ByteArray, Click, Settings
+from pointprompt.settings import RULES, Settings
+from pointprompt.types import ByteArray, Click
 
 DISC = disc_scene()
 COMPANIONS = companions(DISC.pixels)
@@ -119,7 +120,7 @@ def test_a_set_with_nothing_in_it_gives_finite_answers(images):
     assert np.isfinite(analysis.codes).all()
     clicks = [Click(0, 0.5, 0.5), Click(len(images) - 1, 0.1, 0.1, positive=False)]
     for rule in ("kernel", "tutorial"):
-        prediction = predict(analysis, clicks, Settings(rule=rule))
+        prediction = predict(analysis, clicks, Settings(RULES[rule]()))
         assert np.isfinite(prediction.heatmaps).all()
         assert np.isfinite(prediction.presence).all()
         assert len(list(prediction.masks)) == len(images)

@@ -1,5 +1,7 @@
 """Features -> what clicks need, once a set: the joint cut, codes, colours, and their record.
 
+Knows arrays. Knows nothing of clicks, sessions or where it is computed.
+
     analysis.py       the record of it all
     compute.py        squares to an analysis, in two parts
     terms.py          what describes more images in the same way, as named arrays

@@ -10,7 +10,7 @@ Cheap to import: torch, timm and huggingface_hub come in only when a function he
     base.py            images through an encoder, batch by batch
     efficientnet.py    the built-in encoders
     sam.py             the tutorial's encoder, and its larger sisters
-    sam_decoder.py     their mask decoder
+    sam_decoder.py     their mask decoder; sam_decoder_weights.py: a checkpoint to it
     timm_model.py      the encoder of any other model of timm
 """
 

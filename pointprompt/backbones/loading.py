@@ -92,14 +92,14 @@ def load_decoder(backbone: BackboneInfo) -> MaskDecoder:
     Raises:
         BackboneError: The file is not on this computer, or holds no mask decoder of SAM's.
     """
-    from pointprompt.backbones import sam_decoder
+    from pointprompt.backbones import sam_decoder_weights
 
     with _decoder_lock:
         file = weights.find_here(backbone)
         if file not in _kept_decoder:
             tensors = weights.read(file)
             try:
-                decoder = sam_decoder.load(tensors)
+                decoder = sam_decoder_weights.load(tensors)
             except BackboneError as error:
                 raise BackboneError(f"{file}: {error}") from error
             _kept_decoder.clear()
@@ -142,12 +142,12 @@ def _feeds_decoder(choice: Choice, tensors: dict[str, torch.Tensor] | None) -> b
 
     That is where the decoder came with it, knows the input size, and costs no more blocks.
     """
-    from pointprompt.backbones import sam_decoder
+    from pointprompt.backbones import sam_decoder, sam_decoder_weights
 
     is_last = choice.layer == choice.backbone.layers[-1]
     is_known = choice.input_size == sam_decoder.INPUT_SIZE
     # Random weights cost as much as those that are downloaded.
-    return is_last and is_known and (tensors is None or sam_decoder.is_in(tensors))
+    return is_last and is_known and (tensors is None or sam_decoder_weights.is_in(tensors))
 
 
 def _option(

@@ -1,8 +1,7 @@
 """SAM's mask decoder: points and boxes on an encoded image to masks.
 
-Knows the decoder's arithmetic and the two layouts its weights come in: the official checkpoint and
-a transformers folder. Where the weights lie, and what the points mean to a person, it does not
-know. It computes on the CPU; ViT-B, -L and -H have the same decoder.
+Knows the decoder's arithmetic. Does not know where its weights come from, nor what the points mean
+to a person. It computes on the CPU; ViT-B, -L and -H have the same decoder.
 
 Source:
     Kirillov et al., "Segment Anything", 2023: section 3 and appendix A, "Prompt encoder",
@@ -12,7 +11,6 @@ Source:
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -22,7 +20,6 @@ from timm.layers import LayerNorm2d
 from torch import nn
 from torch.nn.functional import relu, scaled_dot_product_attention
 
-from pointprompt.backbones.info import BackboneError
 from pointprompt.types import FloatArray
 
 # Tokens of the image along each side, and numbers of a token.
@@ -41,25 +38,6 @@ _MLP_WIDTH = 2048
 _MASK_CHANNELS = 32
 # One mask for a clear prompt, three for an unclear one. Only the first is computed here.
 _MASK_TOKENS = 4
-
-# The official names of layers, and ours.
-_OFFICIAL_NAMES = ((r"\.mlp\.lin1\.", ".mlp.layers.0."), (r"\.mlp\.lin2\.", ".mlp.layers.1."))
-# Those of transformers, and the official ones; in this order.
-_TRANSFORMERS_NAMES = (
-    (r"^shared_image_embedding\.", "prompt_encoder.shared_embedding."),
-    (r"shared_embedding\.positional_embedding", "pe_layer.positional_encoding_gaussian_matrix"),
-    (r"\.point_embed\.", ".point_embeddings."),
-    (r"\.layer_norm", ".norm"),
-    (r"\.upscale_conv1\.", ".output_upscaling.0."),
-    (r"\.upscale_layer_norm\.", ".output_upscaling.1."),
-    (r"\.upscale_conv2\.", ".output_upscaling.3."),
-    (r"(mlps\.\d|head)\.layers\.0\.", r"\1.layers.1."),
-    (r"(mlps\.\d|head)\.proj_in\.", r"\1.layers.0."),
-    (r"(mlps\.\d|head)\.proj_out\.", r"\1.layers.2."),
-)
-# Part of every file of transformers, which may have dropped either of the two names of the
-# positional embedding.
-_ONLY_IN_TRANSFORMERS = "vision_encoder."
 
 
 class MaskDecoder(nn.Module):
@@ -109,51 +87,6 @@ class MaskDecoder(nn.Module):
                 mask, iou = self.mask_decoder(image, positions, prompt)
                 logits[i], quality[i] = mask.numpy(), iou.item()
         return logits, quality
-
-
-def load(weights: dict[str, torch.Tensor]) -> MaskDecoder:
-    """The decoder, on the CPU, in float32.
-
-    Args:
-        weights: Tensors of a checkpoint, in either layout; those of other parts are ignored.
-
-    Raises:
-        BackboneError: They hold no mask decoder, or that of another model.
-    """
-    named = official_names(weights)
-    with torch.device("meta"):  # No memory, no time for weights that are replaced at once.
-        decoder = MaskDecoder()
-    needed = decoder.state_dict()
-    for name, tensor in needed.items():
-        if name not in named:
-            raise BackboneError(f"These weights hold no mask decoder of SAM: {name} is missing.")
-        if named[name].shape != tensor.shape:
-            raise BackboneError(
-                f"These are not weights of SAM's mask decoder: {name} is "
-                f"{tuple(named[name].shape)} and should be {tuple(tensor.shape)}."
-            )
-    # Copies: what was read may be a view of a file far larger than the decoder.
-    copies = {name: named[name].to(torch.float32, copy=True) for name in needed}
-    decoder.load_state_dict(copies, assign=True)
-    return decoder
-
-
-def is_in(weights: dict[str, torch.Tensor]) -> bool:
-    """Whether a checkpoint, in either layout, holds a mask decoder."""
-    return any(name.startswith("mask_decoder.") for name in weights)
-
-
-def official_names(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """Weights of the decoder by the names of `MaskDecoder`, from either layout."""
-    theirs = any(name.startswith(_ONLY_IN_TRANSFORMERS) for name in weights)
-    names = (*(_TRANSFORMERS_NAMES if theirs else ()), *_OFFICIAL_NAMES)
-    return {_renamed(name, names): tensor for name, tensor in weights.items()}
-
-
-def _renamed(name: str, names: tuple[tuple[str, str], ...]) -> str:
-    for theirs, ours in names:
-        name = re.sub(theirs, ours, name)
-    return name
 
 
 class _Positions(nn.Module):

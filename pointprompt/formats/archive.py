@@ -17,6 +17,7 @@ from PIL import Image
 from pointprompt.formats import prompt_json
 from pointprompt.images import Limits, read_pixels
 from pointprompt.masks.draw import overlay
+from pointprompt.settings import Settings
 from pointprompt.types import (
     BackboneChoice,
     BoolArray,
@@ -25,7 +26,6 @@ from pointprompt.types import (
     Progress,
     ProgressFn,
     Prompt,
-    Settings,
 )
 
 OVERLAY_OPACITY = 0.45

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Sequence
-from dataclasses import asdict, fields
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from importlib import metadata
 from typing import Any
 
 import numpy as np
 
-from pointprompt.types import BackboneChoice, Click, Photo, Prompt, Settings
+from pointprompt.settings import Settings, TutorialRule
+from pointprompt.types import BackboneChoice, Click, Photo, Prompt
 
 FORMAT = "pointprompt"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 # A hundred images and a thousand clicks take less than a tenth of it.
 MAX_PROMPT_BYTES = 4 << 20
 # What moves masks where its version changes: the names of packages as pip knows them.
@@ -59,7 +60,7 @@ def describe(
             "name": prompt.name,
             "clicks": [_click_entry(click, photos) for click in prompt.clicks],
         },
-        "settings": asdict(settings),
+        "settings": settings.as_dict(),
         "backbone": asdict(backbone),
         "versions": _versions(),
     }
@@ -85,10 +86,11 @@ def read_prompt(data: bytes | str) -> tuple[Prompt, Settings]:
     document = _parsed(data)
     if document.get("format") != FORMAT:
         raise ValueError("This is not a prompt file of pointprompt.")
-    if document.get("version") != FORMAT_VERSION:
+    version = document.get("version")
+    if isinstance(version, bool) or version not in _READ_SETTINGS:
         raise ValueError(
-            f"This prompt file has the format version {_shown(document.get('version'))}; only "
-            f"{FORMAT_VERSION} can be read."
+            f"This prompt file has the format version {_shown(version)}; only "
+            f"{' and '.join(map(str, _READ_SETTINGS))} can be read."
         )
     prompt = _object(document, "prompt")
     name = prompt.get("name")
@@ -97,7 +99,7 @@ def read_prompt(data: bytes | str) -> tuple[Prompt, Settings]:
     clicks = prompt.get("clicks")
     if not isinstance(clicks, list):
         raise ValueError("The prompt file's prompt has no list of clicks.")
-    return Prompt(name, tuple(map(_read_click, clicks))), _read_settings(document)
+    return Prompt(name, tuple(map(_read_click, clicks))), _read_settings(document, version)
 
 
 def _click_entry(click: Click, photos: Sequence[Photo]) -> dict[str, Any]:
@@ -171,15 +173,57 @@ def _read_click(entry: object) -> Click:
         raise ValueError("A number of a click in the prompt file is too large.") from None
 
 
-def _read_settings(document: dict[str, Any]) -> Settings:
-    entry = _object(document, "settings")
-    unknown = entry.keys() - {setting.name for setting in fields(Settings)}
-    if unknown:
-        raise ValueError(f"The prompt file has an unknown setting: {_shown(min(unknown))}.")
+def _read_settings(document: dict[str, Any], version: int) -> Settings:
     try:
-        return Settings(**entry)
+        return Settings.from_dict(_READ_SETTINGS[version](_object(document, "settings")))
     except OverflowError:
         raise ValueError("A setting in the prompt file is too large.") from None
+
+
+def _of_version_1(entry: dict[str, Any]) -> dict[str, Any]:
+    """Settings of version 1, where all was in one record, as they are now."""
+    old = {**_VERSION_1, **entry}
+    unknown = old.keys() - _VERSION_1.keys()
+    if unknown:
+        raise ValueError(f"The prompt file has an unknown setting: {_shown(min(unknown))}.")
+    if old["rule"] not in ("kernel", "tutorial"):
+        raise ValueError(f"rule must be one of kernel, tutorial, not {_shown(old['rule'])}.")
+    strength = old["strength"]
+    if isinstance(strength, bool) or not isinstance(strength, int | float):
+        raise ValueError(f"strength must be a number from 0 to 1, not {_shown(strength)}.")
+    if not 0 <= strength <= 1:
+        raise ValueError(f"strength must be a number from 0 to 1, not {_shown(strength)}.")
+    for name in ("edges", "crisp"):
+        if not isinstance(old[name], bool):
+            raise ValueError(f"{name} must be true or false, not {_shown(old[name])}.")
+    # Strength was added to a margin m, and inside is where (m + 1) / 2 is above the threshold.
+    rule = {"name": "joint", "threshold": 0.75 - strength / 2}
+    of_tutorial = {name: old[name] for name in _OF_TUTORIAL}
+    tutorial = {"name": "tutorial", **of_tutorial}
+    TutorialRule(**of_tutorial)  # So that it is checked in any case.
+    outline = "sam" if old["crisp"] else "photo"
+    return {
+        "rule": tutorial if old["rule"] == "tutorial" else rule,
+        "one_only": old["one_only"],
+        "outline": outline if old["edges"] else "tokens",
+    }
+
+
+_OF_TUTORIAL = ("threshold", "gamma", "denoise", "min_area", "negative_threshold", "n_eigvecs")
+# The settings of version 1, with their defaults.
+_VERSION_1 = {
+    "rule": "kernel",
+    "strength": 0.5,
+    "one_only": False,
+    "edges": True,
+    "crisp": False,
+    **{name: getattr(TutorialRule(), name) for name in _OF_TUTORIAL},
+}
+# How the settings of each version that can be read become today's.
+_READ_SETTINGS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    1: _of_version_1,
+    2: lambda entry: entry,
+}
 
 
 def _shown(value: object) -> str:

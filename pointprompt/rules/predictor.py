@@ -17,7 +17,8 @@ from pointprompt.grid import check_image, token_of
 from pointprompt.rules.concept import fit
 from pointprompt.rules.joint import margins
 from pointprompt.rules.one_only import only_one
-from pointprompt.types import Click, Codes, FloatArray, Settings, TokenPrediction
+from pointprompt.settings import JointRule, Rule, Settings, TutorialRule
+from pointprompt.types import Click, Codes, TokenPrediction
 
 if TYPE_CHECKING:
     from pointprompt.analysis.analysis import Analysis
@@ -56,9 +57,9 @@ class Predictor:
         of_rules = self._analysis.codes.nbytes + most_bytes(self._analysis.eigvecs.shape)
         return of_rules + n * h * w * _PREDICTED_BYTES
 
-    def prepare(self, rule: str) -> None:
+    def prepare(self, rule: Rule) -> None:
         """Prepare a rule now, and not while a person waits for the first click."""
-        _ = self._tutorial if rule == "tutorial" else self._codes
+        _ = self._tutorial if isinstance(rule, TutorialRule) else self._codes
 
     def predict(self, clicks: Sequence[Click], settings: Settings) -> TokenPrediction:
         """What the clicks select in all images, by the rule of the settings.
@@ -67,7 +68,7 @@ class Predictor:
             ValueError: A click is on an image that is not in the analysis.
         """
         # How masks are drawn changes nothing about tokens.
-        asked = tuple(clicks), replace(settings, edges=True, crisp=False)
+        asked = tuple(clicks), replace(settings, outline="tokens")
         last = self._last
         if last is None or (last.clicks, last.settings) != asked:
             last = _Answer(*asked, self._predict(*asked))
@@ -78,10 +79,10 @@ class Predictor:
         n, h, w, _ = self._analysis.codes.shape
         for click in clicks:
             check_image(click, n)
-        if settings.rule == "tutorial":
-            prediction = self._tutorial.predict(clicks, settings)
+        if isinstance(settings.rule, TutorialRule):
+            prediction = self._tutorial.predict(clicks, settings.rule)
         else:
-            prediction = _by_joint_rule(self._codes, clicks, settings)
+            prediction = predict_jointly(self._codes, clicks, settings.rule)
         if not settings.one_only:
             return prediction
         positives = [(click.image, *token_of(click, h, w)) for click in clicks if click.positive]
@@ -101,42 +102,31 @@ class Predictor:
         return Scorer(self._analysis.eigvecs)
 
 
-def predict_jointly(
-    codes: Codes, clicks: Sequence[Click], more: float = 0
-) -> tuple[FloatArray, FloatArray]:
-    """The margins (n, h, w) float32 and the presence (n,) float32 of all images, by our own rule.
+def predict_jointly(codes: Codes, clicks: Sequence[Click], rule: JointRule) -> TokenPrediction:
+    """What the clicks select in all images, by our own rule.
 
-    Without a positive click all margins are -1, and all presence is 0.
+    Without a positive click all margins are -1, and heatmaps and presence are 0.
 
     Args:
         codes: (n, h, w, d), of all images.
         clicks: In the order they were made, on images that are there. On one token, the last one
             counts.
-        more: As for `joint.margins`.
+        rule: The threshold and gamma.
     """
     n, h, w, _ = codes.plain.shape
     labels = _labels(clicks, h, w)
     found = np.full((n, h, w), -1, np.float32)
+    heatmaps = np.zeros((n, h, w), np.float32)
     presence = np.zeros(n, np.float32)
-    if 1 not in labels.values():
-        return found, presence
-    tokens = np.array(list(labels), np.intp)
-    concept = fit(codes.at(tuple(tokens.T)), tokens[:, 0], np.array(list(labels.values())))
-    for image in range(n):
-        clicked = {(row, column): y for (i, row, column), y in labels.items() if i == image}
-        of_one = margins(concept, codes.at(image), image, clicked=clicked, more=more)
-        found[image], presence[image] = of_one
-    return found, presence
-
-
-def _by_joint_rule(codes: Codes, clicks: Sequence[Click], settings: Settings) -> TokenPrediction:
-    found, presence = predict_jointly(codes, clicks, settings.strength - 0.5)
-    return TokenPrediction(
-        heatmaps=(found + np.float32(1)) / np.float32(2),
-        masks=found > 0,
-        margins=found,
-        presence=presence,
-    )
+    if 1 in labels.values():
+        tokens = np.array(list(labels), np.intp)
+        concept = fit(codes.at(tuple(tokens.T)), tokens[:, 0], np.array(list(labels.values())))
+        for image in range(n):
+            clicked = {(row, column): y for (i, row, column), y in labels.items() if i == image}
+            found[image], heatmaps[image], presence[image] = margins(
+                concept, codes.at(image), image, rule=rule, clicked=clicked
+            )
+    return TokenPrediction(heatmaps, found > 0, found, presence)
 
 
 def _labels(clicks: Sequence[Click], h: int, w: int) -> dict[tuple[int, int, int], int]:

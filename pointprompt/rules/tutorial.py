@@ -19,7 +19,8 @@ import torch
 from torch.nn import functional
 
 from pointprompt.grid import check_image, regions, token_of
-from pointprompt.types import BoolArray, Click, FloatArray, Settings, TokenPrediction
+from pointprompt.settings import TutorialRule
+from pointprompt.types import BoolArray, Click, FloatArray, TokenPrediction
 
 # What a Scorer remembers at most; at 100 images of 64 x 64 tokens: 40 heatmaps and 80 masks.
 HEATMAP_BYTES = 64 << 20
@@ -75,7 +76,7 @@ def get_mask(  # noqa: PLR0917 - the tutorial's signature
 
 
 def predict_tokens(
-    eigvecs: FloatArray, clicks: Sequence[Click], settings: Settings
+    eigvecs: FloatArray, clicks: Sequence[Click], settings: TutorialRule
 ) -> TokenPrediction:
     """What `clicks` select in all images.
 
@@ -137,7 +138,7 @@ class Scorer:
         self._heatmap = heatmap
         self._mask = mask
 
-    def predict(self, clicks: Sequence[Click], settings: Settings) -> TokenPrediction:
+    def predict(self, clicks: Sequence[Click], settings: TutorialRule) -> TokenPrediction:
         """The same as `predict_tokens` with the eigenvectors this was made of."""
         positive = self._tokens(click for click in clicks if click.positive)
         negative = self._tokens(click for click in clicks if not click.positive)

@@ -1,15 +1,17 @@
 """What the page asks for, without gradio: sessions, jobs, messages and the work behind them.
 
-service.py        what the page asks for, done
-sessions.py       who has which analysis, and for how long
-fetching.py       image files into the folder of a session to be
-session_files.py  what lies where in that folder
-jobs.py           work that goes on while a page waits for it
-turns.py          who comes next
-wire.py           the messages of the page, and the answers: the contract
-parsing.py        what a browser sent -> a message, every field checked
-status.py         what the status line says
-failures.py       what it says of work that came to nothing
-addresses.py      where the page finds pictures and downloads
-memory.py         freed memory, given back
+Knows the core and HTTP-free messages. Knows nothing of gradio: `ui` does.
+
+    service.py        what the page asks for, done
+    sessions.py       who has which analysis, and for how long
+    fetching.py       image files into the folder of a session to be
+    session_files.py  what lies where in that folder
+    jobs.py           work that goes on while a page waits for it
+    turns.py          who comes next
+    wire.py           the messages of the page, and the answers: the contract
+    parsing.py        what a browser sent -> a message, every field checked
+    status.py         what the status line says
+    failures.py       what it says of work that came to nothing
+    addresses.py      where the page finds pictures and downloads
+    memory.py         freed memory, given back
 """

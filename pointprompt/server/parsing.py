@@ -20,13 +20,13 @@ from pointprompt.server.wire import (
     RestoreRequest,
     WireError,
 )
-from pointprompt.types import Click, Settings
+from pointprompt.settings import Settings
+from pointprompt.types import Click
 
 # No set has so many; a number of thousands of digits would come back in what is said about it.
 _MAX_IMAGE = 100_000
 _NO_IMAGE = "There is no image with such a number in this set."
 
-_SETTINGS = tuple(field.name for field in fields(Settings))
 _CLICK = tuple(field.name for field in fields(Click))
 
 
@@ -157,8 +157,4 @@ def _click(value: object) -> Click:
 
 
 def _settings(value: object) -> Settings:
-    settings = _mapping(value, "Settings")
-    unknown = set(settings) - set(_SETTINGS)
-    if unknown:
-        raise WireError("A message has a setting that does not exist.")
-    return Settings(**settings)
+    return Settings.from_dict(_mapping(value, "Settings"))

@@ -23,13 +23,13 @@ from pointprompt.server.fetching import Fetch, is_among, linked_photos
 from pointprompt.server.jobs import LAST_STAGE
 from pointprompt.server.sessions import Session, SessionGone, SessionStore
 from pointprompt.server.turns import Lane, Place, Turns
+from pointprompt.settings import JointRule
 from pointprompt.types import (
     BackboneRequest,
     Progress,
     ProgressFn,
     Prompt,
     Rejected,
-    Settings,
     TokenPrediction,
 )
 
@@ -187,7 +187,7 @@ class Service:
             )
             session_files.write_tiles(folder, analysis)
         predictor = Predictor(analysis)
-        predictor.prepare(Settings().rule)
+        predictor.prepare(JointRule())
         progress(Progress(LAST_STAGE, 0, 1))
         token = joins.token if joins else ""
         session = self.store.add(folder, analysis, predictor, page, joins=token, visitor=visitor)

@@ -18,7 +18,8 @@ from typing import Any, Literal
 import numpy as np
 
 from pointprompt.analysis.analysis import Analysis
-from pointprompt.types import BoolArray, Click, Settings, TokenPrediction
+from pointprompt.settings import OUTLINES, Settings
+from pointprompt.types import BoolArray, Click, TokenPrediction
 
 MAX_CLICKS = 1000
 MAX_TOKEN_CHARS = 100
@@ -202,7 +203,7 @@ class Manifest:
         grid: Rows and columns of tokens.
         eigvecs: How many there are.
         backbone: Name of what the features came from.
-        crisp: Whether SAM can draw masks.
+        outlines: Those that its masks can have.
         colors: Address of one PNG file, the colour views of all images one below the other.
         images: In order.
     """
@@ -213,7 +214,7 @@ class Manifest:
     grid: tuple[int, int]
     eigvecs: int
     backbone: str
-    crisp: bool
+    outlines: tuple[str, ...]
     colors: str
     images: tuple[ManifestImage, ...]
 
@@ -230,6 +231,7 @@ class Manifest:
     ) -> Manifest:
         """The manifest of an analysis, with the address of a tile for each image."""
         _, h, w, k = analysis.eigvecs.shape
+        can_sam = analysis.image_embeddings is not None
         return cls(
             session=session,
             ticket=ticket,
@@ -237,7 +239,7 @@ class Manifest:
             grid=(h, w),
             eigvecs=k,
             backbone=analysis.backbone.name,
-            crisp=analysis.image_embeddings is not None,
+            outlines=tuple(outline for outline in OUTLINES if outline != "sam" or can_sam),
             colors=colors,
             images=tuple(
                 ManifestImage(photo.name, photo.width, photo.height, photo.remark, tile)

@@ -13,14 +13,14 @@ import json
 import re
 import types
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, fields, is_dataclass
+from dataclasses import asdict, dataclass, is_dataclass
 from pathlib import Path
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, ClassVar, Literal, Union, get_args, get_origin, get_type_hints
 
 from pointprompt.masks.lazy import MASK_RGB
 from pointprompt.rules import concept, joint
 from pointprompt.server import wire
-from pointprompt.types import RULES, Settings
+from pointprompt.settings import OUTLINES, RULES, Settings
 
 PATH = Path(__file__).parent / "static" / "contract.js"
 
@@ -60,7 +60,6 @@ class Slider:
 
 
 SLIDERS = {
-    "strength": Slider(0, 1, 0.02),
     "threshold": Slider(0, 1, 0.01),
     "gamma": Slider(0.1, 5, 0.1),
     "min_area": Slider(0, 100, 1),
@@ -68,7 +67,7 @@ SLIDERS = {
     "n_eigvecs": Slider(2, 30, 1),
 }
 
-_RULE = {
+_JOINT = {
     "THRESHOLD": concept.THRESHOLD,
     "UNCENTRED_THRESHOLD": concept.UNCENTRED_THRESHOLD,
     "STEP": concept.STEP,
@@ -89,8 +88,16 @@ _HEADER = """\
 def contract() -> str:
     """The text of `contract.js`."""
     values = [
-        _value("SETTINGS", "Readonly<Settings>", asdict(Settings()), "What nobody has changed."),
-        _value("RULES", "readonly string[]", RULES, "The values of a setting's rule."),
+        _value(
+            "SETTINGS", "Readonly<Settings>", Settings().as_dict(), "Before anyone changes them."
+        ),
+        _value(
+            "RULES",
+            f"{{{', '.join(f'{name}: {_parameters(rule)}' for name, rule in RULES.items())}}}",
+            {name: asdict(rule()) for name, rule in RULES.items()},
+            "What each rule begins with.",
+        ),
+        _value("OUTLINES", "readonly string[]", OUTLINES, "What masks can follow."),
         _value(
             "SLIDERS",
             "Readonly<Record<string, Slider>>",
@@ -106,7 +113,7 @@ def contract() -> str:
             MASK_RGB,
             "The colour masks are drawn in, on the page and in files.",
         ),
-        _value("RULE", "", _RULE, "The constants of our own rule."),
+        _value("JOINT", "", _JOINT, "The constants of our own rule."),
     ]
     return "\n".join([_HEADER, *map(_typedef, _shapes()), *values])
 
@@ -136,12 +143,13 @@ def _dataclasses_in(hint: Any) -> Iterator[type]:
 def _typedef(shape: type) -> str:
     """The JSDoc type of a dataclass, with the words of its docstring."""
     says = inspect.getdoc(shape) or ""
-    hints = get_type_hints(shape)
     lines = [says.partition("\n")[0], f"@typedef {{Object}} {shape.__name__}"]
-    for field in fields(shape):
-        said = re.search(rf"^    {field.name}: (.+(?:\n {{8}}.+)*)", says, re.MULTILINE)
+    for name, hint in get_type_hints(shape).items():
+        said = re.search(rf"^    {name}: (.+(?:\n {{8}}.+)*)", says, re.MULTILINE)
         words = " ".join(said[1].split()) if said else ""
-        lines.append(f"@property {{{_type(hints[field.name])}}} {field.name} {words}".rstrip())
+        # What a class is known by among others goes with it, always the same.
+        kind = json.dumps(getattr(shape, name)) if get_origin(hint) is ClassVar else _type(hint)
+        lines.append(f"@property {{{kind}}} {name} {words}".rstrip())
     return "".join(["/**\n", *(f" * {line}\n" for line in lines), " */\n"])
 
 
@@ -162,6 +170,11 @@ def _type(hint: Any) -> str:
     if origin is tuple:
         return f"[{', '.join(map(_type, arguments))}]"
     raise TypeError(f"The page has no word for {hint!r}.")
+
+
+def _parameters(rule: type) -> str:
+    """The type in JSDoc of a rule without the name it is known by."""
+    return f'Omit<{rule.__name__}, "name">'
 
 
 def _value(name: str, kind: str, value: Any, says: str) -> str:

@@ -21,7 +21,7 @@ from pointprompt.server import addresses
 from pointprompt.server.service import Service
 from pointprompt.server.sessions import SessionGone
 from pointprompt.ui import visitors
-from pointprompt.ui.guard import NOTHING_HERE
+from pointprompt.ui.allowed import NOTHING_HERE
 from pointprompt.ui.static_files import FILES, MODULES
 
 _CHUNK = 1 << 18

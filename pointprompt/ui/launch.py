@@ -12,8 +12,10 @@ from starlette.middleware import Middleware
 
 from pointprompt.server.service import Service
 from pointprompt.ui import files, page
+from pointprompt.ui.allowed import Listeners
+from pointprompt.ui.bodies import MEGABYTE, BodyLimits
 from pointprompt.ui.canvas import STATIC
-from pointprompt.ui.guard import MEGABYTE, BodyLimits, Guard, Listeners
+from pointprompt.ui.guard import Guard
 
 # System fonts only: the page works without any network.
 _SANS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif")

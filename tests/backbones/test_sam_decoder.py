@@ -11,7 +11,8 @@ import pytest
 import torch
 from segment_anything.build_sam import _build_sam
 
-from pointprompt.backbones import BackboneError, sam_decoder
+from pointprompt.backbones import BackboneError
+from pointprompt.backbones.sam_decoder_weights import load
 from tests.backbones.test_sam import named_as_in_transformers, randomized
 
 NOT_THIS, THIS, TOP_LEFT, BOTTOM_RIGHT = range(4)
@@ -56,7 +57,7 @@ def official():
 
 @pytest.fixture(scope="module")
 def ours(official):
-    return sam_decoder.load(official.state_dict())
+    return load(official.state_dict())
 
 
 @pytest.fixture(scope="module")
@@ -179,7 +180,7 @@ def test_weights_come_back_from_transformers_with_either_name_of_what_is_tied(
     state = named_as_in_facebook_sam(official)
     for name in dropped:
         del state[name]
-    loaded = sam_decoder.load(state).state_dict()
+    loaded = load(state).state_dict()
     expected = ours.state_dict()
     assert loaded.keys() == expected.keys()
     assert all(torch.equal(loaded[name], tensor) for name, tensor in expected.items())
@@ -187,7 +188,7 @@ def test_weights_come_back_from_transformers_with_either_name_of_what_is_tied(
 
 def test_the_weights_from_transformers_draw_the_official_mask(official, embedding):
     points, labels = prompt("points of both kinds and a box")
-    decoder = sam_decoder.load(named_as_in_facebook_sam(official))
+    decoder = load(named_as_in_facebook_sam(official))
     logits, _quality = decoder.masks(embedding, [points], [labels])
     expected, _iou = official_mask(official, embedding, points * 1024 - 0.5, labels)
     assert np.abs(logits[0] - expected).max() < 1e-4
@@ -195,7 +196,7 @@ def test_the_weights_from_transformers_draw_the_official_mask(official, embeddin
 
 def test_half_precision_weights_are_computed_with_in_full(official):
     half = {name: tensor.half() for name, tensor in official.state_dict().items()}
-    loaded = sam_decoder.load(half).state_dict()
+    loaded = load(half).state_dict()
     assert {tensor.dtype for tensor in loaded.values()} == {torch.float32}
 
 
@@ -208,7 +209,7 @@ def test_what_was_read_from_the_file_is_not_kept(official):
         name: part.view(tensor.shape)
         for part, (name, tensor) in zip(parts, state.items(), strict=True)
     }
-    loaded = sam_decoder.load(views).state_dict()
+    loaded = load(views).state_dict()
     for name, tensor in loaded.items():
         assert tensor.untyped_storage().nbytes() == tensor.nbytes, name
         assert tensor.device.type == "cpu"
@@ -228,7 +229,7 @@ def test_weights_without_a_tensor_of_the_decoder_are_refused(missing, official):
     state = dict(official.state_dict())
     del state[missing]
     with pytest.raises(BackboneError) as refused:
-        sam_decoder.load(state)
+        load(state)
     assert str(refused.value) == f"These weights hold no mask decoder of SAM: {missing} is missing."
 
 
@@ -237,7 +238,7 @@ def test_weights_of_something_else_are_refused(state):
     with pytest.raises(
         BackboneError, match=r"^These weights hold no mask decoder of SAM: .* is mi"
     ):
-        sam_decoder.load(state)
+        load(state)
 
 
 def test_weights_without_both_of_the_tied_names_are_refused(official):
@@ -245,13 +246,13 @@ def test_weights_without_both_of_the_tied_names_are_refused(official):
     for name in TIED:
         del state[name]
     with pytest.raises(BackboneError, match=r"positional_encoding_gaussian_matrix is missing"):
-        sam_decoder.load(state)
+        load(state)
 
 
 def test_a_decoder_of_another_size_is_refused(official):
     state = official.state_dict() | {"mask_decoder.mask_tokens.weight": torch.zeros(3, 256)}
     with pytest.raises(BackboneError) as refused:
-        sam_decoder.load(state)
+        load(state)
     assert str(refused.value) == (
         "These are not weights of SAM's mask decoder: mask_decoder.mask_tokens.weight is "
         "(3, 256) and should be (4, 256)."

@@ -99,7 +99,7 @@ class Page:
                 const root = document.querySelector('.pp-workspace');
                 const { asked, shown, edged } = root.dataset;
                 if (asked === undefined || asked !== shown) return false;
-                if (!root.querySelector('[data-setting=edges]').checked) return true;
+                if (root.querySelector('[data-setting=outline]').value === 'tokens') return true;
                 const isMasked = (element) =>
                   element.tile.isVisible() && element.querySelector('.pp-share').textContent !== '';
                 const tiles = [...root.querySelectorAll('.pp-tile')];
@@ -166,7 +166,7 @@ class Page:
         """Mask by the tutorial's rule, and whole tokens: two settings."""
         self.open_settings()
         self.tab.locator("[data-setting=rule]").select_option("tutorial")
-        self.tab.locator("[data-setting=edges]").uncheck()
+        self.tab.locator("[data-setting=outline]").select_option("tokens")
         self.wait_for_masks()
 
     def set_slider(self, name: str, value: float) -> None:

@@ -52,7 +52,7 @@ def test_an_example_set_is_clicked_corrected_tuned_and_undone(page: Page):
     assert not is_masked(page, 1, TABLE[1])
     after_one_click = page.mask(1)
 
-    page.set_slider("strength", 0.8)
+    page.set_slider("threshold", 0.8)
     page.wait_for_masks()
     after_slider = page.mask(1)
     assert after_slider.sum() > 1.2 * after_one_click.sum()
@@ -69,13 +69,13 @@ def test_an_example_set_is_clicked_corrected_tuned_and_undone(page: Page):
     np.testing.assert_array_equal(page.mask(1), after_slider)
     page.action("undo").click()
     page.wait_for_masks()
-    assert page.slider("strength") == 0.5
+    assert page.slider("threshold") == 0.5
     np.testing.assert_array_equal(page.mask(1), after_one_click)
 
     for _ in range(2):
         page.action("redo").click()
     page.wait_for_masks()
-    assert page.slider("strength") == 0.8
+    assert page.slider("threshold") == 0.8
     np.testing.assert_array_equal(page.mask(1), after_negative)
 
     page.action("clear").click()
@@ -90,7 +90,7 @@ def test_masks_follow_the_edges_in_the_photos_unless_they_shall_not(page: Page, 
     page.click(0, *BALL[0])
     page.wait_for_masks()
     with_edges = page.mask(1)
-    page.tab.locator("[data-setting=edges]").uncheck()
+    page.tab.locator("[data-setting=outline]").select_option("tokens")
     page.wait_for_masks()
     whole_tokens = page.mask(1)
     # The border of whole tokens steps from token to token, that of a ball from pixel to pixel.
@@ -274,8 +274,8 @@ def test_the_download_holds_the_masks_that_are_on_the_screen(page: Page, photos:
     prompt = json.loads(archive.read("prompt.json"))
     assert len(prompt["prompt"]["clicks"]) == 1
     assert prompt["backbone"]
-    assert prompt["settings"]["rule"] == "kernel"
-    assert prompt["settings"]["edges"] is True
+    assert prompt["settings"]["rule"]["name"] == "joint"
+    assert prompt["settings"]["outline"] == "photo"
     page.tab.locator("[data-display=outline]").uncheck()
     page.tab.locator("[data-tile-size]").fill("400")
     shown = []
@@ -287,7 +287,7 @@ def test_the_download_holds_the_masks_that_are_on_the_screen(page: Page, photos:
         # The click's marker is on the screen only.
         assert (with_edges == (mask > 0)).mean() > 0.99
         shown.append(with_edges)
-    page.tab.locator("[data-setting=edges]").uncheck()
+    page.tab.locator("[data-setting=outline]").select_option("tokens")
     page.wait_for_masks()
     assert all((as_large(page.mask(i), shown[i]) != shown[i]).mean() > 0.01 for i in range(3))
     page.action("undo").click()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -15,14 +16,8 @@ from playwright.sync_api import Page as Tab
 
 from pointprompt.analysis.analysis import Analysis
 from pointprompt.server import parsing, wire
-from pointprompt.types import (
-    RULES,
-    BackboneChoice,
-    Click,
-    Photo,
-    Settings,
-    TokenPrediction,
-)
+from pointprompt.settings import RULES, JointRule, Settings, TutorialRule
+from pointprompt.types import BackboneChoice, Click, Photo, TokenPrediction
 from pointprompt.ui.canvas import STATIC
 
 ORIGIN = "http://modules.test"
@@ -1336,7 +1331,7 @@ def slide(tab: Tab, name: str, place: float) -> None:
 
 def test_the_first_message_has_no_clicks_and_the_servers_default_settings(workspace, server):
     assert server.requests == [wire.PredictRequest("token", 1, (), Settings())]
-    assert set(server.messages[0]["settings"]) == set(Settings.__dataclass_fields__)
+    assert server.messages[0]["settings"] == Settings().as_dict()
 
 
 def test_a_click_reaches_the_server_and_its_masks_reach_the_tiles(workspace, server):
@@ -1374,23 +1369,25 @@ def test_every_place_of_every_setting_is_one_the_server_takes(workspace, server)
     answered(workspace)
     assert len(server.requests) == len(server.messages)
     assert server.requests[-1].settings == Settings(
-        rule="tutorial",
-        strength=1,
+        TutorialRule(denoise=True, min_area=100, negative_threshold=1, n_eigvecs=K),
         one_only=True,
-        edges=True,
-        threshold=1,
-        gamma=5,
-        denoise=True,
-        min_area=100,
-        negative_threshold=1,
-        n_eigvecs=K,
+        outline="photo",  # There is no SAM here.
     )
+    open_settings(workspace)
+    workspace.locator("[data-setting=rule]").select_option("joint")
+    answered(workspace)
+    assert server.requests[-1].settings.rule == JointRule(threshold=1, gamma=5)
+
+
+def field_names(record: type) -> list[str]:
+    return [field.name for field in fields(record)]
 
 
 def test_there_is_a_control_for_every_setting_and_an_option_for_every_rule(workspace):
     controls = workspace.locator("[data-setting]")
     named = controls.evaluate_all("(inputs) => inputs.map((input) => input.dataset.setting)")
-    assert sorted(named) == sorted(Settings.__dataclass_fields__)
+    of_rules = {name for rule in RULES.values() for name in field_names(rule)}
+    assert sorted(named) == sorted({*field_names(Settings), *of_rules})
     options = workspace.locator("[data-setting=rule] option")
     values = options.evaluate_all("(options) => options.map((option) => option.value)")
     assert sorted(values) == sorted(RULES)
@@ -1399,7 +1396,6 @@ def test_there_is_a_control_for_every_setting_and_an_option_for_every_rule(works
 @pytest.mark.parametrize(
     ("name", "low", "high"),
     [
-        ("strength", 0, 1),
         ("threshold", 0, 1),
         ("gamma", 0.1, 5),
         ("min_area", 0, 100),
@@ -1408,9 +1404,11 @@ def test_there_is_a_control_for_every_setting_and_an_option_for_every_rule(works
     ],
 )
 def test_a_slider_is_sent_from_its_lowest_to_its_highest_place(workspace, server, name, low, high):
+    open_settings(workspace)
+    workspace.locator("[data-setting=rule]").select_option("tutorial")
     for place in (low, high):
         slide(workspace, name, place)
-        assert getattr(server.requests[-1].settings, name) == place
+        assert getattr(server.requests[-1].settings.rule, name) == place
 
 
 def test_the_message_of_a_download_is_one_the_server_takes(workspace):
@@ -1425,21 +1423,19 @@ def test_the_message_of_a_download_is_one_the_server_takes(workspace):
 def test_each_rule_shows_its_own_sliders_and_hides_the_others(workspace, server):
     open_settings(workspace)
     of_rule = {
-        "kernel": ["strength"],
+        "joint": [],
         "tutorial": [
-            "threshold",
-            "gamma",
             "denoise",
             "min_area",
             "negative_threshold",
             "n_eigvecs",
         ],
     }
-    of_both = ["rule", "one_only", "edges"]
-    for rule, other in (("kernel", "tutorial"), ("tutorial", "kernel"), ("kernel", "tutorial")):
+    of_both = ["rule", "threshold", "gamma", "one_only", "outline"]
+    for rule, other in (("joint", "tutorial"), ("tutorial", "joint"), ("joint", "tutorial")):
         workspace.locator("[data-setting=rule]").select_option(rule)
         answered(workspace)
-        assert server.requests[-1].settings.rule == rule
+        assert server.requests[-1].settings.rule.name == rule
         for name in (*of_both, *of_rule[rule]):
             assert workspace.locator(f"[data-setting={name}]").is_visible()
         for name in of_rule[other]:
@@ -1453,16 +1449,16 @@ def test_on_a_phone_the_settings_are_closed_at_first_and_the_experts_are_everywh
     context = browser.new_context(viewport={"width": width, "height": 800})
     context.route(f"{ORIGIN}/**", serve)
     tab = open_workspace(context, server, ["a.jpg", "b.jpg"])
-    strength, rule = (tab.locator(f"[data-setting={name}]") for name in ("strength", "rule"))
-    assert strength.is_visible() == is_open
+    threshold, rule = (tab.locator(f"[data-setting={name}]") for name in ("threshold", "rule"))
+    assert threshold.is_visible() == is_open
     assert rule.is_hidden()
     if not is_open:
         tab.locator(".pp-panel summary").first.click()
-    assert strength.is_visible()
+    assert threshold.is_visible()
     tab.locator(".pp-expert summary").click()
     rule.select_option("tutorial")
     answered(tab)
-    assert server.requests[-1].settings.rule == "tutorial"
+    assert server.requests[-1].settings.rule == TutorialRule()
     context.close()
 
 
@@ -1476,11 +1472,11 @@ def test_all_settings_survive_undo_redo_and_a_reset_with_them(workspace, server)
         answered(workspace)
         states.append(server.requests[-1].settings)
 
-    slide(workspace, "strength", 0.8)
+    slide(workspace, "threshold", 0.8)
     changed()
     workspace.locator("[data-setting=one_only]").check()
     changed()
-    workspace.locator("[data-setting=edges]").uncheck()
+    workspace.locator("[data-setting=outline]").select_option("tokens")
     changed()
     workspace.locator("[data-setting=rule]").select_option("tutorial")
     changed()
@@ -1488,17 +1484,17 @@ def test_all_settings_survive_undo_redo_and_a_reset_with_them(workspace, server)
     changed()
     workspace.locator("[data-action=reset]").click()
     changed()
-    assert states[-2] == Settings("tutorial", 0.8, one_only=True, edges=False, gamma=2)
+    assert states[-2] == Settings(TutorialRule(gamma=2), one_only=True, outline="tokens")
     assert states[0] == states[-1] == Settings()
     assert len(set(states)) == len(states) - 1
 
-    def shown() -> tuple[str, str, bool, bool, str]:
+    def shown() -> tuple[str, str, bool, str, str]:
         at = {name: workspace.locator(f"[data-setting={name}]") for name in SHOWN}
-        checked = at["one_only"].is_checked(), at["edges"].is_checked()
         return (
             at["rule"].input_value(),
-            at["strength"].input_value(),
-            *checked,
+            at["threshold"].input_value(),
+            at["one_only"].is_checked(),
+            at["outline"].input_value(),
             at["gamma"].input_value(),
         )
 
@@ -1509,15 +1505,15 @@ def test_all_settings_survive_undo_redo_and_a_reset_with_them(workspace, server)
             assert server.requests[-1].settings == state
             assert len(server.requests[-1].clicks) == 1
             assert shown() == (
-                state.rule,
-                f"{state.strength:g}",
+                state.rule.name,
+                f"{state.rule.threshold:g}",
                 state.one_only,
-                state.edges,
-                f"{state.gamma:g}",
+                state.outline,
+                f"{state.rule.gamma:g}",
             )
 
 
-SHOWN = ("rule", "strength", "one_only", "edges", "gamma")
+SHOWN = ("rule", "threshold", "one_only", "outline", "gamma")
 
 
 def test_edges_take_the_place_of_whole_tokens_when_they_come(workspace, server):
@@ -1535,15 +1531,15 @@ def test_edges_take_the_place_of_whole_tokens_when_they_come(workspace, server):
 
 
 def test_without_clicks_or_with_edges_switched_off_none_are_asked_for(workspace, server):
-    workspace.locator("[data-setting=edges]").uncheck()
+    workspace.locator("[data-setting=outline]").select_option("tokens")
     answered(workspace)
     workspace.locator(".pp-overlay").nth(0).press("Enter")
     edged(workspace, 0)
     assert server.edged == []
     assert shares(workspace)[0] == "26% · 0.90"
-    workspace.locator("[data-setting=edges]").check()
+    workspace.locator("[data-setting=outline]").select_option("photo")
     edged(workspace, 2)
-    workspace.locator("[data-setting=edges]").uncheck()
+    workspace.locator("[data-setting=outline]").select_option("tokens")
     edged(workspace, 0)
     assert shares(workspace)[0] == "26% · 0.90"
     assert len(server.edged_images) == 2
@@ -1662,23 +1658,28 @@ def test_best_first_sorts_the_tiles_by_presence_when_it_is_asked_for(long_worksp
 
 
 def test_crisp_masks_are_offered_only_where_they_can_be_drawn(workspace):
-    assert workspace.locator("[data-crisp]").is_hidden()
+    offered = "(options) => options.filter((o) => !o.hidden).map((o) => o.value)"
+    options = workspace.locator("[data-setting=outline] option")
+    assert options.evaluate_all(offered) == ["photo", "tokens"]
 
 
 def test_crisp_masks_are_asked_for_one_after_the_other_and_only_with_edges(context, many):
     tab = open_workspace(context, many, [f"{index}.jpg" for index in range(MANY)], crisp=True)
-    crisp = tab.locator("[data-setting=crisp]")
+    outline = tab.locator("[data-setting=outline]")
     tab.locator(".pp-overlay").nth(0).press("Enter")
     edged(tab, len(visible(tab)))
-    assert not any(request.settings.crisp for request, _ in many.edged)
+    assert not any(request.settings.outline == "sam" for request, _ in many.edged)
     many.edged.clear()
-    crisp.check()
+    outline.select_option("sam")
     edged(tab, len(visible(tab)))
     assert many.edged
-    assert all(request.settings.crisp and len(images) == 1 for request, images in many.edged)
-    tab.locator("[data-setting=edges]").uncheck()
+    assert all(
+        request.settings.outline == "sam" and len(images) == 1 for request, images in many.edged
+    )
+    many.edged.clear()
+    outline.select_option("tokens")
     answered(tab)
-    assert crisp.is_hidden()
+    assert many.edged == []
     tab.close()
 
 
@@ -1690,7 +1691,7 @@ def test_why_a_crisp_mask_cannot_be_drawn_is_said_on_the_page(context, server, m
 
     tab.evaluate("() => { window.edges = (message) => window.refuse(message); }")
     tab.expose_function("refuse", refuse)
-    tab.locator("[data-setting=crisp]").check()
+    tab.locator("[data-setting=outline]").select_option("sam")
     tab.locator(".pp-overlay").nth(0).press("Enter")
     answered(tab)
     tab.wait_for_function("!document.querySelector('.pp-notice').hidden")

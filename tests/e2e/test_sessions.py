@@ -87,7 +87,7 @@ def test_dragging_a_slider_ends_at_its_last_value_and_is_one_step_of_undo(
     page.click(0, *BALL[0])
     page.wait_for_masks()
     page.open_settings()
-    slider = page.tab.locator("[data-setting=strength]")
+    slider = page.tab.locator("[data-setting=threshold]")
     box = slider.bounding_box()
     y = box["y"] + box["height"] / 2
     page.tab.mouse.move(box["x"] + box["width"] * 0.5, y)
@@ -96,13 +96,13 @@ def test_dragging_a_slider_ends_at_its_last_value_and_is_one_step_of_undo(
         page.tab.mouse.move(box["x"] + box["width"] * (0.5 - 0.02 * step), y)
     page.tab.mouse.up()
     page.wait_for_masks()
-    value = page.slider("strength")
+    value = page.slider("threshold")
     assert value < 0.2
-    assert gate.messages[-1]["settings"]["strength"] == pytest.approx(value)
+    assert gate.messages[-1]["settings"]["rule"]["threshold"] == pytest.approx(value)
     page.action("undo").click()
     page.wait_for_masks()
-    assert page.slider("strength") == 0.5
-    assert gate.messages[-1]["settings"]["strength"] == 0.5
+    assert page.slider("threshold") == 0.5
+    assert gate.messages[-1]["settings"]["rule"]["threshold"] == 0.5
     assert len(gate.messages[-1]["clicks"]) == 1
 
 

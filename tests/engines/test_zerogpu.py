@@ -21,10 +21,15 @@ from PIL import Image
 
 from pointprompt.engines import zerogpu
 from pointprompt.types import BackboneRequest
-from tests.rehearsal import PATIENCE, Answer, Scheduler, Space, Visitor, scheduling, serving
+from tests.rehearsal import Scheduler, Space, scheduling, serving
+from tests.serving import PATIENCE
+from tests.visitor import Told, Visitor, bits_of
 
 BUILTIN, BROKEN = "efficientnet_lite0", "efficientnet_lite2"
 MANY = 40
+# Of the token grid: what is rehearsed is the way there and back, not the result.
+INPUT_SIZE = 384
+MIDDLE = {"image": 0, "x": 0.5, "y": 0.5, "positive": True}
 MEGABYTE = 1 << 20
 
 
@@ -70,9 +75,23 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 
 @pytest.fixture(scope="module")
-def analyzed(space: Space, photos: list[Path]) -> list[Answer]:
+def analyzed(space: Space, photos: list[Path]) -> list[Told]:
     """All that a first visitor's page was told."""
-    return list(Visitor(space, "first").analyze(photos[:2], BUILTIN))
+    return list(analyzing(visit(space, "first"), photos[:2]))
+
+
+def visit(space: Space, name: str) -> Visitor:
+    """Whose sessions any other visitor may use."""
+    return Visitor(space.url, name, keeps_cookies=False)
+
+
+def analyzing(visitor: Visitor, photos: list[Path], backbone: str = BUILTIN) -> Iterator[Told]:
+    return visitor.analyzing(photos, backbone=backbone, input_size=INPUT_SIZE)
+
+
+def masked(visitor: Visitor, session: str) -> int:
+    """How many tokens of all images are masked after a click into the middle of the first."""
+    return int(bits_of(visitor.predict([MIDDLE], session=session)).sum())
 
 
 def is_under_way(status: str) -> bool:
@@ -89,7 +108,7 @@ def test_the_default_backbone_waits_for_a_gpu_before_the_page_is_up(space):
 @rehearsal
 def test_an_analysis_comes_back_and_answers_clicks(space, analyzed):
     assert analyzed[-1].status.startswith("2 images ready")
-    assert Visitor(space, "first").masked(analyzed[-1].session) > 0
+    assert masked(visit(space, "first"), analyzed[-1].session) > 0
 
 
 @rehearsal
@@ -121,13 +140,13 @@ def test_the_gpu_is_asked_for_in_the_visitors_name_for_the_number_of_images_and_
 
 @rehearsal
 def test_images_that_join_a_set_borrow_a_gpu_too(scheduler, space, photos):
-    visitor = Visitor(space, "joining")
-    list(visitor.analyze(photos[:2], BUILTIN))
+    visitor = visit(space, "joining")
+    list(analyzing(visitor, photos[:2]))
     before = len(scheduler.asked("/schedule"))
-    joined = list(visitor.add(photos[1:4]))[-1]
+    joined = list(visitor.adding(photos[1:4]))[-1]
     assert joined.status.startswith("2 images added: the set has 4 now.")
     assert len(scheduler.asked("/schedule")) == before + 1
-    assert visitor.masked(joined.session) > 0
+    assert masked(visitor, joined.session) > 0
 
 
 @rehearsal
@@ -139,7 +158,7 @@ def test_the_space_reports_its_function_when_it_is_launched(scheduler):
 @rehearsal
 def test_clicks_ask_for_no_gpu(scheduler, space, analyzed):
     before = len(scheduler.calls)
-    assert Visitor(space, "first").masked(analyzed[-1].session) > 0
+    assert masked(visit(space, "first"), analyzed[-1].session) > 0
     assert len(scheduler.calls) == before
 
 
@@ -147,17 +166,17 @@ def test_clicks_ask_for_no_gpu(scheduler, space, analyzed):
 def test_an_error_where_the_gpu_is_arrives_as_its_sentence_and_loses_nothing(
     space, photos, analyzed
 ):
-    visitor = Visitor(space, "first")
-    *_, last = visitor.analyze(photos[:2], BROKEN)
+    visitor = visit(space, "first")
+    *_, last = analyzing(visitor, photos[:2], BROKEN)
     assert last.failed
     assert "broken.pth cannot be read" in last.status
-    assert visitor.masked(analyzed[-1].session) > 0
+    assert masked(visitor, analyzed[-1].session) > 0
 
 
 @rehearsal
 def test_a_gpu_that_is_not_lent_is_said_in_a_sentence(scheduler, space, photos, monkeypatch):
     monkeypatch.setattr(scheduler, "has_gpu", False)
-    *_, last = Visitor(space, "second").analyze(photos[:2], BUILTIN)
+    *_, last = analyzing(visit(space, "second"), photos[:2])
     assert last.failed
     assert last.status.endswith("No GPU was available")
 
@@ -166,8 +185,8 @@ def test_a_gpu_that_is_not_lent_is_said_in_a_sentence(scheduler, space, photos, 
 def test_a_worker_that_is_ended_is_said_in_a_sentence_and_the_next_one_works(
     scheduler, space, photos, analyzed
 ):
-    visitor = Visitor(space, "third")
-    answers = visitor.analyze(photos, BUILTIN)
+    visitor = visit(space, "third")
+    answers = analyzing(visitor, photos)
     for answer in answers:
         if is_under_way(answer.status):
             psutil.Process(int(scheduler.asked("/allow")[-1]["pid"])).kill()
@@ -175,17 +194,17 @@ def test_a_worker_that_is_ended_is_said_in_a_sentence_and_the_next_one_works(
     *_, last = answers
     assert last.failed
     assert last.status.endswith("GPU task aborted")
-    *_, last = visitor.analyze(photos[:2], BUILTIN)
+    *_, last = analyzing(visitor, photos[:2])
     assert last.status.startswith("2 images ready")
     # In another process, the session of another visitor is as it was.
-    assert visitor.masked(last.session) == visitor.masked(analyzed[-1].session)
+    assert masked(visitor, last.session) == masked(visitor, analyzed[-1].session)
 
 
 @rehearsal
 def test_cancelling_ends_the_work_where_the_gpu_is_and_gives_it_back(scheduler, space, photos):
-    visitor = Visitor(space, "fourth")
+    visitor = visit(space, "fourth")
     said = []
-    for answer in visitor.analyze(photos, BUILTIN):
+    for answer in analyzing(visitor, photos):
         if is_under_way(answer.status):
             visitor.cancel()
         said.append(answer.status)

@@ -13,7 +13,8 @@ from pointprompt.formats.archive import write_zip
 from pointprompt.formats.prompt_json import PACKAGES
 from pointprompt.grid import upscale
 from pointprompt.masks.lazy import ImageMasks
-from pointprompt.types import BackboneChoice, Click, Photo, Progress, Prompt, Settings
+from pointprompt.settings import Settings, TutorialRule
+from pointprompt.types import BackboneChoice, Click, Photo, Progress, Prompt
 
 GREY = 100
 
@@ -29,9 +30,7 @@ BACKBONE = BackboneChoice("efficientnet_lite0", "block", 4, 512)
 PROMPT = Prompt(
     "fur", (Click(0, 0.5, 0.25), Click(1, 0.999, 0.0, positive=False), Click(0, 0.0, 0.999))
 )
-SETTINGS = Settings(
-    strength=0.25, one_only=True, edges=False, threshold=0.7, min_area=8, n_eigvecs=12
-)
+SETTINGS = Settings(TutorialRule(threshold=0.7, min_area=8, n_eigvecs=12), True, "tokens")
 
 
 def _image_masks(masks, photos):
@@ -100,7 +99,7 @@ def test_overlays_show_the_photo_where_the_mask_is_not():
 def test_prompt_json_says_what_made_the_masks():
     document = _document(_written())
     assert document["format"] == "pointprompt"
-    assert document["version"] == 1
+    assert document["version"] == 2
     assert document["backbone"] == {
         "name": "efficientnet_lite0",
         "node": "block",
@@ -108,17 +107,17 @@ def test_prompt_json_says_what_made_the_masks():
         "input_size": 512,
     }
     assert document["settings"] == {
-        "rule": "kernel",
-        "strength": 0.25,
+        "rule": {
+            "name": "tutorial",
+            "threshold": 0.7,
+            "gamma": 1.0,
+            "denoise": True,
+            "min_area": 8,
+            "negative_threshold": 0.99,
+            "n_eigvecs": 12,
+        },
         "one_only": True,
-        "edges": False,
-        "crisp": False,
-        "threshold": 0.7,
-        "gamma": 1.0,
-        "denoise": True,
-        "min_area": 8,
-        "negative_threshold": 0.99,
-        "n_eigvecs": 12,
+        "outline": "tokens",
     }
     assert document["prompt"]["name"] == "fur"
     assert document["prompt"]["clicks"][1] == {

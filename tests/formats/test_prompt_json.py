@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from pointprompt.formats import prompt_json
 from pointprompt.formats.prompt_json import describe, encode, read_prompt
-from pointprompt.types import RULES, BackboneChoice, Click, Photo, Prompt, Settings
+from pointprompt.settings import OUTLINES, JointRule, Settings, TutorialRule
+from pointprompt.types import BackboneChoice, Click, Photo, Prompt
 
 BACKBONE = BackboneChoice("efficientnet_lite0", "block", 4, 512)
 
@@ -16,16 +17,18 @@ clicks = st.builds(Click, st.integers(0, 2), unit, unit, st.booleans())
 prompts = st.builds(Prompt, st.text(), st.lists(clicks).map(tuple))
 all_settings = st.builds(
     Settings,
-    rule=st.sampled_from(RULES),
-    strength=st.floats(0, 1),
+    st.builds(JointRule, st.floats(0, 1), st.floats(0.01, 10))
+    | st.builds(
+        TutorialRule,
+        threshold=st.floats(0, 1),
+        gamma=st.floats(0.01, 10),
+        denoise=st.booleans(),
+        min_area=st.integers(0, 10_000),
+        negative_threshold=st.floats(0, 1),
+        n_eigvecs=st.none() | st.integers(1, 100),
+    ),
     one_only=st.booleans(),
-    edges=st.booleans(),
-    threshold=st.floats(0, 1),
-    gamma=st.floats(0, 10, exclude_min=True),
-    denoise=st.booleans(),
-    min_area=st.integers(0, 10_000),
-    negative_threshold=st.floats(0, 1),
-    n_eigvecs=st.none() | st.integers(1, 100),
+    outline=st.sampled_from(OUTLINES),
 )
 
 
@@ -43,7 +46,7 @@ def test_what_is_written_is_read_back(prompt, choice):
 
 def test_numbers_of_numpy_are_written_as_numbers():
     prompt = Prompt("x", (Click(0, np.float32(0.1), np.float32(0.99999994)),))
-    choice = Settings(strength=np.float32(0.125), threshold=np.float32(0.25), min_area=np.int64(4))
+    choice = Settings(TutorialRule(threshold=np.float32(0.25), min_area=np.int64(4)))
     data = _file(prompt, choice, [Photo("cat.jpeg", 60, 90, b"", None)])
     assert read_prompt(data) == (prompt, choice)
     assert json.loads(data)["prompt"]["clicks"][0]["pixel_y"] == 59
@@ -58,25 +61,25 @@ def test_a_package_that_is_not_installed_has_no_version(monkeypatch):
 def _good():
     return {
         "format": "pointprompt",
-        "version": 1,
+        "version": 2,
         "prompt": {
             "name": "fur",
             "clicks": [{"image": 0, "x": 0.5, "y": 0.5, "positive": True}],
         },
-        "settings": {"threshold": 0.7},
+        "settings": {"rule": {"name": "joint", "threshold": 0.7}},
     }
 
 
 def test_settings_that_are_not_there_take_their_defaults():
     prompt, choice = read_prompt(json.dumps(_good()))
     assert prompt == Prompt("fur", (Click(0, 0.5, 0.5),))
-    assert choice == Settings(threshold=0.7)
+    assert choice == Settings(JointRule(threshold=0.7))
 
 
 # A path into the document, and what to put there.
 HOSTILE = [
     (["format"], "labelme", "not a prompt file"),
-    (["version"], 2, "format version 2"),
+    (["version"], 3, "format version 3"),
     (["version"], "9" * 100_000, "format version"),
     (["prompt"], None, "no prompt"),
     (["prompt"], [], "no prompt"),
@@ -95,20 +98,63 @@ HOSTILE = [
     (["prompt", "clicks", 0, "y"], None, "y"),
     (["prompt", "clicks", 0, "positive"], 1, "positive"),
     (["settings"], None, "no settings"),
-    (["settings", "__class__"], "x", "unknown setting"),
-    (["settings", "rule"], "sharpest", "rule must be one of kernel, tutorial"),
-    (["settings", "rule"], ["kernel"], "rule"),
-    (["settings", "strength"], -0.1, "strength"),
+    (["settings", "__class__"], "x", "no setting"),
+    (["settings", "rule", "name"], "sharpest", "rule must be one of joint, tutorial"),
+    (["settings", "rule", "name"], ["joint"], "rule"),
+    (["settings", "rule"], "joint", "rule"),
     (["settings", "one_only"], 1, "one_only"),
-    (["settings", "edges"], None, "edges"),
-    (["settings", "threshold"], float("inf"), "threshold"),
-    (["settings", "threshold"], [0.5], "threshold"),
-    (["settings", "gamma"], 0, "gamma"),
-    (["settings", "gamma"], 10**400, "too large|gamma"),
-    (["settings", "denoise"], "yes", "denoise"),
-    (["settings", "min_area"], 2.5, "min_area"),
-    (["settings", "n_eigvecs"], 0, "n_eigvecs"),
+    (["settings", "outline"], None, "outline"),
+    (["settings", "outline"], {"photo": 1}, "outline"),
+    (["settings", "rule", "threshold"], float("inf"), "threshold"),
+    (["settings", "rule", "threshold"], [0.5], "threshold"),
+    (["settings", "rule", "gamma"], 0, "gamma"),
+    (["settings", "rule", "gamma"], 10**400, "too large|gamma"),
+    (["settings", "rule"], {"name": "tutorial", "denoise": "yes"}, "denoise"),
+    (["settings", "rule"], {"name": "tutorial", "min_area": 2.5}, "min_area"),
+    (["settings", "rule"], {"name": "tutorial", "n_eigvecs": 0}, "n_eigvecs"),
 ]
+
+# Settings of version 1, and what they are today.
+OLD = [
+    ({}, Settings()),
+    ({"strength": 1}, Settings(JointRule(threshold=0.25))),
+    ({"strength": 0, "threshold": 0.9}, Settings(JointRule(threshold=0.75))),
+    ({"edges": False, "crisp": True, "one_only": True}, Settings(one_only=True, outline="tokens")),
+    ({"crisp": True}, Settings(outline="sam")),
+    (
+        {"rule": "tutorial", "threshold": 0.7, "min_area": 8, "strength": 0.1},
+        Settings(TutorialRule(threshold=0.7, min_area=8)),
+    ),
+]
+# What was refused in version 1 still is.
+OLD_HOSTILE = [
+    ({"rule": "sharpest"}, "rule must be one of kernel, tutorial"),
+    ({"rule": ["kernel"]}, "rule"),
+    ({"strength": -0.1}, "strength"),
+    ({"strength": 10**400}, "strength"),
+    ({"strength": True}, "strength"),
+    ({"edges": None}, "edges"),
+    ({"crisp": 1}, "crisp"),
+    ({"one_only": 1}, "one_only"),
+    ({"threshold": [0.5]}, "threshold"),
+    ({"gamma": 10**400}, "too large|gamma"),
+    ({"n_eigvecs": 0}, "n_eigvecs"),
+    ({"outline": "photo"}, "unknown setting"),
+]
+
+
+@pytest.mark.parametrize(("old", "today"), OLD)
+def test_a_prompt_file_of_version_1_is_still_read(old, today):
+    document = {**_good(), "version": 1, "settings": old}
+    assert read_prompt(json.dumps(document))[1] == today
+
+
+@pytest.mark.parametrize(("old", "sentence"), OLD_HOSTILE)
+def test_a_value_of_version_1_that_cannot_be_used_is_an_error_that_names_it(old, sentence):
+    document = {**_good(), "version": 1, "settings": old}
+    with pytest.raises(ValueError, match=sentence) as error:
+        read_prompt(json.dumps(document))
+    assert len(str(error.value)) < 1000
 
 
 @pytest.mark.parametrize(("path", "value", "sentence"), HOSTILE)

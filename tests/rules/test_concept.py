@@ -23,6 +23,7 @@ from pointprompt.rules.concept import (
 )
 from pointprompt.rules.joint import PRESENCE_SHARE, SURE, SURE_SHARE, margins
 from pointprompt.rules.predictor import predict_jointly
+from pointprompt.settings import JointRule
 from pointprompt.types import Click, Codes
 
 N, H, W, D = 3, 24, 32, 8
@@ -102,7 +103,8 @@ def test_image_by_image_the_rule_says_what_it_says_of_the_whole_set(clicks, seed
     if not any(labels.values()):
         return
     expected, of_images = _whole_set(codes, clicks)
-    found, presence = predict_jointly(codes, clicks)
+    prediction = predict_jointly(codes, clicks, JointRule())
+    found, presence = prediction.margins, prediction.presence
     # Beside a click of the other label a bump is narrow: what is rounded of a likeness counts more.
     rounded = 2e-6 if _nearest_opposites(codes, labels) < 0.8 else 1e-5
     assert found == pytest.approx(expected, abs=rounded)
@@ -121,8 +123,8 @@ def test_no_token_changes_side_for_random_prompts(seed):
     ]
     clicks[0] = Click(clicks[0].image, clicks[0].x, clicks[0].y)
     expected, _ = _whole_set(CODES, clicks)
-    found, _ = predict_jointly(CODES, clicks)
-    assert np.array_equal(found > 0, expected > 0)
+    masks = predict_jointly(CODES, clicks, JointRule()).masks
+    assert np.array_equal(masks, expected > 0)
 
 
 TOKENS = np.array([[0, 3, 3], [1, 12, 20], [0, 20, 9]])

@@ -8,9 +8,11 @@ from hypothesis import strategies as st
 from pointprompt.analysis.codes import unit, with_centred
 from pointprompt.rules.concept import NEGATIVE_REACH_ELSEWHERE, REACH
 from pointprompt.rules.predictor import predict_jointly
+from pointprompt.settings import JointRule
 from pointprompt.types import Click, Codes
 
 H, W = 8, 12
+RULE = JointRule()
 
 
 def _things(n=2, noise=0.02):
@@ -26,13 +28,19 @@ def _at(image, row, column, positive=True):
     return Click(image, (column + 0.5) / W, (row + 0.5) / H, positive)
 
 
-def _margins(clicks, n=2, strength=0.5):
-    margins, _ = _predict(_codes(_things(n)), clicks, strength)
+def _margins(clicks, n=2, threshold=0.5):
+    margins, _ = _predict(_codes(_things(n)), clicks, threshold)
     return margins
 
 
-def _predict(codes, clicks, strength=0.5):
-    return predict_jointly(with_centred(codes), clicks, strength - 0.5)
+def _predict(codes, clicks, threshold=0.5):
+    return _found(with_centred(codes), clicks, JointRule(threshold))
+
+
+def _found(codes, clicks, rule=RULE):
+    """The margins and the presence."""
+    prediction = predict_jointly(codes, clicks, rule)
+    return prediction.margins, prediction.presence
 
 
 def _codes(tokens):
@@ -83,8 +91,8 @@ _clicks = st.lists(
 
 
 @given(_clicks, st.floats(0, 1))
-def test_every_click_has_its_own_token_on_its_side_at_any_strength(clicks, strength):
-    found = _margins(clicks, strength=strength)
+def test_every_click_has_its_own_token_on_its_side_at_any_threshold(clicks, threshold):
+    found = _margins(clicks, threshold=threshold)
     if not any(click.positive for click in clicks):
         return
     for click in clicks:
@@ -94,9 +102,9 @@ def test_every_click_has_its_own_token_on_its_side_at_any_strength(clicks, stren
 
 
 @given(_clicks, st.floats(0, 1), st.floats(0, 1))
-def test_more_strength_takes_more_in(clicks, one, other):
-    weak, strong = (_margins(clicks, strength=value) > 0 for value in sorted((one, other)))
-    assert not (weak & ~strong).any()
+def test_a_lower_threshold_takes_more_in(clicks, one, other):
+    more, less = (_margins(clicks, threshold=value) > 0 for value in sorted((one, other)))
+    assert not (less & ~more).any()
 
 
 def test_an_image_without_the_thing_is_less_present_and_stays_empty():
@@ -131,7 +139,7 @@ CLICKS = [Click(0, 0.1, 0), Click(0, 0.5, 0, False)]
 def test_the_equations_of_the_docstring_give_margins_and_presence():
     codes = np.stack([_row(1, 0.9, 0.2), _row(0.9, 0.5, 0)])
     its = np.stack([_row(1, 0.7, 0.1), _row(0.8, 0.6, -0.3)])
-    margins, presence = predict_jointly(Codes(codes, its), CLICKS)
+    margins, presence = _found(Codes(codes, its), CLICKS)
     assert margins[:, 0] == pytest.approx(_mended(its, 0.30), abs=1e-5)
     # Of so few tokens, the best one.
     assert presence == pytest.approx((_mended(codes, 0.25).max(axis=1) + 1) / 2, abs=1e-5)
@@ -139,15 +147,11 @@ def test_the_equations_of_the_docstring_give_margins_and_presence():
 
 def test_the_codes_themselves_say_which_images_are_empty_and_the_centred_ones_what_is_in_others():
     like, unlike = _row(1, 0.9, 0.2), _row(0.2, 0.1, 0)
-    margins, presence = predict_jointly(
-        Codes(np.stack([like, unlike]), np.stack([like, like])), CLICKS[:1]
-    )
+    margins, presence = _found(Codes(np.stack([like, unlike]), np.stack([like, like])), CLICKS[:1])
     assert not (margins[1] > 0).any()
     assert margins[1] == pytest.approx(-np.abs(margins[0]), abs=1e-6)
     assert presence[1] < 0.5
-    margins, presence = predict_jointly(
-        Codes(np.stack([like, like]), np.stack([like, unlike])), CLICKS[:1]
-    )
+    margins, presence = _found(Codes(np.stack([like, like]), np.stack([like, unlike])), CLICKS[:1])
     assert not (margins[1] > 0).any()
     assert presence[1] > 0.5
 
@@ -155,11 +159,11 @@ def test_the_codes_themselves_say_which_images_are_empty_and_the_centred_ones_wh
 def test_a_negative_click_takes_away_less_in_the_images_it_was_not_made_in():
     row = _row(1, 0.3, 0.2)
     codes = np.stack([row, row])
-    without, _ = predict_jointly(Codes(codes, codes), CLICKS[:1])
-    less, _ = predict_jointly(Codes(codes, codes), CLICKS)
+    without, _ = _found(Codes(codes, codes), CLICKS[:1])
+    less, _ = _found(Codes(codes, codes), CLICKS)
     taken = without - less
     assert 0 < taken[1, 0, 2] < taken[0, 0, 2]
-    more, _ = predict_jointly(Codes(codes, codes), [CLICKS[0], Click(0, 0.9, 0)])
+    more, _ = _found(Codes(codes, codes), [CLICKS[0], Click(0, 0.9, 0)])
     added = more - without
     assert added[1, 0, 1] == pytest.approx(added[0, 0, 1])
 
@@ -173,15 +177,15 @@ def test_a_few_weak_tokens_in_an_image_that_nobody_clicked_are_nothing():
     codes = np.stack([likeness, np.sqrt(1 - likeness**2)], axis=-1).astype(np.float32)
     codes[0, 0, 0] = 1, 0
     first = Click(0, 0.01, 0.01)
-    weak, _ = predict_jointly(Codes(codes, codes), [first])
+    weak, _ = _found(Codes(codes, codes), [first])
     assert (weak[0] > 0).sum() == 800
     assert not (weak[1] > 0).any()
     # A person who says that it is there is right.
-    clicked, _ = predict_jointly(Codes(codes, codes), [first, Click(1, 0.14, 0.14)])
+    clicked, _ = _found(Codes(codes, codes), [first, Click(1, 0.14, 0.14)])
     assert (clicked[1] > 0).sum() == 3
     # Three that are surely the thing are the thing.
     codes[1, 5, 5:9] = codes[0, 1, 1]
-    sure, _ = predict_jointly(Codes(codes, codes), [first])
+    sure, _ = _found(Codes(codes, codes), [first])
     assert (sure[1] > 0).sum() == 4
 
 

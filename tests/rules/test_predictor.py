@@ -12,10 +12,11 @@ from pointprompt.analysis.analysis import Analysis
 from pointprompt.rules import predictor as predictor_module
 from pointprompt.rules.predictor import Predictor
 from pointprompt.rules.tutorial import predict_tokens
-from pointprompt.types import RULES, BackboneChoice, Click, Settings
+from pointprompt.settings import OUTLINES, RULES, JointRule, Settings, TutorialRule
+from pointprompt.types import BackboneChoice, Click
 
 N, H, W = 3, 16, 24
-TUTORIAL = Settings(rule="tutorial")
+TUTORIAL = Settings(TutorialRule())
 
 
 def _analysis(kinds, seed=0):
@@ -58,40 +59,28 @@ def predictor():
 @pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize(("click", "kind"), [(ON_LEFT, 1), (ON_RIGHT, 2)])
 def test_a_click_on_one_thing_masks_that_thing_in_all_images(predictor, rule, click, kind):
-    masks = predictor.predict([click], Settings(rule=rule)).masks
+    masks = predictor.predict([click], Settings(RULES[rule]())).masks
     assert np.array_equal(masks, np.isin(KINDS, kind))
 
 
 @pytest.mark.parametrize("rule", RULES)
 def test_clicks_on_two_things_mask_both(predictor, rule):
-    masks = predictor.predict([ON_LEFT, ON_RIGHT], Settings(rule=rule)).masks
+    masks = predictor.predict([ON_LEFT, ON_RIGHT], Settings(RULES[rule]())).masks
     assert np.array_equal(masks, KINDS > 0)
 
 
 def test_our_rule_is_the_default_and_the_tutorials_is_one_setting_away(predictor):
     clicks = [ON_LEFT, ON_RIGHT, NOT_RIGHT]
-    choice = Settings(
-        rule="tutorial", threshold=0.3, gamma=1.5, negative_threshold=0.6, n_eigvecs=5
-    )
+    choice = Settings(TutorialRule(threshold=0.3, gamma=1.5, negative_threshold=0.6, n_eigvecs=5))
     found = predictor.predict(clicks, choice)
-    exact = predict_tokens(ANALYSIS.eigvecs, clicks, choice)
+    exact = predict_tokens(ANALYSIS.eigvecs, clicks, choice.rule)
     assert np.array_equal(found.heatmaps, exact.heatmaps)
     assert np.array_equal(found.masks, exact.masks)
     default = predictor.predict(clicks, Settings())
-    assert np.array_equal(default.heatmaps, predictor.predict(clicks, Settings("kernel")).heatmaps)
-    assert not np.array_equal(default.heatmaps, predictor.predict(clicks, TUTORIAL).heatmaps)
-
-
-def test_the_tutorials_settings_do_not_touch_our_rule_nor_ours_the_tutorials(predictor):
-    clicks = [ON_LEFT, NOT_RIGHT]
-    ours = predictor.predict(clicks, Settings())
-    others = Settings(
-        threshold=1, gamma=9, denoise=False, min_area=99, negative_threshold=0, n_eigvecs=2
+    assert np.array_equal(
+        default.heatmaps, predictor.predict(clicks, Settings(JointRule())).heatmaps
     )
-    assert np.array_equal(predictor.predict(clicks, others).margins, ours.margins)
-    theirs = predictor.predict(clicks, TUTORIAL)
-    stronger = predictor.predict(clicks, Settings(rule="tutorial", strength=1))
-    assert np.array_equal(stronger.heatmaps, theirs.heatmaps)
+    assert not np.array_equal(default.heatmaps, predictor.predict(clicks, TUTORIAL).heatmaps)
 
 
 def test_an_image_without_the_thing_is_less_present(predictor):
@@ -99,19 +88,35 @@ def test_an_image_without_the_thing_is_less_present(predictor):
     assert presence[2] < presence[:2].min()
 
 
-def test_more_strength_takes_more_in_and_never_less(predictor):
+@pytest.mark.parametrize("rule", RULES.values())
+def test_a_lower_threshold_takes_more_in_and_never_less(predictor, rule):
     masks = [
-        predictor.predict([ON_LEFT, NOT_RIGHT], Settings(strength=strength)).masks
-        for strength in (0, 0.25, 0.5, 0.75, 1)
+        predictor.predict([ON_LEFT, NOT_RIGHT], Settings(rule(threshold=threshold))).masks
+        for threshold in (1, 0.75, 0.5, 0.25, 0.05)
     ]
     for less, more in pairwise(masks):
         assert (more | ~less).all()
     assert masks[-1].sum() > masks[0].sum()
 
 
+@pytest.mark.parametrize(("threshold", "gamma"), [(0.5, 1), (0.3, 1), (0.6, 2.5), (0.25, 0.5)])
+def test_by_our_rule_a_token_is_inside_where_its_heatmap_is_above_the_threshold(
+    predictor, threshold, gamma
+):
+    found = predictor.predict([ON_LEFT, NOT_RIGHT], Settings(JointRule(threshold, gamma)))
+    clear = np.abs(found.margins) > 1e-5
+    assert np.array_equal((found.heatmaps > threshold)[clear], found.masks[clear])
+    plain = predictor.predict([ON_LEFT, NOT_RIGHT], Settings(JointRule()))
+    assert plain.heatmaps == pytest.approx((plain.margins + 1) / 2, abs=1e-6)
+    # In an image that nobody doubts it is the same heatmap, to the power of gamma.
+    unclicked = np.abs(plain.margins[0]) < 1
+    expected = plain.heatmaps[0][unclicked] ** gamma
+    assert found.heatmaps[0][unclicked] == pytest.approx(expected, abs=1e-5)
+
+
 def test_fewer_eigenvectors_give_another_prediction_and_all_are_the_default(predictor):
     by_count = {
-        count: predictor.predict([ON_LEFT], Settings("tutorial", n_eigvecs=count)).heatmaps
+        count: predictor.predict([ON_LEFT], Settings(TutorialRule(n_eigvecs=count))).heatmaps
         for count in (2, 8, 100, None)
     }
     assert np.array_equal(by_count[None], by_count[8])
@@ -119,9 +124,8 @@ def test_fewer_eigenvectors_give_another_prediction_and_all_are_the_default(pred
     assert not np.array_equal(by_count[None], by_count[2])
 
 
-@pytest.mark.parametrize("rule", RULES)
-def test_one_eigenvector_is_enough_for_an_answer(predictor, rule):
-    prediction = predictor.predict([ON_LEFT], Settings(rule=rule, n_eigvecs=1))
+def test_one_eigenvector_is_enough_for_an_answer(predictor):
+    prediction = predictor.predict([ON_LEFT], Settings(TutorialRule(n_eigvecs=1)))
     assert np.isfinite(prediction.heatmaps).all()
     assert np.isfinite(prediction.margins).all()
 
@@ -135,9 +139,9 @@ TWINS[:, 4:7, 15:18] = 1
 def test_of_two_alike_things_only_the_clicked_one_is_kept_and_elsewhere_one(rule):
     predictor = Predictor(_analysis(TWINS))
     small = Click(0, 16.5 / W, 5.5 / H)
-    both = predictor.predict([small], Settings(rule=rule)).masks
+    both = predictor.predict([small], Settings(RULES[rule]())).masks
     assert np.array_equal(both, TWINS == 1)
-    prediction = predictor.predict([small], Settings(rule=rule, one_only=True))
+    prediction = predictor.predict([small], Settings(RULES[rule](), one_only=True))
     of_clicked, elsewhere = prediction.masks
     assert of_clicked[4:7, 15:18].all()
     assert of_clicked.sum() == 9
@@ -151,7 +155,7 @@ def test_of_two_alike_things_only_the_clicked_one_is_kept_and_elsewhere_one(rule
 def test_both_of_two_alike_things_are_kept_where_both_were_clicked(rule):
     predictor = Predictor(_analysis(TWINS))
     clicks = [Click(0, 16.5 / W, 5.5 / H), Click(0, 5.5 / W, 5.5 / H)]
-    masks = predictor.predict(clicks, Settings(rule=rule, one_only=True)).masks
+    masks = predictor.predict(clicks, Settings(RULES[rule](), one_only=True)).masks
     assert np.array_equal(masks[0], TWINS[0] == 1)
     assert masks[1].sum() == 36
 
@@ -160,16 +164,19 @@ coordinates = st.floats(0, 1, exclude_max=True)
 prompts = st.lists(
     st.builds(Click, st.integers(0, N - 1), coordinates, coordinates, st.booleans()), max_size=8
 )
+thresholds, gammas = st.floats(0, 1), st.floats(0.1, 5)
 choices = st.builds(
     Settings,
-    rule=st.sampled_from(RULES),
-    strength=st.floats(0, 1),
+    st.builds(JointRule, thresholds, gammas)
+    | st.builds(
+        TutorialRule,
+        thresholds,
+        gammas,
+        min_area=st.integers(0, 20),
+        negative_threshold=st.floats(0, 1),
+        n_eigvecs=st.none() | st.integers(1, 40),
+    ),
     one_only=st.booleans(),
-    threshold=st.floats(0, 1),
-    gamma=st.floats(0.1, 5),
-    min_area=st.integers(0, 20),
-    negative_threshold=st.floats(0, 1),
-    n_eigvecs=st.none() | st.integers(1, 40),
 )
 
 
@@ -219,16 +226,16 @@ def test_by_our_rule_every_click_is_obeyed(clicks):
 @pytest.mark.parametrize("positive", [True, False])
 def test_a_click_on_an_image_that_is_not_there_is_an_error(predictor, rule, positive):
     with pytest.raises(ValueError, match="image 3"):
-        predictor.predict([ON_LEFT, Click(3, 0.5, 0.5, positive)], Settings(rule=rule))
+        predictor.predict([ON_LEFT, Click(3, 0.5, 0.5, positive)], Settings(RULES[rule]()))
 
 
 @pytest.mark.parametrize("rule", RULES)
 def test_a_prediction_depends_on_nothing_before_it_and_belongs_to_its_caller(rule):
-    choice = Settings(rule=rule)
+    choice = Settings(RULES[rule]())
     fresh = Predictor(ANALYSIS).predict([ON_LEFT, NOT_RIGHT], choice)
     used = Predictor(ANALYSIS)
     used.predict([ON_RIGHT], choice)
-    used.predict([ON_LEFT], Settings(rule=rule, n_eigvecs=3, one_only=True, threshold=0.1))
+    used.predict([ON_LEFT], Settings(RULES[rule](), one_only=True))
     first = used.predict([ON_LEFT, NOT_RIGHT], choice)
     assert np.array_equal(first.margins, fresh.margins)
     assert np.array_equal(first.heatmaps, fresh.heatmaps)
@@ -241,10 +248,9 @@ def test_a_prediction_depends_on_nothing_before_it_and_belongs_to_its_caller(rul
 
 def test_several_threads_may_ask_at_once(predictor):
     asked = [
-        ([click], Settings(rule=rule, n_eigvecs=count))
-        for rule in RULES
+        ([click], Settings(rule))
+        for rule in (JointRule(), JointRule(0.3), TutorialRule(), TutorialRule(n_eigvecs=3))
         for click in (ON_LEFT, ON_RIGHT)
-        for count in (3, None)
     ]
     expected = [Predictor(ANALYSIS).predict(*one).margins for one in asked]
     found = [None] * len(asked)
@@ -293,10 +299,10 @@ def test_the_last_answer_is_remembered_whoever_draws_of_it(monkeypatch):
 
     monkeypatch.setattr(predictor_module, "predict_jointly", counted)
     used = Predictor(ANALYSIS)
-    for edges in (False, True, False):
-        used.predict([ON_LEFT, NOT_RIGHT], Settings(edges=edges))
+    for outline in OUTLINES:
+        used.predict([ON_LEFT, NOT_RIGHT], Settings(outline=outline))
     assert len(asked) == 1
     used.predict([ON_LEFT], Settings())
     used.predict([ON_LEFT], Settings(one_only=True))
-    used.predict([ON_LEFT], Settings(strength=0.6))
+    used.predict([ON_LEFT], Settings(JointRule(threshold=0.4)))
     assert len(asked) == 4

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from pointprompt.rules import tutorial
 from pointprompt.rules.tutorial import Scorer, get_mask, most_bytes, predict_tokens
-from pointprompt.types import Click, Settings
+from pointprompt.settings import TutorialRule as Settings
+from pointprompt.types import Click
 
 
 def _reference():

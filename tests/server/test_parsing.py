@@ -17,10 +17,11 @@ from pointprompt.server.parsing import (
     seq_of,
 )
 from pointprompt.server.wire import WireError
-from pointprompt.types import Click, Settings
+from pointprompt.settings import JointRule, Settings, TutorialRule
+from pointprompt.types import Click
 from tests.hostile import JSON, MESSAGES, click, message
 
-DEFAULTS = asdict(Settings())
+SETTINGS = (*Settings().as_dict(), "more")
 NOT_NUMBERS = [None, True, False, "0.5", [0.5], {}, math.nan, math.inf, -math.inf, 10**400]
 
 
@@ -28,14 +29,17 @@ def test_a_message_of_the_page_is_read_as_it_is_meant():
     request = parse_predict(
         message(
             clicks=[click(), click(image=2, x=0, y=0.999, positive=False)],
-            settings={"rule": "tutorial", "threshold": 0.75, "edges": False, "n_eigvecs": None},
+            settings={
+                "rule": {"name": "tutorial", "threshold": 0.75, "n_eigvecs": None},
+                "outline": "tokens",
+            },
         )
     )
     assert request == wire.PredictRequest(
         session="token",
         seq=7,
         clicks=(Click(0, 0.25, 0.5, True), Click(2, 0, 0.999, False)),
-        settings=Settings(rule="tutorial", threshold=0.75, edges=False),
+        settings=Settings(TutorialRule(threshold=0.75), outline="tokens"),
     )
 
 
@@ -47,11 +51,10 @@ def test_no_settings_are_the_defaults_and_no_clicks_are_no_clicks():
 
 
 def test_all_settings_survive_the_way_through_json():
-    settings = Settings("tutorial", 0.3, True, False, True, 0.1, 3.5, False, 12, 0.2, 7)
-    untouched = {name for name, value in asdict(settings).items() if value == DEFAULTS[name]}
-    assert untouched == set()
-    request = parse_predict(json.loads(json.dumps(message(settings=asdict(settings)))))
-    assert request.settings == settings
+    for rule in (JointRule(0.3, 2.5), TutorialRule(0.1, 3.5, False, 12, 0.2, 7)):
+        settings = Settings(rule, one_only=True, outline="sam")
+        sent = json.loads(json.dumps(message(settings=settings.as_dict())))
+        assert parse_predict(sent).settings == settings
 
 
 @given(MESSAGES)
@@ -151,26 +154,38 @@ def test_a_thousand_clicks_are_accepted_and_one_more_is_not():
         parse_predict(message(clicks=[click()] * 1001))
 
 
-@pytest.mark.parametrize("name", ["strength", "threshold", "negative_threshold", "gamma"])
+@pytest.mark.parametrize(
+    ("rule", "name"),
+    [
+        ("joint", "threshold"),
+        ("joint", "gamma"),
+        ("tutorial", "threshold"),
+        ("tutorial", "negative_threshold"),
+        ("tutorial", "gamma"),
+    ],
+)
 @pytest.mark.parametrize("value", [*NOT_NUMBERS, -0.1, 10.5])
-def test_a_setting_is_a_number_in_its_range(name, value):
+def test_a_setting_is_a_number_in_its_range(rule, name, value):
     with pytest.raises(WireError):
-        parse_predict(message(settings={name: value}))
+        parse_predict(message(settings={"rule": {"name": rule, name: value}}))
 
 
 @pytest.mark.parametrize(
     "settings",
     [
-        {"min_area": 2.0},
-        {"min_area": -1},
-        {"n_eigvecs": 0},
-        {"n_eigvecs": True},
-        {"denoise": 1},
+        {"rule": {"name": "tutorial", "min_area": 2.0}},
+        {"rule": {"name": "tutorial", "min_area": -1}},
+        {"rule": {"name": "tutorial", "n_eigvecs": 0}},
+        {"rule": {"name": "tutorial", "n_eigvecs": True}},
+        {"rule": {"name": "tutorial", "denoise": 1}},
+        {"rule": {"name": "joint", "denoise": True}},
         {"one_only": None},
-        {"edges": "yes"},
-        {"rule": "ours"},
-        {"rule": ["kernel"]},
-        {"rule": {}},
+        {"outline": "yes"},
+        {"outline": ["photo"]},
+        {"rule": {"name": "ours"}},
+        {"rule": {"name": ["joint"]}},
+        {"rule": "joint"},
+        {"rule": None},
     ],
 )
 def test_whole_numbers_switches_and_rules_are_what_they_are(settings):
@@ -185,7 +200,7 @@ def test_settings_are_an_object(settings):
 
 
 def test_an_unknown_setting_is_refused_without_its_name():
-    with pytest.raises(WireError, match="setting that does not exist") as error:
+    with pytest.raises(WireError, match="cannot be as this message has it") as error:
         parse_predict(message(settings={"sharpness": 1}))
     assert "sharpness" not in str(error.value)
 
@@ -207,7 +222,7 @@ MARKED = [MARK, [MARK], {MARK: MARK}, {"image": MARK}, 10**4000 + 1]
             lambda value, name=name: message(clicks=[click(**{name: value})])
             for name in ("image", "x", "y", "positive", "more")
         ),
-        *(lambda value, name=name: message(settings={name: value}) for name in (*DEFAULTS, "more")),
+        *(lambda value, name=name: message(settings={name: value}) for name in SETTINGS),
         lambda value: message(settings={str(value): 1}),
         lambda value: message(clicks=[{str(value): 1}]),
     ],

@@ -9,7 +9,7 @@ import threading
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,8 @@ from pointprompt.server.jobs import Cancelled, Job
 from pointprompt.server.service import GONE, Opened, Service
 from pointprompt.server.sessions import Lifetimes, Session, SessionGone, SessionStore
 from pointprompt.server.turns import Turns
-from pointprompt.types import RULES, BackboneChoice, BackboneRequest, Progress, ProgressFn, Settings
+from pointprompt.settings import RULES, Settings
+from pointprompt.types import BackboneChoice, BackboneRequest, Progress, ProgressFn
 from tests.hostile import MESSAGES
 
 # Seconds, far more than anything here takes; reached only by a test that fails.
@@ -45,7 +46,10 @@ CHOICE = BackboneChoice("color", "block", 0, SIDE)
 REQUEST = CHOICE.request
 # What is masked is known exactly by the tutorial's rule. The images have three colours, so three
 # eigenvectors tell all that there is to tell.
-EXACT = {"rule": "tutorial", "edges": False, "n_eigvecs": 3, "threshold": 0.3}
+EXACT = {
+    "rule": {"name": "tutorial", "n_eigvecs": 3, "threshold": 0.3},
+    "outline": "tokens",
+}
 
 
 @dataclass(frozen=True)
@@ -237,13 +241,13 @@ def test_by_the_default_settings_a_click_finds_the_blob_and_where_it_is_not(serv
     assert answer["presence"][2] < min(answer["presence"][:2]) <= 1
 
 
-def test_more_strength_takes_more_in(service, photos):
+def test_a_lower_threshold_takes_more_in(service, photos):
     session = analyzed(service, photos)
     areas = [
         token_masks(
-            service.predict(message(session, ON_RED, choice={"strength": strength})), 2
+            service.predict(message(session, ON_RED, choice={"rule": {"threshold": threshold}})), 2
         ).sum()
-        for strength in (0, 0.5, 1)
+        for threshold in (0.75, 0.5, 0.25)
     ]
     assert areas == sorted(areas)
     assert areas[0] < areas[2]
@@ -251,7 +255,7 @@ def test_more_strength_takes_more_in(service, photos):
 
 def test_edges_come_at_the_size_of_the_tile_and_only_for_the_images_asked_for(service, photos):
     session = analyzed(service, photos)
-    asked = {**message(session, ON_RED, seq=8, choice={**EXACT, "edges": True}), "images": [1]}
+    asked = {**message(session, ON_RED, seq=8, choice={**EXACT, "outline": "photo"}), "images": [1]}
     answer = service.edges(asked)
     assert answer["seq"] == 8
     ((image, mask),) = edged_masks(answer).items()
@@ -268,7 +272,7 @@ def test_edges_come_at_the_size_of_the_tile_and_only_for_the_images_asked_for(se
 def test_edges_of_a_large_photo_have_the_size_of_its_preview(service, tmp_path):
     large = photo(tmp_path / "in" / "large.png", (0, 0), (3, 2), size=2048)
     session = analyzed(service, [large])
-    asked = {**message(session, ON_RED, choice={**EXACT, "edges": True}), "images": [0]}
+    asked = {**message(session, ON_RED, choice={**EXACT, "outline": "photo"}), "images": [0]}
     mask = edged_masks(service.edges(asked))[0]
     assert mask.shape == (1024, 1024)
     assert overlap(mask, is_color(large, RED)[::2, ::2]) > 0.9
@@ -635,7 +639,7 @@ def test_a_download_holds_the_masks_that_are_on_the_screen(service, photos):
             np.testing.assert_array_equal(np.array(small), on_screen[index])
         document = json.loads(archive.read("prompt.json"))
     assert [click["positive"] for click in document["prompt"]["clicks"]] == [True, False]
-    assert document["settings"] == {**asdict(Settings()), **EXACT}
+    assert Settings.from_dict(document["settings"]) == Settings.from_dict(EXACT)
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -643,7 +647,7 @@ def test_a_download_with_edges_holds_the_masks_with_edges_that_are_on_the_screen
     service, photos, rule
 ):
     session = analyzed(service, photos)
-    asked = message(session, ON_RED, (1, 0.9, 0.9, False), choice={"rule": rule})
+    asked = message(session, ON_RED, (1, 0.9, 0.9, False), choice={"rule": {"name": rule}})
     on_screen = edged_masks(service.edges({**asked, "images": [0, 1]}))
     with zipfile.ZipFile(service.export(asked, silent)) as archive:
         for index, file in enumerate(photos):
@@ -846,7 +850,7 @@ def test_images_that_join_bring_what_crisp_masks_need_or_nobody_has_it(photos, m
 
 def test_crisp_masks_that_cannot_be_drawn_are_an_answer_with_a_sentence(service, photos):
     session = analyzed(service, photos)
-    asked = message(session, ON_RED, choice={"crisp": True}) | {"images": [0], "side": 64}
+    asked = message(session, ON_RED, choice={"outline": "sam"}) | {"images": [0], "side": 64}
     answer = service.edges(asked)
     assert answer["error"] == "invalid"
     assert "SAM's own mask decoder" in answer["message"]

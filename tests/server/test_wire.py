@@ -87,7 +87,7 @@ def test_the_manifest_says_what_the_page_shows_and_is_json():
         "grid": [5, 6],
         "eigvecs": 9,
         "backbone": "fake",
-        "crisp": False,
+        "outlines": ["tokens", "photo"],
         "colors": "colors.png",
         "images": [
             {
@@ -102,4 +102,5 @@ def test_the_manifest_says_what_the_page_shows_and_is_json():
     with pytest.raises(ValueError, match="shorter"):
         wire.Manifest.of("token", analysis, [], "colors.png")
     crisp = replace(analysis, image_embeddings=np.zeros((1, 64, 64, 256), np.float16))
-    assert wire.Manifest.of("token", crisp, ["tiles/a.jpg"], "colors.png").crisp
+    manifest = wire.Manifest.of("token", crisp, ["tiles/a.jpg"], "colors.png")
+    assert manifest.outlines == ("tokens", "photo", "sam")

@@ -21,8 +21,9 @@ from PIL import Image
 from pointprompt.examples import example_set
 from pointprompt.ui import command
 from pointprompt.ui.folders import MARKER, PREFIX
-from tests.rehearsal import Visitor
+from pointprompt.ui.options import option_parser
 from tests.serving import AS_PROCESS_1, ROOT, Server, environment, serving
+from tests.visitor import Visitor
 
 Refusal = Callable[..., str]
 
@@ -156,16 +157,16 @@ def test_a_temporary_folder_that_cannot_be_is_said(tmp_path, refusal):
     assert sentence.startswith("No folder for uploads can be made: ")
 
 
-def test_the_defaults_are_those_that_the_readme_tells(monkeypatch, capsys):
+def test_the_defaults_are_those_that_the_documentation_tells(monkeypatch, capsys):
     monkeypatch.setattr(os, "environ", environment(Path(tempfile.gettempdir()), {}))
     with pytest.raises(SystemExit):
-        command._parser().parse_args(["--help"])
+        option_parser().parse_args(["--help"])
     shown = dict(
         re.findall(r"(--[a-z-]+) [A-Z_]+\s[^(]*\(default: (\d+)\)", capsys.readouterr().out)
     )
     assert len(shown) == 5
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    told = re.findall(r"^\| `(--max-[a-z-]+)` \| `(\w+)` \| .*; (\d+) \|$", readme, re.MULTILINE)
+    text = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
+    told = re.findall(r"^\| `(--max-[a-z-]+)` \| `(\w+)` \| .*; (\d+) \|$", text, re.MULTILINE)
     assert {option: default for option, _, default in told} == shown
     for option, variable, _ in told:
         assert variable == "POINTPROMPT_" + option[2:].replace("-", "_").upper()
@@ -191,7 +192,7 @@ def temporary(tmp_path: Path) -> Path:
 
 def analyzing(server: Server, photos: list[Path]) -> None:
     """Return when the features of the photos are being computed."""
-    for answer in Visitor(server, "visitor").analyze(photos, "efficientnet_lite0"):
+    for answer in Visitor(server.url).analyzing(photos):
         assert not answer.failed
         if answer.status.startswith("Computing features"):
             return
@@ -296,9 +297,7 @@ def test_a_dotfile_is_named_and_the_others_read_wherever_the_server_was_started(
     side_file = tmp_path / f"._{photos[0].name}"
     side_file.write_bytes(b"\x00\x05\x16\x07" + bytes(100))
     with serving(temporary, folder=Path("/")) as server:
-        answers = list(
-            Visitor(server, "visitor").analyze([side_file, *photos], "efficientnet_lite0")
-        )
+        answers = Visitor(server.url).analyze([side_file, *photos])
     assert not any(answer.failed for answer in answers)
     assert answers[-1].session
 

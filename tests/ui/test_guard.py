@@ -32,7 +32,7 @@ from pointprompt.server.fetching import link_files
 from pointprompt.server.service import Service
 from pointprompt.server.sessions import Session, SessionStore
 from pointprompt.types import Progress
-from pointprompt.ui import folders, guard, static_files, visitors
+from pointprompt.ui import allowed, bodies, folders, guard, static_files, visitors
 from pointprompt.ui.launch import launch
 from tests.hostile import JSON, message
 from tests.server.test_service import CHOICE, ColorEngine
@@ -210,7 +210,7 @@ def test_nobody_else_gets_a_visitors_pictures_even_with_their_addresses(server, 
     for address in pictures:
         for visitor in ("", STRANGER, VISITOR[:-1], VISITOR + "v", "*"):
             answer = server.get(address, visitor)
-            assert (answer.status_code, answer.text) == (404, guard.NOTHING_HERE)
+            assert (answer.status_code, answer.text) == (404, allowed.NOTHING_HERE)
 
 
 def test_what_is_freed_is_gone_at_once(server, photo):
@@ -497,7 +497,7 @@ def test_a_page_of_another_site_can_link_to_this_one_and_do_nothing_else(server,
     for path in ("/", "/config", download, "/gradio_api/app_id"):
         for mode in ("no-cors", "cors", *(["navigate"] if path != "/" else [])):
             answer = server.http.get(path, headers={**headers, "Sec-Fetch-Mode": mode})
-            assert (answer.status_code, answer.text) == (403, guard.FROM_ELSEWHERE)
+            assert (answer.status_code, answer.text) == (403, allowed.FROM_ELSEWHERE)
     for path in ("queue/join", "component_server", "upload"):
         answer = server.http.post(f"/gradio_api/{path}", json={}, headers=headers)
         assert answer.status_code == 403
@@ -594,10 +594,10 @@ def test_a_message_that_never_ends_is_cut_at_its_limit(server):
         return {"type": "http.request", "body": b" " * 65536, "more_body": True}
 
     def read() -> None:
-        asyncio.run(guard._read(receive, 1_000_000, 0))
+        asyncio.run(bodies.read(receive, 1_000_000, 0))
 
     # In a thread of its own: the tests in a browser leave a loop running in this one.
-    with ThreadPoolExecutor(1) as thread, pytest.raises(guard.Refused) as refused:
+    with ThreadPoolExecutor(1) as thread, pytest.raises(allowed.Refused) as refused:
         thread.submit(read).result()
     assert refused.value.status == 413
     assert taken < 1_100_000
@@ -641,7 +641,7 @@ WRONG_ENVELOPES: list[Any] = [
 @pytest.mark.parametrize("path", ["component_server", "queue/join", "run/predict"])
 def test_a_message_of_another_form_is_refused_without_a_word_of_it(server, path, body):
     answer = server.post(path, body)
-    assert (answer.status_code, answer.text) == (400, guard.NOT_UNDERSTOOD)
+    assert (answer.status_code, answer.text) == (400, allowed.NOT_UNDERSTOOD)
 
 
 @pytest.mark.parametrize(
@@ -663,7 +663,7 @@ def test_a_message_of_another_form_is_refused_without_a_word_of_it(server, path,
 def test_what_is_no_json_is_refused(server, path, content):
     json_type = {"Content-Type": "application/json"}
     answer = server.http.post(f"/gradio_api/{path}", content=content, headers=json_type)
-    assert (answer.status_code, answer.text) == (400, guard.NOT_UNDERSTOOD)
+    assert (answer.status_code, answer.text) == (400, allowed.NOT_UNDERSTOOD)
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "", "multipart/form-data; boundary=x"])
@@ -859,7 +859,7 @@ def test_a_full_disk_is_told_as_such(server, monkeypatch):
 
     monkeypatch.setattr("gradio.route_utils.NamedTemporaryFile", full)
     answer = send(server, multipart((FILE, b"x")))
-    assert (answer.status_code, answer.text) == (507, guard.DISK_FULL)
+    assert (answer.status_code, answer.text) == (507, allowed.DISK_FULL)
 
 
 def test_an_upload_for_which_the_disk_has_no_room_is_refused_before_it_fills_it(
@@ -868,7 +868,7 @@ def test_an_upload_for_which_the_disk_has_no_room_is_refused_before_it_fills_it(
     before = set(server.uploads.rglob("*"))
     monkeypatch.setattr(folders.shutil, "disk_usage", lambda _: SimpleNamespace(free=64 * 10**6))
     answer = send(server, multipart((FILE, b"x" * 1000)))
-    assert (answer.status_code, answer.text) == (507, guard.DISK_FULL)
+    assert (answer.status_code, answer.text) == (507, allowed.DISK_FULL)
     assert set(server.uploads.rglob("*")) == before
 
 

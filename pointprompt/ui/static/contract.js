@@ -11,19 +11,31 @@
  */
 
 /**
- * How clicks become masks.
- * @typedef {Object} Settings
- * @property {string} rule "kernel", our own, which weighs all clicks together; or "tutorial", the tutorial's.
- * @property {number} strength In [0, 1], for the kernel rule: how much a mask takes in. The middle is right for most sets.
- * @property {boolean} one_only Keep, of several alike things in an image, the one that was clicked; in an image without clicks, the best one.
- * @property {boolean} edges Let the masks of images follow the edges in the photo.
- * @property {boolean} crisp With `edges`: let SAM's own mask decoder draw them. Only for analyses that have `image_embeddings`.
- * @property {number} threshold In [0, 1], for the tutorial's rule, as is all below: a token belongs to a positive click's mask where its heatmap is above.
+ * How our own rule, which weighs all clicks together, makes masks of margins.
+ * @typedef {Object} JointRule
+ * @property {"joint"} name
+ * @property {number} threshold In [0, 1]: a token is inside where its heatmap, (margin + 1) / 2 to the power of gamma, is above.
+ * @property {number} gamma In (0, 10]; larger is stricter.
+ */
+
+/**
+ * How the tutorial's rule, in which every click votes, makes masks.
+ * @typedef {Object} TutorialRule
+ * @property {"tutorial"} name
+ * @property {number} threshold In [0, 1]: a token belongs to a positive click's mask where its heatmap is above.
  * @property {number} gamma In (0, 10]; the power the heatmap is raised to. Larger is stricter.
  * @property {boolean} denoise Remove small connected regions from the masks of positive clicks.
  * @property {number} min_area At least 0; regions of fewer tokens than this are small.
  * @property {number} negative_threshold In [0, 1]; the same as `threshold` for negative clicks.
  * @property {number | null} n_eigvecs Use only the first so many eigenvectors; None uses all.
+ */
+
+/**
+ * How clicks become masks.
+ * @typedef {Object} Settings
+ * @property {JointRule | TutorialRule} rule What makes margins of clicks.
+ * @property {boolean} one_only Keep, of several alike things in an image, the one that was clicked; in an image without clicks, the best one.
+ * @property {string} outline One of `OUTLINES`: what the masks of images follow.
  */
 
 /**
@@ -112,7 +124,7 @@
  * @property {[number, number]} grid Rows and columns of tokens.
  * @property {number} eigvecs How many there are.
  * @property {string} backbone Name of what the features came from.
- * @property {boolean} crisp Whether SAM can draw masks.
+ * @property {string[]} outlines Those that its masks can have.
  * @property {string} colors Address of one PNG file, the colour views of all images one below the other.
  * @property {ManifestImage[]} images In order.
  */
@@ -131,30 +143,28 @@
  * @property {number} step Between two places.
  */
 
-/** What nobody has changed.
+/** Before anyone changes them.
  * @type {Readonly<Settings>} */
 export const SETTINGS = Object.freeze({
-  rule: "kernel",
-  strength: 0.5,
+  rule: {"name": "joint", "threshold": 0.5, "gamma": 1.0},
   one_only: false,
-  edges: true,
-  crisp: false,
-  threshold: 0.5,
-  gamma: 1.0,
-  denoise: true,
-  min_area: 3,
-  negative_threshold: 0.99,
-  n_eigvecs: null,
+  outline: "photo",
 });
 
-/** The values of a setting's rule.
+/** What each rule begins with.
+ * @type {{joint: Omit<JointRule, "name">, tutorial: Omit<TutorialRule, "name">}} */
+export const RULES = Object.freeze({
+  joint: {"threshold": 0.5, "gamma": 1.0},
+  tutorial: {"threshold": 0.5, "gamma": 1.0, "denoise": true, "min_area": 3, "negative_threshold": 0.99, "n_eigvecs": null},
+});
+
+/** What masks can follow.
  * @type {readonly string[]} */
-export const RULES = Object.freeze(["kernel", "tutorial"]);
+export const OUTLINES = Object.freeze(["tokens", "photo", "sam"]);
 
 /** By the name of a setting.
  * @type {Readonly<Record<string, Slider>>} */
 export const SLIDERS = Object.freeze({
-  strength: {"min": 0, "max": 1, "step": 0.02},
   threshold: {"min": 0, "max": 1, "step": 0.01},
   gamma: {"min": 0.1, "max": 5, "step": 0.1},
   min_area: {"min": 0, "max": 100, "step": 1},
@@ -179,7 +189,7 @@ export const MAX_SIDE = 4096;
 export const MASK_RGB = Object.freeze([255, 0, 255]);
 
 /** The constants of our own rule. */
-export const RULE = Object.freeze({
+export const JOINT = Object.freeze({
   THRESHOLD: 0.3,
   UNCENTRED_THRESHOLD: 0.25,
   STEP: 0.5,

@@ -1,10 +1,12 @@
 // The toolbar and the sliders: shows a state, reports what was asked for. Keeps no state itself.
 
+import { SLIDERS } from "./contract.js";
+import { valueOf } from "./settings.js";
+
 const FORMATS = {
   threshold: (value) => value.toFixed(2),
   negative_threshold: (value) => value.toFixed(2),
   gamma: (value) => value.toFixed(1),
-  strength: (value) => value.toFixed(2),
   opacity: (value) => `${Math.round(value * 100)}%`,
 };
 
@@ -31,7 +33,7 @@ export function createControls(root, on) {
   const settings = all("[data-setting]");
   const displays = all("[data-display]");
   const rules = all("[data-rule]");
-  const crispField = root.querySelector("[data-crisp]");
+  const outlineChoices = all("[data-setting=outline] option");
   const actions = Object.fromEntries(
     all("[data-action]").map((button) => [button.dataset.action, button]),
   );
@@ -47,6 +49,7 @@ export function createControls(root, on) {
     button.addEventListener("click", () => on.action(name));
   }
   for (const input of settings) {
+    Object.assign(input, SLIDERS[input.dataset.setting]);
     input.addEventListener("input", () => on.setting(input.dataset.setting, read(input)));
     input.addEventListener("change", () => on.settled());
   }
@@ -65,16 +68,16 @@ export function createControls(root, on) {
   }
 
   return {
-    show({ mode, view, order, display, settings: values, can, eigvecs, crisp, tileSize: size }) {
+    show({ mode, view, order, display, settings: values, can, eigvecs, outlines, tileSize: size }) {
       check("mode", mode);
       check("view", view);
       check("order", order);
       for (const field of rules) field.hidden = field.dataset.rule !== values.rule;
-      crispField.hidden = !crisp || !values.edges;
+      for (const option of outlineChoices) option.hidden = !outlines.includes(option.value);
       for (const input of settings) {
         const name = input.dataset.setting;
         if (name === "n_eigvecs") input.max = eigvecs;
-        write(input, values[name] ?? eigvecs);
+        write(input, valueOf(values, name) ?? eigvecs);
       }
       for (const input of displays) write(input, display[input.dataset.display]);
       tileSize.value = size;

@@ -3,7 +3,7 @@
 
 import * as clicks from "./clicks.js";
 import { decodeMasks } from "./codec.js";
-import { MASK_RGB } from "./contract.js";
+import { MASK_RGB, MAX_SIDE } from "./contract.js";
 import { createControls } from "./controls.js";
 import { createEdges } from "./edges.js";
 import * as undoable from "./history.js";
@@ -11,24 +11,12 @@ import { keep, kept } from "./kept.js";
 import { createLink } from "./link.js";
 import { forget, recall, remember } from "./memory.js";
 import { sameImages } from "./same.js";
+import { SETTINGS, fitted, known, toMessage, withValue } from "./settings.js";
 import { isRestarted, serverId } from "./server.js";
 import { createTile } from "./tile.js";
 import { putToastsInWords } from "./toasts.js";
 import * as words from "./words.js";
 
-const SETTINGS = {
-  rule: "kernel",
-  strength: 0.5,
-  one_only: false,
-  edges: true,
-  crisp: false,
-  threshold: 0.5,
-  gamma: 1,
-  denoise: true,
-  min_area: 3,
-  negative_threshold: 0.99,
-  n_eigvecs: null,
-};
 const DISPLAY = { opacity: 0.5, outline: true };
 const HIT_RADIUS = { mouse: 9, touch: 16 };
 // How far ahead of the screen tiles are painted.
@@ -88,10 +76,10 @@ export function mount({ element, props, server, trigger, watch, fileUrl }) {
     { rootMargin: AHEAD },
   );
   const edges = createEdges({
-    // Crisp masks take longer: each is shown as soon as it is there.
-    atOnce: () => (isCrisp() ? 1 : 4),
+    // What SAM draws takes longer: each is shown as soon as it is there.
+    atOnce: () => (outline() === "sam" ? 1 : 4),
     missing: () => {
-      if (!masks.length || asked !== shown || !history.present.settings.edges) return [];
+      if (!masks.length || asked !== shown || outline() === "tokens") return [];
       const isMissing = (tile, index) => tile.isVisible() && !edged[index];
       return tiles.flatMap((tile, index) => (isMissing(tile, index) ? [index] : []));
     },
@@ -138,7 +126,7 @@ export function mount({ element, props, server, trigger, watch, fileUrl }) {
       const { present } = history;
       history = undoable.preview(history, {
         ...present,
-        settings: { ...present.settings, [name]: value },
+        settings: withValue(present.settings, name, value),
       });
       changed();
     },
@@ -199,11 +187,10 @@ export function mount({ element, props, server, trigger, watch, fileUrl }) {
   const message = () => ({
     session: manifest.session,
     clicks: history.present.clicks,
-    settings: { ...history.present.settings, crisp: isCrisp() },
+    settings: toMessage(history.present.settings, manifest.outlines),
   });
 
-  // A set that was analysed later may have nothing to draw crisp masks from.
-  const isCrisp = () => Boolean(manifest?.crisp) && history.present.settings.crisp;
+  const outline = () => toMessage(history.present.settings, manifest.outlines).outline;
 
   // The one way from a changed state to the screen and to the server.
   function changed() {
@@ -326,7 +313,7 @@ export function mount({ element, props, server, trigger, watch, fileUrl }) {
   // Masks with edges are asked for at the size they are shown at, and again when tiles have grown.
   function fitEdges() {
     const shownSide = Math.max(...tiles.map((tile) => tile.shownSide()), 1);
-    const wanted = Math.min(Math.max(256, 2 ** Math.ceil(Math.log2(shownSide))), 4096);
+    const wanted = Math.min(Math.max(256, 2 ** Math.ceil(Math.log2(shownSide))), MAX_SIDE);
     if (wanted > edgedSide) edged = [];
     edgedSide = wanted;
     edges.update();
@@ -343,7 +330,7 @@ export function mount({ element, props, server, trigger, watch, fileUrl }) {
       tileSize,
       settings: history.present.settings,
       eigvecs: manifest?.eigvecs ?? 2,
-      crisp: manifest?.crisp ?? false,
+      outlines: manifest?.outlines ?? [],
       can: {
         undo: history.past.length > 0,
         redo: history.future.length > 0,
@@ -465,9 +452,8 @@ export function mount({ element, props, server, trigger, watch, fileUrl }) {
         settings: known(settings),
       }));
     }
-    const { settings } = history.present;
-    const fitting = settings.n_eigvecs && Math.min(settings.n_eigvecs, manifest.eigvecs);
-    return undoable.start({ clicks: [], settings: { ...settings, n_eigvecs: fitting } });
+    const settings = fitted(history.present.settings, manifest.eigvecs);
+    return undoable.start({ clicks: [], settings });
   }
 
   const viewOf = (index) => ({
@@ -528,10 +514,6 @@ function save(url) {
   anchor.click();
   anchor.remove();
 }
-
-// Of settings from before a reload, those that this version of the page has.
-const known = (settings) =>
-  Object.fromEntries(Object.keys(SETTINGS).map((name) => [name, settings[name] ?? SETTINGS[name]]));
 
 const isPhone = () => window.matchMedia("(max-width: 760px)").matches;
 

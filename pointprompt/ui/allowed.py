@@ -1,0 +1,158 @@
+"""What a request may ask for: everything else is turned away.
+
+Of gradio's routes these are what the page needs, so that no upload is ever served and no page of
+gradio's own is open. Knows HTTP and the form of gradio's messages. Knows nothing of what messages
+mean, nor of bodies that are no message.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.datastructures import Headers
+from starlette.types import Scope
+
+from pointprompt.server import addresses
+
+PAGE = "/"
+UPLOAD = "/gradio_api/upload"
+_CALL = "/gradio_api/component_server"
+EVENTS = ("/gradio_api/queue/join", "/gradio_api/run/predict")
+MESSAGES = (_CALL, *EVENTS)
+_PAGES_NAME = "[A-Za-z0-9_-]{1,64}"
+# Of names without "..", below a folder.
+_BELOW = r"(?:/[A-Za-z0-9_-][A-Za-z0-9._-]*)+"
+# What the page asks for: seen in a browser, and read in gradio's client.
+_READABLE = re.compile(
+    "|".join(
+        [
+            PAGE,
+            r"/config/?|/theme\.css|/favicon\.ico|/manifest\.json|/robots\.txt",
+            f"/(?:assets|static){_BELOW}",
+            f"/gradio_api/heartbeat/{_PAGES_NAME}",
+            "/gradio_api/(?:queue/data|upload_progress|app_id|startup-events)",
+            f"{addresses.ROOT}{_BELOW}",
+        ]
+    )
+)
+# gradio reads no more of these than the page ever sends; with "deep_link" it would open files.
+_WITHOUT_QUERY = (PAGE, "/config")
+_MAX_QUERY = 512
+
+NOTHING_HERE = "There is nothing here."
+NOT_UNDERSTOOD = "This message is not one that the page sends."
+FROM_ELSEWHERE = "Another site may not use this one."
+DISK_FULL = "The server's disk is full. Please tell its owner."
+
+
+@dataclass(frozen=True)
+class Listeners:
+    """What messages can be for.
+
+    Attributes:
+        functions: Names of the functions that a component answers calls of, by its id.
+        events: Numbers of the events.
+    """
+
+    functions: Mapping[int, Collection[str]] = field(default_factory=dict)
+    events: Collection[int] = ()
+
+
+class Refused(Exception):
+    """A request that goes no further, with the answer's status and sentence."""
+
+    def __init__(self, status: int, sentence: str) -> None:
+        super().__init__(sentence)
+        self.status = status
+        self.sentence = sentence
+
+
+def path_of(scope: Scope) -> str:
+    """The path below the app's root, as its router will see it, without a slash at its end."""
+    path, root = str(scope["path"]), str(scope.get("root_path", ""))
+    if root and (path == root or path.startswith(f"{root}/")):
+        path = path[len(root) :]
+    return path.rstrip("/") or PAGE
+
+
+def check_origin(scope: Scope, path: str) -> None:
+    """A page of another site may link to this one, and nothing else.
+
+    By what the browser says of itself: no proxy changes that, as it does the host.
+    """
+    headers = Headers(scope=scope)
+    site = headers.get("sec-fetch-site", "same-origin")
+    is_visit = path == PAGE and headers.get("sec-fetch-mode") == "navigate"
+    if site not in ("same-origin", "none") and not is_visit:
+        raise Refused(403, FROM_ELSEWHERE)
+
+
+def check_address(scope: Scope, path: str) -> Scope:
+    """The request as gradio gets it.
+
+    Raises:
+        Refused: The page never asks for this.
+    """
+    if scope["method"] in ("GET", "HEAD"):
+        is_known = _READABLE.fullmatch(path) is not None
+    else:
+        is_known = scope["method"] == "POST" and (path == UPLOAD or path in MESSAGES)
+    if not is_known or len(scope.get("query_string", b"")) > _MAX_QUERY:
+        raise Refused(404, NOTHING_HERE)
+    return {**scope, "query_string": b""} if path in _WITHOUT_QUERY else scope
+
+
+def check_message(path: str, body: bytes, listeners: Listeners) -> None:
+    """Raise what a message deserves that gradio would stumble over."""
+    try:
+        message = json.loads(body)
+        if b"\\u" in body:  # Half a character can be written like this, and not be encoded again.
+            json.dumps(message, ensure_ascii=False).encode()
+    except (ValueError, RecursionError) as error:
+        raise Refused(400, NOT_UNDERSTOOD) from error
+    if not (
+        isinstance(message, dict)
+        and _is_page_name(message.get("session_hash"))
+        and _has_listener(path, message, listeners)
+    ):
+        raise Refused(400, NOT_UNDERSTOOD)
+
+
+def _has_listener(path: str, message: dict[str, Any], listeners: Listeners) -> bool:
+    if path == _CALL:
+        component, name = message.get("component_id"), message.get("fn_name")
+        return (
+            "data" in message
+            and type(component) is int
+            and isinstance(name, str)
+            and name in listeners.functions.get(component, ())
+        )
+    event = message.get("fn_index")
+    return (
+        isinstance(message.get("data"), list)
+        and type(event) is int
+        and event in listeners.events
+        and not message.get("batched")
+        and not message.get("simple_format")
+        and isinstance(message.get("trigger_id"), int | None)
+        and isinstance(message.get("event_id"), str | None)
+    )
+
+
+def _is_page_name(value: object) -> bool:
+    return isinstance(value, str) and re.fullmatch(_PAGES_NAME, value) is not None
+
+
+def content_type(scope: Scope) -> str:
+    """What a request says that it brings; "" where it does not say."""
+    return Headers(scope=scope).get("content-type", "")
+
+
+def announced(scope: Scope) -> int:
+    """How many bytes a request says that it brings; 0 where it does not say."""
+    length = Headers(scope=scope).get("content-length", "")
+    return int(length) if length.isascii() and length.isdigit() and len(length) < 20 else 0
