@@ -25,10 +25,11 @@ space: $(VENV)/dev browser ## Install what is committed as a Space does, and use
 	$(SPACE)/bin/python -m pip install --disable-pip-version-check -q -r $(SPACE)/requirements.txt
 	$(BIN)/python -m tests.space $(SPACE)/bin/python
 
-check: $(VENV)/dev ## Lint, format, types
+check: $(VENV)/dev ## Lint, format, types, and which room may import which
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 
 fix: $(VENV)/dev ## Format, and mend what the linter can
 	$(BIN)/ruff check --fix .

@@ -15,8 +15,8 @@ from sklearn.decomposition import PCA
 
 import pointprompt
 from pointprompt import backbones
-from pointprompt.examples import example_set
 from pointprompt.masks.draw import overlay
+from pointprompt.sources.examples import example_set
 from pointprompt.types import ByteArray, FloatArray
 
 FIGURE = Path(__file__).parent / "method.jpg"

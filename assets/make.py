@@ -14,7 +14,7 @@ from pathlib import Path
 
 from PIL import Image, ImageOps
 
-from pointprompt.examples import example_sets
+from pointprompt.sources.examples import example_sets
 
 ROOT = Path(__file__).parent.parent
 THUMBNAILS = ROOT / "pointprompt" / "ui" / "static" / "examples"
@@ -42,9 +42,9 @@ def make_screenshot() -> None:
     sys.path.insert(0, str(ROOT))
     from playwright.sync_api import sync_playwright
 
-    from pointprompt.images import Limits
     from pointprompt.server.service import Service
     from pointprompt.server.sessions import SessionStore
+    from pointprompt.sources.photos import Limits
     from pointprompt.ui.launch import launch
     from tests.e2e.browser import Page, launch_chromium
 

@@ -30,9 +30,9 @@ from benchmarks.stages import BACKBONE
 from benchmarks.table import Table
 from pointprompt import backbones
 from pointprompt.analysis.analysis import Analysis
-from pointprompt.images import read_set
 from pointprompt.pipeline import predict
 from pointprompt.settings import Settings
+from pointprompt.sources.photos import read_set
 from pointprompt.types import BoolArray, Click, Prediction
 
 # The numbers of clicks that the tables show.

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from pointprompt.examples import example_sets
+from pointprompt.sources.examples import example_sets
 from pointprompt.types import ByteArray
 
 SIZE = (1280, 960)

@@ -28,10 +28,10 @@ from pointprompt import backbones
 from pointprompt.analysis.analysis import Analysis
 from pointprompt.backbones.backbone import Backbone
 from pointprompt.grid import token_of, upscale
-from pointprompt.images import read_set
 from pointprompt.pipeline import image_masks
 from pointprompt.rules.predictor import Predictor
 from pointprompt.settings import Settings, TutorialRule
+from pointprompt.sources.photos import read_set
 from pointprompt.types import BoolArray, Click, FloatArray
 
 # The numbers of clicks that the tables show.

@@ -25,8 +25,8 @@ from benchmarks.stages import BACKBONE
 from benchmarks.table import Table
 from pointprompt import backbones
 from pointprompt.backbones.backbone import Backbone
-from pointprompt.images import read_set
 from pointprompt.pipeline import predict
+from pointprompt.sources.photos import read_set
 from pointprompt.types import BoolArray, ByteArray, Click
 
 SKY, GROUND, DISC = (120, 170, 230), (90, 140, 70), (200, 40, 40)

@@ -68,7 +68,7 @@ def _analyze(photos: Sequence[Path]) -> AnalysisCost:
 
     from benchmarks.analysis import analyze_set
     from pointprompt import backbones
-    from pointprompt.images import read_set
+    from pointprompt.sources.photos import read_set
 
     model = backbones.load(BACKBONE)
     begins["read"] = time.perf_counter()

@@ -114,7 +114,7 @@ def read_files(line: Connection, gib: float) -> None:
     import resource
     import warnings
 
-    from pointprompt.images import ImageError, read
+    from pointprompt.sources.photos import ImageError, read
 
     warnings.simplefilter("ignore")
     size = int(gib * 2**30)

@@ -44,7 +44,7 @@ from pointprompt import backbones
 from pointprompt.backbones.backbone import Backbone, Encoder, standardize
 from pointprompt.backbones.efficientnet import EfficientNetEncoder
 from pointprompt.backbones.sam import SamEncoder
-from pointprompt.images import read_set
+from pointprompt.sources.photos import read_set
 from pointprompt.types import ByteArray
 
 NAMES = ("efficientnet_lite0", "sam_vit_b")

@@ -14,10 +14,10 @@ from pointprompt import backbones
 from pointprompt.analysis.analysis import Analysis
 from pointprompt.analysis.compute import complete
 from pointprompt.engines.engine import Engine, ThisProcess
-from pointprompt.images import ImageError, ImageSource, Limits, Read, read_set
 from pointprompt.masks.lazy import CrispMasks, EdgedMasks, ImageMasks
 from pointprompt.rules.predictor import Predictor
 from pointprompt.settings import Settings
+from pointprompt.sources.photos import ImageError, ImageSource, Limits, Read, read_set
 from pointprompt.types import (
     N_EIGVECS,
     BackboneRequest,
@@ -177,7 +177,7 @@ def analyze_readable(
         seed: As for `analyze`.
         limits: Of the whole set.
         all_or_none: Raise where an image cannot be read, before anything is computed.
-        reader: Gives, for as long as images are read, what reads one as `images.read` does.
+        reader: Gives, for as long as images are read, what reads one as `photos.read` does.
         in_turn: Does what it is given, all that is heavy, when there is room for it, and returns
             what that returns; None does it at once.
         progress: As for `analyze`.

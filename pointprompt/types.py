@@ -39,8 +39,8 @@ class Photo:
         name: File name, unique within its set and safe to write to any file system.
         height: H, in pixels, after the EXIF orientation was applied.
         width: W, in pixels.
-        preview: JPEG bytes of the image, longest side at most `images.PREVIEW_SIDE` pixels.
-        source: Where the full pixels can be read again (`images.read_pixels`): a file, or the
+        preview: JPEG bytes of the image, longest side at most `photos.PREVIEW_SIDE` pixels.
+        source: Where the full pixels can be read again (`photos.read_pixels`): a file, or the
             pixels themselves, (H, W, 3) uint8.
         remark: A sentence that says what is shown otherwise than it is stored, or lacks; "" where
             there is nothing to say.

@@ -24,7 +24,7 @@ import numpy as np
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
-from pointprompt.examples import example_set
+from pointprompt.sources.examples import example_set
 from tests.e2e.browser import Page, launch_chromium
 from tests.serving import ROOT, serving
 

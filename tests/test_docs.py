@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from pointprompt.examples import example_set
+from pointprompt.sources.examples import example_set
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"

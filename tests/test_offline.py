@@ -32,8 +32,8 @@ SCRIPT = textwrap.dedent(
     socket.socket.connect = forbid(socket.socket.connect, address_host)
     socket.socket.connect_ex = forbid(socket.socket.connect_ex, address_host)
 
-    from pointprompt.examples import example_set
-    from pointprompt.images import Limits
+    from pointprompt.sources.examples import example_set
+    from pointprompt.sources.photos import Limits
     from pointprompt.server.sessions import SessionStore
     from pointprompt.ui.launch import launch
     from pointprompt.types import BackboneRequest

@@ -14,9 +14,9 @@ from PIL import Image
 from pointprompt import backbones
 from pointprompt.analysis.analysis import Analysis
 from pointprompt.grid import upscale
-from pointprompt.images import ImageError, Limits
 from pointprompt.pipeline import analyze, extend, predict
 from pointprompt.settings import Settings, TutorialRule
+from pointprompt.sources.photos import ImageError, Limits
 from pointprompt.types import N_EIGVECS, BackboneChoice, Click, Prediction, Progress
 
 BACKBONE = "efficientnet_lite0"

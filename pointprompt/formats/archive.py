@@ -15,9 +15,9 @@ import numpy as np
 from PIL import Image
 
 from pointprompt.formats import prompt_json
-from pointprompt.images import Limits, read_pixels
 from pointprompt.masks.draw import overlay
 from pointprompt.settings import Settings
+from pointprompt.sources.photos import Limits, read_pixels
 from pointprompt.types import (
     BackboneChoice,
     BoolArray,

@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from pointprompt.examples import ExampleSet
 from pointprompt.server.session_files import subfolder
+from pointprompt.sources.examples import ExampleSet
 from pointprompt.types import Photo, ProgressFn
 
 # Puts a set's image files into the folder it is given, and returns them in order.

@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pointprompt.analysis.analysis import Analysis
 from pointprompt.engines.engine import Engine, ThisProcess
-from pointprompt.images import Limits
 from pointprompt.server import addresses, memory, parsing, session_files, wire
 from pointprompt.server.fetching import Fetch, is_among, linked_photos
 from pointprompt.server.jobs import LAST_STAGE
 from pointprompt.server.sessions import Session, SessionGone, SessionStore
 from pointprompt.server.turns import Lane, Place, Turns
 from pointprompt.settings import JointRule
+from pointprompt.sources.photos import Limits
 from pointprompt.types import (
     BackboneRequest,
     Progress,
@@ -34,7 +34,7 @@ from pointprompt.types import (
 )
 
 if TYPE_CHECKING:
-    from pointprompt.readers import Readers
+    from pointprompt.server.readers import Readers
 
 # What all sets that are under way may take together; what computing one takes comes on top.
 _SETS_BYTES = 512 << 20
@@ -135,8 +135,8 @@ class Service:
             SessionGone: The page has none.
             ValueError: As for `analyze`.
         """
-        from pointprompt.images import ImageError
         from pointprompt.pipeline import room_in
+        from pointprompt.sources.photos import ImageError
 
         shown = self.store.of_page(page, visitor)
         room_in(shown.analysis, self.limits)  # Before anything is downloaded.

@@ -14,9 +14,9 @@ from typing import Any
 import gradio as gr
 
 from pointprompt import backbones
-from pointprompt.hub import SUGGESTED_DATASET, DatasetRequest, fetch_dataset
-from pointprompt.images import Limits
 from pointprompt.server.fetching import Fetch, as_fetching
+from pointprompt.sources.hub.fetch import SUGGESTED_DATASET, DatasetRequest, fetch_dataset
+from pointprompt.sources.photos import Limits
 from pointprompt.types import BackboneRequest, ProgressFn
 
 # Inputs that say which backbone: its name, and three details.

@@ -61,10 +61,10 @@ def _launched(options: Options, folder: ServerFolder) -> Blocks:
     """
     from pointprompt.engines import zerogpu
     from pointprompt.engines.engine import ThisProcess
-    from pointprompt.images import Limits
-    from pointprompt.readers import Readers
+    from pointprompt.server.readers import Readers
     from pointprompt.server.service import Service
     from pointprompt.server.sessions import GIB, Lifetimes, SessionStore
+    from pointprompt.sources.photos import Limits
     from pointprompt.ui.launch import launch
 
     lifetimes = Lifetimes(max_bytes=round(options.max_session_gib * GIB))
@@ -129,8 +129,5 @@ def _file_variables() -> list[str]:
 
 def _warm_up() -> None:
     """Import what the first analysis needs while its user is still choosing images."""
-    import ncut_pytorch  # noqa: F401
-    import timm  # noqa: F401
-    from sklearn.manifold import TSNE  # noqa: F401
-
     from pointprompt import pipeline  # noqa: F401
+    from pointprompt.backbones import efficientnet  # noqa: F401

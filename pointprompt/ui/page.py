@@ -11,13 +11,13 @@ from typing import Any
 import gradio as gr
 
 from pointprompt import backbones
-from pointprompt.examples import ExampleSet, example_sets
 from pointprompt.server import parsing, status, wire
 from pointprompt.server.failures import failure_of
 from pointprompt.server.fetching import Fetch, link_files, make_files
 from pointprompt.server.jobs import Eta, Job, Jobs
 from pointprompt.server.service import GONE, Opened, Service
 from pointprompt.server.sessions import Session, SessionGone
+from pointprompt.sources.examples import ExampleSet, example_sets
 from pointprompt.types import ProgressFn
 from pointprompt.ui import choices, static_files, visitors
 from pointprompt.ui.canvas import canvas

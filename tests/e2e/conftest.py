@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from pointprompt.images import Limits
 from pointprompt.server.service import Service
 from pointprompt.server.sessions import SessionStore
+from pointprompt.sources.photos import Limits
 from pointprompt.ui.launch import launch
 from tests.e2e.browser import Page, launch_chromium
 
@@ -64,7 +64,7 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """Three photos in which the same two things are seen."""
     from PIL import Image
 
-    from pointprompt.examples import example_set
+    from pointprompt.sources.examples import example_set
 
     folder = tmp_path_factory.mktemp("photos")
     paths = []

@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, expect
 
-from pointprompt.images import Limits
 from pointprompt.server.service import Service
 from pointprompt.server.sessions import SessionGone, SessionStore
+from pointprompt.sources.photos import Limits
 from pointprompt.ui.launch import launch
 from tests.e2e.browser import Page
 from tests.e2e.test_main_job import BALL

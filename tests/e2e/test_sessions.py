@@ -232,10 +232,10 @@ def _folders_of_nobody(service: Service) -> set[Path]:
 def test_a_dataset_that_cannot_be_reached_says_so_and_loses_nothing(
     page: Page, photos: list[Path], monkeypatch: pytest.MonkeyPatch
 ):
-    from pointprompt import hub
+    from pointprompt.sources.hub import fetch
 
     def unreachable(*_: object, **__: object) -> list[Path]:
-        raise hub.DatasetError("The Hugging Face Hub cannot be reached.")
+        raise fetch.DatasetError("The Hugging Face Hub cannot be reached.")
 
     monkeypatch.setattr("pointprompt.ui.choices.fetch_dataset", unreachable)
     page.analyze_files(photos)

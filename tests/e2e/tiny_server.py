@@ -15,9 +15,9 @@ import numpy as np
 
 from pointprompt.analysis import compute
 from pointprompt.analysis.analysis import Computed
-from pointprompt.images import Limits
 from pointprompt.server.service import Service
 from pointprompt.server.sessions import SessionStore
+from pointprompt.sources.photos import Limits
 from pointprompt.types import BackboneChoice, Progress
 from pointprompt.ui.launch import launch
 from tests.server.test_service import SIDE, ColorEngine

@@ -24,16 +24,16 @@ from pointprompt.analysis.analysis import Computed
 from pointprompt.analysis.compute import compute
 from pointprompt.analysis.terms import Terms
 from pointprompt.backbones.backbone import Encoded
-from pointprompt.examples import ExampleImage, ExampleSet
-from pointprompt.images import ImageError, Limits, read_pixels
-from pointprompt.readers import Readers
 from pointprompt.server import addresses, parsing, wire
 from pointprompt.server.fetching import as_fetching, link_files, make_files
 from pointprompt.server.jobs import Cancelled, Job
+from pointprompt.server.readers import Readers
 from pointprompt.server.service import GONE, Opened, Service
 from pointprompt.server.sessions import Lifetimes, Session, SessionGone, SessionStore
 from pointprompt.server.turns import Turns
 from pointprompt.settings import RULES, Settings
+from pointprompt.sources.examples import ExampleImage, ExampleSet
+from pointprompt.sources.photos import ImageError, Limits, read_pixels
 from pointprompt.types import BackboneChoice, BackboneRequest, Progress, ProgressFn
 from tests.hostile import MESSAGES
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from pointprompt.hub import DatasetError
-from pointprompt.images import Limits
+from pointprompt.sources.hub.fetch import DatasetError
+from pointprompt.sources.photos import Limits
 from pointprompt.ui.choices import backbone_request, describe_backbone, fetch_of, file_buttons
 from tests import hostile
 from tests.fake_hub import FakeHub, encoded, hub, images_of, parquet, stored

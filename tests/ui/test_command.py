@@ -18,7 +18,7 @@ import httpx
 import pytest
 from PIL import Image
 
-from pointprompt.examples import example_set
+from pointprompt.sources.examples import example_set
 from pointprompt.ui import command
 from pointprompt.ui.folders import MARKER, PREFIX
 from pointprompt.ui.options import option_parser

@@ -27,10 +27,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from pointprompt.images import Limits
 from pointprompt.server.fetching import link_files
 from pointprompt.server.service import Service
 from pointprompt.server.sessions import Session, SessionStore
+from pointprompt.sources.photos import Limits
 from pointprompt.types import Progress
 from pointprompt.ui import allowed, bodies, folders, guard, static_files, visitors
 from pointprompt.ui.launch import launch

@@ -11,9 +11,9 @@ from typing import Any
 import gradio as gr
 import pytest
 
-from pointprompt.images import Limits
 from pointprompt.server.service import Service
 from pointprompt.server.sessions import SessionStore
+from pointprompt.sources.photos import Limits
 from pointprompt.types import Progress, ProgressFn
 from pointprompt.ui.page import _Page
 

@@ -1,0 +1,324 @@
+"""Reads images in processes of their own, so that whatever a file does harms only itself.
+
+A file that takes too long or too much memory, or that crashes its decoder, ends the process that
+reads it and nothing else: it is told as any other image that cannot be used. Knows processes and
+`photos.read`. Does not know formats, sets, pages or sessions.
+
+The process speaks JSON and raw bytes, nothing that could run in this one: what reads a hostile file
+is not trusted either.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+from weakref import WeakSet
+
+import numpy as np
+
+from pointprompt.server.turns import Turns
+from pointprompt.sources.photos import ImageError, ImageSource, Limits, read
+from pointprompt.types import ByteArray, Photo, Progress
+
+TOO_SLOW = "Reading the file takes too long: it is damaged, or made to do so."
+CRASHED = "The file is damaged: reading it failed."
+
+# A picture, and the same set upright: Pillow holds 4 bytes a pixel.
+_BYTES_A_PIXEL = 8
+# Seconds to look at a file, and then to read it: a camera's photo takes a second on a slow machine.
+_SECONDS = 10.0
+_SECONDS_A_MEGAPIXEL = 0.25
+# Processes that wait for the next image. Starting one takes a quarter of a second.
+_KEPT = 2
+# An answer without its pixels.
+_MAX_TEXT_BYTES = 1 << 16
+_MAX_PREVIEW_BYTES = 16 << 20
+# What a process may take besides the picture: the interpreter and its libraries.
+_OVERHEAD_BYTES = 1 << 30
+# Reading is to leave the processor to clicks.
+_NICENESS = 5
+
+
+class Stopped(Exception):
+    """The reading was given up: nobody waits for it any more."""
+
+
+@dataclass
+class Readers:
+    """Processes that read images, for all sets that are read at a time.
+
+    Attributes:
+        most: Processes at a time. More images wait, first come first served.
+        max_bytes: What all images that are being decoded may take together, by their size; one
+            that alone takes more is decoded alone.
+        max_image_bytes: What a process may take for an image before it is ended.
+    """
+
+    most: int = 8
+    max_bytes: int = 3 << 29
+    max_image_bytes: int = 3 << 30
+    _idle: list[_Process] = field(default_factory=list, repr=False)
+    _started: WeakSet[_Process] = field(default_factory=WeakSet, repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def __post_init__(self) -> None:
+        self._slots = Turns(self.most)
+        self._memory = Turns(self.max_bytes)
+
+    @contextmanager
+    def reader(self) -> Iterator[Reader]:
+        """What reads the images of one set, from several threads if need be.
+
+        At the end of the block, whatever ends it, its processes are ended with what they do.
+        """
+        reader = Reader(self)
+        try:
+            yield reader
+        finally:
+            reader.stop()
+
+    def close(self) -> None:
+        """End all processes, whatever they do: there is nothing left to read."""
+        with self._lock:
+            started, self._idle = list(self._started), []
+        for process in started:
+            process.interrupt()
+
+    def _take(self) -> _Process:
+        with self._lock:
+            while self._idle:
+                process = self._idle.pop()
+                if process.is_alive():
+                    return process
+            process = _Process(self.max_image_bytes + _OVERHEAD_BYTES)
+            self._started.add(process)
+            return process
+
+    def _give_back(self, process: _Process) -> None:
+        with self._lock:
+            if process.is_alive() and len(self._idle) < _KEPT:
+                self._idle.append(process)
+                return
+        process.kill()
+
+
+class Reader:
+    """Reads the images of one set; called as `photos.read` is."""
+
+    def __init__(self, readers: Readers) -> None:
+        """Read in the processes of `readers`."""
+        self._readers = readers
+        self._stopped = threading.Event()
+        self._busy: set[_Process] = set()
+        self._lock = threading.Lock()
+
+    def __call__(
+        self, source: ImageSource, name: str, side: int, limits: Limits
+    ) -> tuple[Photo, ByteArray]:
+        """As `photos.read`, for a file.
+
+        Raises:
+            ImageError: As there; or it takes too long, too much memory, or its reader crashed.
+            Stopped: `stop` was called.
+        """
+        if not isinstance(source, (str, Path)):
+            return read(source, name, side, limits)
+        path = Path(source)
+        readers = self._readers
+        with readers._slots.take(1, self._go_on), self._process() as process:
+            asked = {
+                "path": os.fspath(path.absolute()),
+                "name": name,
+                "side": side,
+                "megapixels": limits.max_megapixels,
+            }
+            pixels = process.ask(asked, _SECONDS)["pixels"]
+            with readers._memory.take(pixels * _BYTES_A_PIXEL, self._go_on):
+                answer = process.ask({}, _SECONDS + pixels / 1e6 * _SECONDS_A_MEGAPIXEL)
+                preview = process.receive(_MAX_PREVIEW_BYTES)
+                square = process.receive(side * side * 3)
+        photo = Photo(
+            name=name,
+            height=answer["height"],
+            width=answer["width"],
+            preview=preview,
+            source=path,
+            remark=answer["remark"],
+        )
+        return photo, np.frombuffer(square, np.uint8).reshape(side, side, 3)
+
+    def stop(self) -> None:
+        """End what is being read, at once."""
+        self._stopped.set()
+        with self._lock:
+            for process in self._busy:
+                process.interrupt()
+
+    def _go_on(self, _: Progress | None = None) -> None:
+        if self._stopped.is_set():
+            raise Stopped
+
+    @contextmanager
+    def _process(self) -> Iterator[_Process]:
+        process = self._readers._take()
+        with self._lock:
+            self._busy.add(process)
+        try:
+            self._go_on()
+            yield process
+        except EOFError as error:
+            process.kill()
+            self._go_on()
+            raise ImageError(CRASHED) from error
+        except ImageError:
+            raise
+        except BaseException:
+            process.kill()
+            raise
+        finally:
+            with self._lock:
+                self._busy.discard(process)
+            self._readers._give_back(process)
+
+
+class _Process:
+    """This side of one process."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self._connection, theirs = Pipe()
+        package_parent = str(Path(__file__).parents[2])
+        environment = os.environ | {
+            # More would take memory, and one image has nothing for them to do.
+            "OMP_NUM_THREADS": "1",
+            "OPENBLAS_NUM_THREADS": "1",
+            "PYTHONPATH": os.pathsep.join(
+                filter(None, [package_parent, os.environ.get("PYTHONPATH")])
+            ),
+        }
+        self._popen = subprocess.Popen(  # noqa: S603 - this program itself
+            [
+                sys.executable,
+                "-m",
+                "pointprompt.server.readers",
+                str(theirs.fileno()),
+                str(max_bytes),
+            ],
+            pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            # What decoders print of a hostile file is no news of this server.
+            stderr=subprocess.DEVNULL,
+            env=environment,
+        )
+        theirs.close()
+
+    def ask(self, question: dict[str, Any], seconds: float) -> dict[str, Any]:
+        """The answer, within so many seconds.
+
+        Raises:
+            ImageError: What the process says against the file, or it takes too long.
+            EOFError: The process ended.
+        """
+        self._send(question)
+        if not self._connection.poll(seconds):
+            self.kill()
+            raise ImageError(TOO_SLOW)
+        answer: dict[str, Any] = json.loads(self.receive(_MAX_TEXT_BYTES))
+        if "error" in answer:
+            raise ImageError(str(answer["error"]))
+        return answer
+
+    def receive(self, most: int) -> bytes:
+        """The next bytes.
+
+        Raises:
+            EOFError: The process ended, or sends more.
+        """
+        try:
+            return self._connection.recv_bytes(most)
+        except OSError as error:
+            raise EOFError from error
+
+    def interrupt(self) -> None:
+        """End it from another thread: whoever waits for its answer is told that it ended."""
+        self._popen.kill()
+
+    def kill(self) -> None:
+        """End it, at once, and let go of all that it held here."""
+        self._popen.kill()
+        self._popen.wait()
+        self._connection.close()
+
+    def is_alive(self) -> bool:
+        return self._popen.poll() is None and not self._connection.closed
+
+    def _send(self, question: dict[str, Any]) -> None:
+        try:
+            self._connection.send_bytes(json.dumps(question).encode())
+        except OSError as error:
+            raise EOFError from error
+
+
+# --- The process itself --------------------------------------------------------------------------
+
+
+def _serve(connection: Connection, max_bytes: int) -> None:
+    """Answer until the other side is gone."""
+    with contextlib.suppress(ValueError, OSError):  # Where the system has no such limit.
+        resource.setrlimit(resource.RLIMIT_AS, (max_bytes, max_bytes))
+    os.nice(_NICENESS)
+    with contextlib.suppress(EOFError):
+        while True:
+            question = json.loads(connection.recv_bytes())
+            _end_within(question)
+            for part in _answer(question, connection):
+                connection.send_bytes(part)
+            signal.alarm(0)
+
+
+def _answer(question: dict[str, Any], connection: Connection) -> list[bytes]:
+    is_told = False
+
+    def sized(pixels: int) -> None:
+        """Say how large it is, and wait until there is memory for it."""
+        nonlocal is_told
+        if not is_told:
+            signal.alarm(0)
+            connection.send_bytes(_json({"pixels": pixels}))
+            connection.recv_bytes()
+            _end_within(question)
+        is_told = True
+
+    path, limits = Path(question["path"]), Limits(max_megapixels=question["megapixels"])
+    try:
+        photo, square = read(path, question["name"], question["side"], limits, sized)
+    except ImageError as error:
+        return [_json({"error": str(error)})]
+    told = {"height": photo.height, "width": photo.width, "remark": photo.remark}
+    return [_json(told), photo.preview, square.tobytes()]
+
+
+def _end_within(question: dict[str, Any]) -> None:
+    """End this process if the answer takes absurdly long: a server that was killed cannot."""
+    signal.alarm(int(2 * (_SECONDS + question["megapixels"] * _SECONDS_A_MEGAPIXEL)))
+
+
+def _json(value: dict[str, Any]) -> bytes:
+    return json.dumps(value).encode()
+
+
+if __name__ == "__main__":
+    _serve(Connection(int(sys.argv[1])), int(sys.argv[2]))

@@ -1,0 +1,283 @@
+"""Turns whatever a person hands in into a set of photos within limits, each decoded once.
+
+Knows `decode`, names and previews. Does not know formats, where files come from (an upload, a
+folder, a dataset), nor what is computed from them.
+"""
+
+from __future__ import annotations
+
+import io
+import unicodedata
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+from PIL import Image
+
+from pointprompt.sources.codecs.loaded import ImageError
+from pointprompt.sources.decode import (
+    DEFAULT_LIMITS,
+    ImageSource,
+    Limits,
+    Sized,
+    decode,
+    suffix_of,
+)
+from pointprompt.types import (
+    ByteArray,
+    ImageSet,
+    Photo,
+    Progress,
+    ProgressFn,
+    Rejected,
+    tell_nobody,
+)
+
+__all__ = [
+    "DEFAULT_LIMITS",
+    "PREVIEW_SIDE",
+    "ImageError",
+    "ImageSource",
+    "Limits",
+    "Read",
+    "read",
+    "read_pixels",
+    "read_set",
+    "safe_names",
+    "suffix_of",
+]
+
+# Reads one image, as `read` does.
+Read = Callable[[ImageSource, str, int, Limits], tuple[Photo, ByteArray]]
+_Result = TypeVar("_Result")
+
+# Longest side of the preview a tile shows, in pixels.
+PREVIEW_SIDE = 1024
+
+_PREVIEW_QUALITY = 88
+# Pillow decodes and resizes without the interpreter lock. Each thread holds one full image.
+_READING_THREADS = 3
+_TICK_SECONDS = 0.2
+_SHOWN_REASONS = 3
+_MAX_NAME_LENGTH = 100
+# Most file systems allow 255 bytes; this leaves room for what a writer appends.
+_MAX_STEM_BYTES = 180
+_MAX_SUFFIX_LENGTH = 10
+_RESERVED_STEMS = frozenset(
+    ["CON", "PRN", "AUX", "NUL"]
+    + [device + digit for device in ("COM", "LPT") for digit in "0123456789¹²³"]
+)
+
+
+def read_pixels(source: ImageSource, limits: Limits = DEFAULT_LIMITS) -> ByteArray:
+    """Return the upright image as an image viewer shows it.
+
+    Args:
+        source: A file, a Pillow image, or uint8 pixels (H, W), (H, W, 3) or (H, W, 4).
+        limits: What is too big.
+
+    Returns:
+        (H, W, 3) uint8, sRGB; transparent parts on white; the first frame where there are several.
+
+    Raises:
+        ImageError: The source is missing, too big, damaged, or not an image.
+    """
+    return _within_memory(lambda: np.array(decode(source, limits).image))
+
+
+def read(
+    source: ImageSource,
+    name: str,
+    side: int,
+    limits: Limits = DEFAULT_LIMITS,
+    sized: Sized | None = None,
+) -> tuple[Photo, ByteArray]:
+    """Return one image as a photo and as the square that the backbone sees, decoding it once.
+
+    Args:
+        source: As for `read_pixels`. A file is read again when its full pixels are needed.
+        name: The photo's name.
+        side: s, of the square, in pixels.
+        limits: What is too big.
+        sized: As for `decode.decode`.
+
+    Returns:
+        The photo, and (s, s, 3) uint8: the whole image, its aspect ratio not kept.
+
+    Raises:
+        ImageError: As for `read_pixels`.
+
+    Source:
+        The square is step 1 of the tutorial: RGB, resized with LANCZOS.
+    """
+    return _within_memory(lambda: _read(source, name, side, limits, sized))
+
+
+def _read(
+    source: ImageSource, name: str, side: int, limits: Limits, sized: Sized | None
+) -> tuple[Photo, ByteArray]:
+    decoded = decode(source, limits, sized)
+    image = decoded.image
+    photo = Photo(
+        name=name,
+        height=image.height,
+        width=image.width,
+        preview=_preview(image),
+        source=Path(source) if isinstance(source, (str, Path)) else np.array(image),
+        remark=" ".join(decoded.remarks),
+    )
+    return photo, np.array(image.resize((side, side), Image.Resampling.LANCZOS))
+
+
+def _within_memory(work: Callable[[], _Result]) -> _Result:
+    """Return what `work` returns; one image that is too big must not end a whole set.
+
+    Raises:
+        ImageError: There is not enough memory.
+    """
+    try:
+        return work()
+    except MemoryError as error:
+        raise ImageError("The image is too big for the memory of this computer.") from error
+
+
+def read_set(
+    sources: Sequence[ImageSource],
+    side: int,
+    *,
+    names: Sequence[str] | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+    progress: ProgressFn | None = None,
+    read_one: Read | None = None,
+) -> ImageSet:
+    """Return the images that could be read, and for each other one the reason.
+
+    At most three full images are in memory at a time, besides those handed in as pixels.
+
+    Args:
+        sources: Each as for `read_pixels`. Beyond `limits.max_images` they are not looked at.
+        side: s, of the squares, in pixels.
+        names: What their owner calls them, one a source; by default the files' own names.
+        limits: What is too many and too big.
+        progress: Told after every image, and several times a second while one takes its time. What
+            it raises ends the reading.
+        read_one: Reads one image as `read` does, the default: here, or in a process of its own.
+
+    Raises:
+        ImageError: There is no image, or none could be read.
+        ValueError: `names` and `sources` differ in number.
+    """
+    owner_names = [_own_name(s, i) for i, s in enumerate(sources)] if names is None else list(names)
+    if len(owner_names) != len(sources):
+        raise ValueError(f"There are {len(sources)} images and {len(owner_names)} names for them.")
+    if not sources:
+        raise ImageError("There are no images. Give at least one.")
+    used = sources[: limits.max_images]
+    photo_names = safe_names(owner_names[: len(used)])
+
+    tell = progress or tell_nobody
+    photos: list[Photo] = []
+    rejected: list[Rejected] = []
+    squares = np.empty((len(used), side, side, 3), dtype=np.uint8)
+    pool = ThreadPoolExecutor(_READING_THREADS, thread_name_prefix="read-image")
+    try:
+        # A deque, so that a square is let go as soon as it is copied.
+        futures: deque[Future[tuple[Photo, ByteArray]]] = deque(
+            pool.submit(read_one or read, source, name, side, limits)
+            for source, name in zip(used, photo_names, strict=True)
+        )
+        for index in range(len(used)):
+            future = futures.popleft()
+            while not wait([future], _TICK_SECONDS).done:
+                tell(Progress("read", index, len(used)))
+            try:
+                photo, squares[len(photos)] = future.result()
+                photos.append(photo)
+            except ImageError as error:
+                rejected.append(Rejected(owner_names[index], str(error)))
+            tell(Progress("read", index + 1, len(used)))
+    finally:
+        # Nobody waits for what is still being read where an error got here.
+        pool.shutdown(wait=False, cancel_futures=True)
+
+    if not photos:
+        raise ImageError(_none_readable(rejected))
+    too_many = f"The set had room for only {limits.max_images} of the images."
+    rejected.extend(Rejected(name, too_many) for name in owner_names[len(used) :])
+    return ImageSet(tuple(photos), squares[: len(photos)], tuple(rejected))
+
+
+def safe_names(names: Sequence[str]) -> tuple[str, ...]:
+    """Return file names that any file system takes, one a name and as like it as possible.
+
+    Kept are the letters and digits of any script, space, dot, hyphen and underscore. The names
+    differ in their stems whatever the case, so that `<stem>.png` is free for each: of `a.jpg` and
+    `A.png`, the second becomes `A-2.png`.
+
+    Returns:
+        Each at most 100 characters, in Unicode's NFC form.
+    """
+    taken: set[str] = set()
+    result = []
+    for name in names:
+        stem, suffix = _safe_parts(name)
+        candidate, number = stem, 1
+        while Path(candidate + suffix).stem.casefold() in taken:
+            # Without a suffix of its own, what follows a dot in it would be taken for one.
+            plain = stem if suffix else stem.replace(".", "_")
+            number += 1
+            ending = f"-{number}"
+            candidate = _shortened(plain, len(ending) + len(suffix)) + ending
+        taken.add(Path(candidate + suffix).stem.casefold())
+        result.append(candidate + suffix)
+    return tuple(result)
+
+
+def _safe_parts(name: str) -> tuple[str, str]:
+    """Return the stem and the suffix (empty or with its dot) that `name` leaves."""
+    last_part = unicodedata.normalize("NFC", name).replace("\\", "/").rpartition("/")[2]
+    kept = "".join(c for c in last_part if c in " .-_" or unicodedata.category(c)[0] in "LMN")
+    # Once more: what was dropped may have kept a letter and its accent apart.
+    stem, dot, ending = unicodedata.normalize("NFC", kept).rstrip(" .").rpartition(".")
+    suffix = dot + ending
+    if not dot or " " in ending or len(suffix) > _MAX_SUFFIX_LENGTH:
+        stem, suffix = stem + suffix, ""
+    stem = stem.strip(" .")
+    if not stem:
+        stem = "image"
+    elif stem.partition(".")[0].rstrip().upper() in _RESERVED_STEMS:
+        stem = f"_{stem}"
+    return _shortened(stem, len(suffix)), suffix
+
+
+def _shortened(stem: str, reserved: int) -> str:
+    """Return `stem` cut so that `reserved` more characters fit the longest name."""
+    stem = stem[: _MAX_NAME_LENGTH - reserved]
+    stem = stem.encode()[: _MAX_STEM_BYTES - reserved].decode(errors="ignore")
+    return stem.rstrip(" .")
+
+
+def _own_name(source: ImageSource, index: int) -> str:
+    if isinstance(source, (str, Path)):
+        return Path(source).name
+    return f"image-{index + 1:03d}.png"
+
+
+def _none_readable(rejected: Sequence[Rejected]) -> str:
+    reasons = " ".join(f"{r.name}: {r.reason}" for r in rejected[:_SHOWN_REASONS])
+    more = len(rejected) - _SHOWN_REASONS
+    return f"No image could be read. {reasons}" + (f" And {more} more." if more > 0 else "")
+
+
+def _preview(image: Image.Image) -> bytes:
+    """Return JPEG bytes of the image, shrunk to `PREVIEW_SIDE` but never enlarged."""
+    scale = min(1.0, PREVIEW_SIDE / max(image.size))
+    if scale < 1:
+        width, height = (max(1, round(side * scale)) for side in image.size)
+        image = image.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=3.0)
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=_PREVIEW_QUALITY)
+    return buffer.getvalue()
