@@ -9,7 +9,8 @@ Knows the core and HTTP-free messages. Knows nothing of gradio: `ui` does.
     session_files.py  what lies where in that folder
     jobs.py           work that goes on while a page waits for it
     turns.py          who comes next
-    wire.py           the messages of the page, and the answers
+    wire.py           the messages of the page, and the answers: the contract
+    parsing.py        what a browser sent -> a message, every field checked
     status.py         what the status line says
     failures.py       what it says of work that came to nothing
     addresses.py      where the page finds pictures and downloads

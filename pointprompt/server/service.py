@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pointprompt.analysis.analysis import Analysis
 from pointprompt.engines.engine import Engine, ThisProcess
-from pointprompt.server import addresses, memory, session_files, wire
+from pointprompt.server import addresses, memory, parsing, session_files, wire
 from pointprompt.server.fetching import Fetch, is_among, linked_photos
 from pointprompt.server.jobs import LAST_STAGE
 from pointprompt.server.session import Session, SessionGone
@@ -218,7 +218,7 @@ class Service:
     def manifest(self, session: Session) -> dict[str, Any]:
         """What the page must know to show the session."""
         key = session.picture_key
-        return wire.manifest(
+        manifest = wire.Manifest.of(
             session.token,
             session.analysis,
             [addresses.tile(key, i) for i in range(len(session.analysis.photos))],
@@ -226,6 +226,7 @@ class Service:
             joins=session.joins,
             ticket=session.ticket,
         )
+        return wire.encode(manifest)
 
     def tile(self, key: str, index: int, visitor: str) -> Path:
         """Where the photo lies that the page shows of an image, if there is one.
@@ -257,24 +258,26 @@ class Service:
     def predict(self, message: object, visitor: str = "") -> dict[str, Any]:
         """The answer to a message of the page, whatever it holds: masks, or what is wrong."""
 
-        def answer() -> dict[str, Any]:
-            request, _, prediction = self._predict(message, visitor)
-            return wire.answer(request.seq, prediction)
+        def answer() -> wire.MasksAnswer:
+            request = parsing.parse_predict(message)
+            _, prediction = self._predict(request, visitor)
+            return wire.MasksAnswer.of(request.seq, prediction)
 
         return _answered(message, answer)
 
     def edges(self, message: object, visitor: str = "") -> dict[str, Any]:
         """The answer to a message that asks for the masks of some images along their edges."""
 
-        def answer() -> dict[str, Any]:
+        def answer() -> wire.EdgesAnswer:
             from pointprompt.pipeline import edged_masks
 
-            request, session, prediction = self._predict(message, visitor)
+            request = parsing.parse_edges(message)
+            session, prediction = self._predict(request, visitor)
             analysis = session.analysis
-            images = wire.parse_images(message, len(analysis.photos))
-            side = wire.parse_side(message)
+            parsing.require_images(request, len(analysis.photos))
             edged = edged_masks(analysis, prediction, request.clicks, request.settings)
-            return wire.edged_answer(request.seq, {i: edged.within(i, side) for i in images})
+            masks = {image: edged.within(image, request.side) for image in request.images}
+            return wire.EdgesAnswer.of(request.seq, masks)
 
         return _answered(message, answer)
 
@@ -289,7 +292,8 @@ class Service:
         from pointprompt.formats.archive import write_zip
         from pointprompt.pipeline import image_masks
 
-        request, asked, prediction = self._predict(message, visitor)
+        request = parsing.parse_export(message)
+        asked, prediction = self._predict(request, visitor)
         with self.store.using(asked.token, visitor) as session:
             analysis = session.analysis
             largest = max(photo.height * photo.width for photo in analysis.photos)
@@ -325,22 +329,23 @@ class Service:
             SessionGone: The session was freed.
             ValueError: The message is malformed.
         """
-        session = self.store.get(wire.parse_token(message), visitor)
+        session = self.store.get(parsing.parse_export(message).session, visitor)
         return addresses.download(session.picture_key, path.parent.name)
 
     def _predict(
-        self, message: object, visitor: str
-    ) -> tuple[wire.Request, Session, TokenPrediction]:
-        request = wire.parse_request(message)
+        self, request: wire.PredictRequest, visitor: str
+    ) -> tuple[Session, TokenPrediction]:
         session = self.store.get(request.session, visitor)
-        return request, session, session.predictor.predict(request.clicks, request.settings)
+        return session, session.predictor.predict(request.clicks, request.settings)
 
 
-def _answered(message: object, answer: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+def _answered(
+    message: object, answer: Callable[[], wire.MasksAnswer | wire.EdgesAnswer]
+) -> dict[str, Any]:
     """The answer, or for an error what is wrong: a page must never wait in vain."""
     try:
-        return answer()
+        return wire.encode(answer())
     except SessionGone:
-        return wire.failure(wire.seq_of(message), "gone", GONE)
+        return wire.encode(wire.Failure(parsing.seq_of(message), "gone", GONE))
     except ValueError as error:
-        return wire.failure(wire.seq_of(message), "invalid", str(error))
+        return wire.encode(wire.Failure(parsing.seq_of(message), "invalid", str(error)))
