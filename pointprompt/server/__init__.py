@@ -7,6 +7,8 @@ Knows the core and HTTP-free messages. Knows nothing of gradio: `ui` does.
     sessions.py       all of them: who has which, and for how long
     fetching.py       image files into the folder of a session to be
     session_files.py  what lies where in that folder
+    exports.py        downloads, written into it
+    readers.py        images read in processes of their own
     jobs.py           work that goes on while a page waits for it
     turns.py          who comes next
     wire.py           the messages of the page, and the answers: the contract

@@ -7,8 +7,6 @@ turns what happens here into widgets, and what is raised here into messages.
 
 from __future__ import annotations
 
-import shutil
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
@@ -18,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from pointprompt.analysis.analysis import Analysis
 from pointprompt.engines.engine import Engine, ThisProcess
 from pointprompt.server import addresses, memory, parsing, session_files, wire
+from pointprompt.server.exports import Exports
 from pointprompt.server.fetching import Fetch, is_among, linked_photos
 from pointprompt.server.jobs import LAST_STAGE
 from pointprompt.server.session import Session, SessionGone
@@ -29,7 +28,6 @@ from pointprompt.types import (
     BackboneRequest,
     Progress,
     ProgressFn,
-    Prompt,
     Rejected,
     TokenPrediction,
 )
@@ -41,10 +39,7 @@ if TYPE_CHECKING:
 _SETS_BYTES = 512 << 20
 # Of a photo's preview: those of busy photos have so much.
 _PREVIEW_BYTES = 300_000
-# What all downloads that are being written may take together, by their largest photo: its pixels,
-# its mask, its overlay, and all that once more while they are made.
-_EXPORTS_BYTES = 1 << 30
-_EXPORT_BYTES_A_PIXEL = 12
+
 GONE = (
     "This analysis is no longer in the server's memory. Your clicks are still here: "
     "analyse the same images again to go on."
@@ -90,8 +85,7 @@ class Service:
         self._computing = Turns()
         self._lane = Lane("engine")
         self._sets = Turns(_SETS_BYTES)
-        self._exports = Turns(_EXPORTS_BYTES, "wait_export")
-        self._finishing_export = threading.Lock()
+        self._exports = Exports()
 
     def analyze(
         self,
@@ -289,38 +283,10 @@ class Service:
             ValueError: The message is malformed.
             OSError: It could not be written; then nothing of it is there.
         """
-        from pointprompt.formats.archive import write_zip
-        from pointprompt.pipeline import image_masks
-
         request = parsing.parse_export(message)
         asked, prediction = self._predict(request, visitor)
         with self.store.using(asked.token, visitor) as session:
-            analysis = session.analysis
-            largest = max(photo.height * photo.width for photo in analysis.photos)
-            with (
-                self._exports.take(largest * _EXPORT_BYTES_A_PIXEL, progress),
-                session_files.new_export(session.folder) as folder,
-            ):
-                unfinished = folder / "unfinished"
-                write_zip(
-                    unfinished,
-                    analysis.photos,
-                    image_masks(analysis, prediction, request.clicks, request.settings),
-                    Prompt(clicks=request.clicks),
-                    request.settings,
-                    analysis.backbone,
-                    progress=progress,
-                )
-                return self._finished_export(unfinished)
-
-    def _finished_export(self, unfinished: Path) -> Path:
-        """The file under its name. The one before stays, for it may still be on its way."""
-        path = unfinished.rename(unfinished.with_name(addresses.DOWNLOAD_NAME))
-        with self._finishing_export:
-            others = set(path.parent.parent.glob(f"*/{addresses.DOWNLOAD_NAME}")) - {path}
-            for old in sorted(others, key=lambda other: other.stat().st_mtime_ns)[:-1]:
-                shutil.rmtree(old.parent)
-        return path
+            return self._exports.write(session, request, prediction, progress)
 
     def download_address(self, message: object, path: Path, visitor: str = "") -> str:
         """Where a browser finds what `export` wrote for this message.
