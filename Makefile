@@ -45,7 +45,8 @@ quality: $(VENV)/dev ## Measure the masks on a folder of labelled photos: make q
 soak: $(VENV)/dev ## Use the app long and hard, and count what is lost, crossed, leaked or left
 	$(BIN)/python -m benchmarks.soak
 
-assets: $(VENV)/dev browser ## Make the thumbnails and the screenshot again
+assets: $(VENV)/dev browser ## Draw the example set, the thumbnails and the screenshot again
+	$(BIN)/python assets/draw_examples.py
 	$(BIN)/python assets/make.py thumbnails
 	$(BIN)/python assets/make.py screenshot
 
