@@ -32,7 +32,8 @@ from PIL import (
 from pointprompt import jpeg, jpegxl, png, pnm, profiles, qoi, signatures, tiff, tones
 from pointprompt.loaded import ImageError, Loaded, SizeCheck, load
 
-ImageSource = str | Path | Image.Image | np.ndarray
+# A file, a file's bytes, or pixels.
+Stored = str | Path | bytes | Image.Image | np.ndarray
 
 # Told how many pixels a picture has.
 Sized = Callable[[int], None]
@@ -91,7 +92,7 @@ def suffix_of(data: bytes, name: str = "") -> str | None:
     return signatures.SUFFIXES.get(found) if found is not None else None
 
 
-def decode(source: ImageSource, limits: Limits, sized: Sized | None = None) -> Decoded:
+def decode(source: Stored, limits: Limits, sized: Sized | None = None) -> Decoded:
     """Return the picture as an image viewer shows it.
 
     Args:
@@ -111,8 +112,11 @@ def decode(source: ImageSource, limits: Limits, sized: Sized | None = None) -> D
         _check_size(*source.size, limits)
         with _callers_image_lock:
             return _upright(_callers_image(source))
+    if isinstance(source, bytes):
+        return _read_file(io.BytesIO(source), "", limits, sized)
     if isinstance(source, (str, Path)):
-        return _read_file(Path(source), limits, sized)
+        with _opened(Path(source)) as file:
+            return _read_file(file, Path(source).name, limits, sized)
     raise ImageError(
         f"An image must be a file, a Pillow image or an array, not {type(source).__name__}."
     )
@@ -141,31 +145,33 @@ def _check_size(width: int, height: int, limits: Limits) -> None:
         )
 
 
-def _read_file(path: Path, limits: Limits, sized: Sized | None) -> Decoded:
-    def check(width: int, height: int) -> None:
-        _check_size(width, height, limits)
-        if sized is not None:
-            sized(width * height)
-
+def _opened(path: Path) -> BinaryIO:
     try:
         # Only regular files: reading a device or a pipe could last for ever.
         if not path.is_file():
             raise ImageError("There is no such file.")
-        file = path.open("rb")
+        return path.open("rb")
     except (OSError, ValueError) as error:
         if isinstance(error, ImageError):
             raise
         # Not the error's own words: they hold the path.
         raise ImageError("The file cannot be opened.") from error
-    with file:
-        read = _reader(file, path.name)
-        try:
-            return _upright(read(file, check))
-        except (ImageError, MemoryError):
-            raise
-        # A hostile or damaged file can make a decoder raise nearly anything.
-        except Exception as error:
-            raise ImageError(_RARE) from error
+
+
+def _read_file(file: BinaryIO, name: str, limits: Limits, sized: Sized | None) -> Decoded:
+    def check(width: int, height: int) -> None:
+        _check_size(width, height, limits)
+        if sized is not None:
+            sized(width * height)
+
+    read = _reader(file, name)
+    try:
+        return _upright(read(file, check))
+    except (ImageError, MemoryError):
+        raise
+    # A hostile or damaged file can make a decoder raise nearly anything.
+    except Exception as error:
+        raise ImageError(_RARE) from error
 
 
 def _reader(file: BinaryIO, name: str) -> Callable[[BinaryIO, SizeCheck], Loaded]:

@@ -9,19 +9,19 @@ from __future__ import annotations
 import io
 import unicodedata
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from PIL import Image
 
 from pointprompt.decode import (
     DEFAULT_LIMITS,
-    ImageSource,
     Limits,
     Sized,
+    Stored,
     decode,
     suffix_of,
 )
@@ -50,6 +50,8 @@ __all__ = [
     "suffix_of",
 ]
 
+# The last is a cell of a `datasets` image column that was not decoded: {"bytes": ..., "path": ...}.
+ImageSource = Stored | Mapping[str, Any]
 # Reads one image, as `read` does.
 Read = Callable[[ImageSource, str, int, Limits], tuple[Photo, ByteArray]]
 _Result = TypeVar("_Result")
@@ -76,7 +78,8 @@ def read_pixels(source: ImageSource, limits: Limits = DEFAULT_LIMITS) -> ByteArr
     """Return the upright image as an image viewer shows it.
 
     Args:
-        source: A file, a Pillow image, or uint8 pixels (H, W), (H, W, 3) or (H, W, 4).
+        source: A file, its bytes, a Pillow image, uint8 pixels (H, W), (H, W, 3) or (H, W, 4), or
+            a cell of a `datasets` image column that was not decoded.
         limits: What is too big.
 
     Returns:
@@ -85,7 +88,7 @@ def read_pixels(source: ImageSource, limits: Limits = DEFAULT_LIMITS) -> ByteArr
     Raises:
         ImageError: The source is missing, too big, damaged, or not an image.
     """
-    return _within_memory(lambda: np.array(decode(source, limits).image))
+    return _within_memory(lambda: np.array(decode(_stored(source), limits).image))
 
 
 def read(
@@ -119,17 +122,35 @@ def read(
 def _read(
     source: ImageSource, name: str, side: int, limits: Limits, sized: Sized | None
 ) -> tuple[Photo, ByteArray]:
-    decoded = decode(source, limits, sized)
+    stored = _stored(source)
+    decoded = decode(stored, limits, sized)
     image = decoded.image
     photo = Photo(
         name=name,
         height=image.height,
         width=image.width,
         preview=_preview(image),
-        source=Path(source) if isinstance(source, (str, Path)) else np.array(image),
+        source=_kept(stored, image),
         remark=" ".join(decoded.remarks),
     )
     return photo, np.array(image.resize((side, side), Image.Resampling.LANCZOS))
+
+
+def _stored(source: ImageSource) -> Stored:
+    """Return what a cell holds, its bytes before its path, or any other source itself."""
+    if not isinstance(source, Mapping):
+        return source
+    held = source.get("bytes") or source.get("path")
+    if not held:
+        raise ImageError("There is no image here: the data set's cell is empty.")
+    return held
+
+
+def _kept(stored: Stored, image: Image.Image) -> Path | bytes | ByteArray:
+    """Return what the photo's full pixels can be read from again."""
+    if isinstance(stored, bytes):
+        return stored
+    return Path(stored) if isinstance(stored, (str, Path)) else np.array(image)
 
 
 def _within_memory(work: Callable[[], _Result]) -> _Result:
@@ -261,6 +282,8 @@ def _shortened(stem: str, reserved: int) -> str:
 
 
 def _own_name(source: ImageSource, index: int) -> str:
+    if isinstance(source, Mapping):
+        source = source.get("path") or b""
     if isinstance(source, (str, Path)):
         return Path(source).name
     return f"image-{index + 1:03d}.png"

@@ -6,14 +6,16 @@ Knows every computing part. Knows nothing of sessions, the browser or output fil
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pointprompt import backbones
 from pointprompt.color import tsne_colors
+from pointprompt.dataset_column import as_stored
 from pointprompt.embedding import Embedder, fit_embedder
 from pointprompt.images import ImageError, ImageSource, Limits, read_set, safe_names
 from pointprompt.ncut import N_EIGVECS, FittedCut, fit_cut
@@ -81,7 +83,7 @@ class Computed:
 
 
 def analyze(
-    images: Sequence[ImageSource],
+    images: Iterable[ImageSource],
     *,
     backbone: str | None = None,
     node: str | None = None,
@@ -97,7 +99,8 @@ def analyze(
     """The analysis of a set of images: everything that clicks need, computed once.
 
     Args:
-        images: Paths, PIL images or uint8 arrays (H, W, 3), of any sizes.
+        images: Paths, PIL images or uint8 arrays (H, W, 3), of any sizes; or a column of a
+            `datasets` data set, such as `dataset["image"]`, which may be streamed.
         backbone: A name from `backbones.REGISTRY`; None takes SAM where there is a GPU and its
             weights, else the built-in one.
         node: What to take of the layer: "attn", "mlp" or "block"; None takes the backbone's own.
@@ -246,7 +249,7 @@ def complete(
 
 def extend(
     analysis: Analysis,
-    images: Sequence[ImageSource],
+    images: Iterable[ImageSource],
     *,
     names: Sequence[str] | None = None,
     device: str | None = None,
@@ -377,14 +380,20 @@ def edged_masks(
 
 
 def _read_all(
-    images: Sequence[ImageSource],
+    images: Iterable[ImageSource],
     side: int,
     names: Sequence[str] | None,
     limits: Limits | None,
     progress: ProgressFn | None,
 ) -> ImageSet:
     """The images, every one of them; else an ImageError."""
-    image_set = read_set(images, side, names=names, limits=limits or Limits(), progress=progress)
+    limits = limits or Limits()
+    # One more than there is room for is enough to be told so, however many there are.
+    enough = limits.max_images + 1
+    sources = list(islice(as_stored(images), enough))
+    if names is not None and len(sources) == enough:
+        names = names[:enough]
+    image_set = read_set(sources, side, names=names, limits=limits, progress=progress)
     if image_set.rejected:
         raise ImageError(
             " ".join(f"{rejected.name}: {rejected.reason}" for rejected in image_set.rejected)
