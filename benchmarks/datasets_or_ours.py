@@ -208,7 +208,8 @@ def _by_datasets(kind: str, folder: Path, began: float) -> None:
     from datasets.utils.file_utils import xopen
 
     from pointprompt.hub_layout import contents_of
-    from pointprompt.hub_remote import Connection, repository
+    from pointprompt.hub_remote import Connection
+    from pointprompt.hub_repository import repository
 
     found = repository(Connection(), NAME, 5)
     (contents,) = contents_of(found.files, found.card).values()

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pointprompt.hub_layout import Contents, contents_of, split_called, words_in
+from pointprompt.hub_layout import Contents, contents_of
+from pointprompt.hub_names import split_called, words_in
 from pointprompt.hub_remote import DatasetError
 
 
