@@ -27,7 +27,8 @@ from pointprompt.hub_sources import (
     some,
     sources,
 )
-from pointprompt.images import DEFAULT_LIMITS, Limits, safe_names
+from pointprompt.images import DEFAULT_LIMITS, Limits
+from pointprompt.names import safe_names
 from pointprompt.types import Progress, ProgressFn
 
 __all__ = ["SUGGESTED_DATASET", "DatasetError", "DatasetRequest", "fetch_dataset"]

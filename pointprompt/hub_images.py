@@ -16,7 +16,8 @@ from pointprompt.hub_cells import Cell
 from pointprompt.hub_columns import NoImagesError, Table, choose
 from pointprompt.hub_remote import Connection, RemoteFile
 from pointprompt.hub_repository import Repository
-from pointprompt.images import ImageError, read_pixels, safe_names, suffix_of
+from pointprompt.images import ImageError, read_pixels, suffix_of
+from pointprompt.names import safe_names
 
 _MAX_IMAGE_BYTES = 100 * 2**20
 # So many entries that are no image are passed over before giving up on the rest, and so many that
