@@ -8,7 +8,7 @@ SPACE  := .venv-space
 SPACE_PYTHON ?= $(shell python3.12 -c '' 2>/dev/null && echo python3.12 || echo $(PYTHON))
 
 .DEFAULT_GOAL := help
-.PHONY: help run test space check fix bench quality soak assets browser clean
+.PHONY: help run test space check fix contract bench quality soak assets browser clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -25,10 +25,11 @@ space: $(VENV)/dev browser ## Install what is committed as a Space does, and use
 	$(SPACE)/bin/python -m pip install --disable-pip-version-check -q -r $(SPACE)/requirements.txt
 	$(BIN)/python -m tests.space $(SPACE)/bin/python
 
-check: $(VENV)/dev ## Lint, format, types
+check: $(VENV)/dev ## Lint, format, types, and which room may import which
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 
 fix: $(VENV)/dev ## Format, and mend what the linter can
 	$(BIN)/ruff check --fix .
@@ -41,6 +42,9 @@ bench: $(VENV)/dev browser ## Measure speed, memory and bytes; takes half an hou
 quality: $(VENV)/dev ## Measure the masks on a folder of labelled photos: make quality DATA=folder
 	$(BIN)/python -m benchmarks.quality $(DATA)
 	$(BIN)/python -m benchmarks.mixed $(DATA)
+
+contract: $(VENV)/dev ## Write what the page must know of the server
+	$(BIN)/python -m pointprompt.ui.contract
 
 soak: $(VENV)/dev ## Use the app long and hard, and count what is lost, crossed, leaked or left
 	$(BIN)/python -m benchmarks.soak

@@ -121,7 +121,7 @@ def test_two_clicks_find_both_and_a_negative_one_takes_its_own_away(analysis):
     both = predict(analysis, [ON_STRIPED, ON_CHECKED], COARSE)
     for mask, its in zip(both.masks, SCENES, strict=True):
         assert min(share(mask, its.striped), share(mask, its.checked)) > 0.6
-    settings = replace(COARSE, negative_threshold=0.2)
+    settings = replace(COARSE, rule=replace(COARSE.rule, negative_threshold=0.2))
     not_checked = Click(0, ON_CHECKED.x, ON_CHECKED.y, positive=False)
     left = predict(analysis, [ON_STRIPED, ON_CHECKED, not_checked], settings)
     for mask, its in zip(left.masks, SCENES, strict=True):
@@ -239,7 +239,8 @@ def test_a_click_on_an_image_that_is_not_there_is_an_error_that_says_so(analysis
 def test_clicks_on_all_edges_are_on_the_image(analysis):
     last = 1 - 2**-53
     for x, y in ((0.0, 0.0), (last, 0.0), (0.0, last), (last, last)):
-        for settings in (Settings(), replace(COARSE, denoise=False)):
+        noisy = replace(COARSE, rule=replace(COARSE.rule, denoise=False))
+        for settings in (Settings(), noisy):
             mask = predict(analysis, [Click(1, x, y)], settings).masks[1]
             assert mask[int(y * 300), int(x * 300)]
 
@@ -408,7 +409,7 @@ def test_crisp_masks_are_drawn_by_the_decoder_of_the_backbone(analysis, monkeypa
     embeddings = np.zeros((len(SCENES), 64, 64, 256), np.float16)
     able = replace(analysis, image_embeddings=embeddings)
     coarse = predict(able, [ON_STRIPED], COARSE)
-    crisp = predict(able, [ON_STRIPED], replace(COARSE, edges=True, crisp=True))
+    crisp = predict(able, [ON_STRIPED], replace(COARSE, outline="sam"))
     assert asked == [BACKBONE]
     for its, mask, whole in zip(SCENES, crisp.masks, coarse.masks, strict=True):
         assert mask.shape == its.striped.shape

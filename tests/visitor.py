@@ -1,7 +1,7 @@
 """A visitor without a browser: speaks to the page's server as the page does, over HTTP.
 
-Knows the protocol of gradio's pages and the messages of `ui.wire`. Knows nothing of what is asked
-for, nor how often.
+Knows the protocol of gradio's pages and the messages of `server.wire`. Knows nothing of what is
+asked for, nor how often.
 """
 
 from __future__ import annotations

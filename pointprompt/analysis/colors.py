@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from sklearn.manifold import TSNE
 
 from pointprompt.analysis.cut import seeded
 from pointprompt.types import ByteArray, FloatArray
@@ -66,8 +67,6 @@ def _spread_sample(tokens: torch.Tensor, seed: int) -> torch.Tensor:
 
 def _embed(sample: torch.Tensor, seed: int) -> torch.Tensor:
     """Places (m, 3) float32 of the sample's tokens."""
-    from sklearn.manifold import TSNE
-
     tsne = TSNE(
         n_components=3,
         metric="cosine",

@@ -14,6 +14,15 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from ncut_pytorch.ncuts.ncut_nystrom import (
+    SMALL_SCALE_THRESHOLD,
+    NystromConfig,
+    NystromPropagationCache,
+    nystrom_propagate,
+)
+from ncut_pytorch.utils.math import correct_rotation, rbf_affinity, svd_lowrank
+from ncut_pytorch.utils.sample import farthest_point_sampling
+from ncut_pytorch.utils.sigma import find_sigma
 
 from pointprompt.types import N_EIGVECS, FloatArray
 
@@ -64,7 +73,6 @@ class Cut:
         """
         _check_features(features)
         n, h, w, c = features.shape
-        from ncut_pytorch.ncuts.ncut_nystrom import NystromPropagationCache, nystrom_propagate
 
         samples = torch.from_numpy(self.samples).to(device)
         eigvecs = torch.from_numpy(self.eigvecs).to(device)
@@ -136,11 +144,6 @@ def _solve(tokens: torch.Tensor, n_eigvecs: int, device: str) -> _Solved:
         n_eigvecs: How many, at most.
         device: Where to compute.
     """
-    from ncut_pytorch.ncuts.ncut_nystrom import SMALL_SCALE_THRESHOLD, NystromConfig
-    from ncut_pytorch.utils.math import correct_rotation, rbf_affinity, svd_lowrank
-    from ncut_pytorch.utils.sample import farthest_point_sampling
-    from ncut_pytorch.utils.sigma import find_sigma
-
     if len(tokens) > SMALL_SCALE_THRESHOLD:
         most = _SAMPLES if len(tokens) <= _MANY_TOKENS else _SAMPLES_OF_MANY
         n_sample = min(most, int(len(tokens) * NystromConfig.n_sample_max_ratio))
@@ -156,11 +159,6 @@ def _solve(tokens: torch.Tensor, n_eigvecs: int, device: str) -> _Solved:
 
 def _sampled(solved: _Solved, device: str) -> Cut:
     """What extends the cut: all that `ncut_pytorch.Ncut.transform` reads, bit for bit."""
-    from ncut_pytorch.ncuts.ncut_nystrom import NystromConfig
-    from ncut_pytorch.utils.math import rbf_affinity
-    from ncut_pytorch.utils.sample import farthest_point_sampling
-    from ncut_pytorch.utils.sigma import find_sigma
-
     some = farthest_point_sampling(solved.eigvecs, NystromConfig.n_sample2, device=device)
     samples = solved.tokens[some.to(solved.tokens.device)].to(device).contiguous()
     sigma = float(find_sigma(samples, A_degree=_DEGREE_OF_SAMPLES))

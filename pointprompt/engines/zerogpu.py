@@ -78,8 +78,6 @@ class ZeroGpu:
 
         self._borrow_gpu = spaces.GPU(_compute, duration=seconds)
         # What is imported now is there in every process that is forked from this one.
-        from ncut_pytorch import Ncut  # noqa: F401
-
         from pointprompt.analysis import compute  # noqa: F401
 
         name, _ = backbones.get_default()

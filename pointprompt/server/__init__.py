@@ -8,9 +8,12 @@ Knows the core and HTTP-free messages. Knows nothing of gradio: `ui` does.
     readers.py        files read in processes of their own
     fetching.py       image files into the folder of a session to be
     session_files.py  what lies where in that folder
+    exports.py        downloads, written into it
+    readers.py        images read in processes of their own
     jobs.py           work that goes on while a page waits for it
     turns.py          who comes next
-    wire.py           the messages of the page, and the answers
+    wire.py           the messages of the page, and the answers: the contract
+    parsing.py        what a browser sent -> a message, every field checked
     status.py         what the status line says
     failures.py       what it says of work that came to nothing
     addresses.py      where the page finds pictures and downloads

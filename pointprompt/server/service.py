@@ -7,8 +7,6 @@ turns what happens here into widgets, and what is raised here into messages.
 
 from __future__ import annotations
 
-import shutil
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
@@ -17,7 +15,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pointprompt.analysis.analysis import Analysis
 from pointprompt.engines.engine import Engine, ThisProcess
-from pointprompt.server import addresses, memory, session_files, wire
+from pointprompt.server import addresses, memory, parsing, session_files, wire
+from pointprompt.server.exports import Exports
 from pointprompt.server.fetching import Fetch, is_among, linked_photos
 from pointprompt.server.jobs import LAST_STAGE
 from pointprompt.server.session import Session, SessionGone
@@ -29,7 +28,6 @@ from pointprompt.types import (
     BackboneRequest,
     Progress,
     ProgressFn,
-    Prompt,
     Rejected,
     TokenPrediction,
 )
@@ -41,10 +39,7 @@ if TYPE_CHECKING:
 _SETS_BYTES = 512 << 20
 # Of a photo's preview: those of busy photos have so much.
 _PREVIEW_BYTES = 300_000
-# What all downloads that are being written may take together, by their largest photo: its pixels,
-# its mask, its overlay, and all that once more while they are made.
-_EXPORTS_BYTES = 1 << 30
-_EXPORT_BYTES_A_PIXEL = 12
+
 GONE = (
     "This analysis is no longer in the server's memory. Your clicks are still here: "
     "analyse the same images again to go on."
@@ -90,8 +85,7 @@ class Service:
         self._computing = Turns()
         self._lane = Lane("engine")
         self._sets = Turns(_SETS_BYTES)
-        self._exports = Turns(_EXPORTS_BYTES, "wait_export")
-        self._finishing_export = threading.Lock()
+        self._exports = Exports()
 
     def analyze(
         self,
@@ -218,7 +212,7 @@ class Service:
     def manifest(self, session: Session) -> dict[str, Any]:
         """What the page must know to show the session."""
         key = session.picture_key
-        return wire.manifest(
+        manifest = wire.Manifest.of(
             session.token,
             session.analysis,
             [addresses.tile(key, i) for i in range(len(session.analysis.photos))],
@@ -226,6 +220,7 @@ class Service:
             joins=session.joins,
             ticket=session.ticket,
         )
+        return wire.encode(manifest)
 
     def tile(self, key: str, index: int, visitor: str) -> Path:
         """Where the photo lies that the page shows of an image, if there is one.
@@ -257,24 +252,26 @@ class Service:
     def predict(self, message: object, visitor: str = "") -> dict[str, Any]:
         """The answer to a message of the page, whatever it holds: masks, or what is wrong."""
 
-        def answer() -> dict[str, Any]:
-            request, _, prediction = self._predict(message, visitor)
-            return wire.answer(request.seq, prediction)
+        def answer() -> wire.MasksAnswer:
+            request = parsing.parse_predict(message)
+            _, prediction = self._predict(request, visitor)
+            return wire.MasksAnswer.of(request.seq, prediction)
 
         return _answered(message, answer)
 
     def edges(self, message: object, visitor: str = "") -> dict[str, Any]:
         """The answer to a message that asks for the masks of some images along their edges."""
 
-        def answer() -> dict[str, Any]:
+        def answer() -> wire.EdgesAnswer:
             from pointprompt.pipeline import edged_masks
 
-            request, session, prediction = self._predict(message, visitor)
+            request = parsing.parse_edges(message)
+            session, prediction = self._predict(request, visitor)
             analysis = session.analysis
-            images = wire.parse_images(message, len(analysis.photos))
-            side = wire.parse_side(message)
+            parsing.require_images(request, len(analysis.photos))
             edged = edged_masks(analysis, prediction, request.clicks, request.settings)
-            return wire.edged_answer(request.seq, {i: edged.within(i, side) for i in images})
+            masks = {image: edged.within(image, request.side) for image in request.images}
+            return wire.EdgesAnswer.of(request.seq, masks)
 
         return _answered(message, answer)
 
@@ -286,37 +283,10 @@ class Service:
             ValueError: The message is malformed.
             OSError: It could not be written; then nothing of it is there.
         """
-        from pointprompt.formats.archive import write_zip
-        from pointprompt.pipeline import image_masks
-
-        request, asked, prediction = self._predict(message, visitor)
+        request = parsing.parse_export(message)
+        asked, prediction = self._predict(request, visitor)
         with self.store.using(asked.token, visitor) as session:
-            analysis = session.analysis
-            largest = max(photo.height * photo.width for photo in analysis.photos)
-            with (
-                self._exports.take(largest * _EXPORT_BYTES_A_PIXEL, progress),
-                session_files.new_export(session.folder) as folder,
-            ):
-                unfinished = folder / "unfinished"
-                write_zip(
-                    unfinished,
-                    analysis.photos,
-                    image_masks(analysis, prediction, request.clicks, request.settings),
-                    Prompt(clicks=request.clicks),
-                    request.settings,
-                    analysis.backbone,
-                    progress=progress,
-                )
-                return self._finished_export(unfinished)
-
-    def _finished_export(self, unfinished: Path) -> Path:
-        """The file under its name. The one before stays, for it may still be on its way."""
-        path = unfinished.rename(unfinished.with_name(addresses.DOWNLOAD_NAME))
-        with self._finishing_export:
-            others = set(path.parent.parent.glob(f"*/{addresses.DOWNLOAD_NAME}")) - {path}
-            for old in sorted(others, key=lambda other: other.stat().st_mtime_ns)[:-1]:
-                shutil.rmtree(old.parent)
-        return path
+            return self._exports.write(session, request, prediction, progress)
 
     def download_address(self, message: object, path: Path, visitor: str = "") -> str:
         """Where a browser finds what `export` wrote for this message.
@@ -325,22 +295,23 @@ class Service:
             SessionGone: The session was freed.
             ValueError: The message is malformed.
         """
-        session = self.store.get(wire.parse_token(message), visitor)
+        session = self.store.get(parsing.parse_export(message).session, visitor)
         return addresses.download(session.picture_key, path.parent.name)
 
     def _predict(
-        self, message: object, visitor: str
-    ) -> tuple[wire.Request, Session, TokenPrediction]:
-        request = wire.parse_request(message)
+        self, request: wire.PredictRequest, visitor: str
+    ) -> tuple[Session, TokenPrediction]:
         session = self.store.get(request.session, visitor)
-        return request, session, session.predictor.predict(request.clicks, request.settings)
+        return session, session.predictor.predict(request.clicks, request.settings)
 
 
-def _answered(message: object, answer: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+def _answered(
+    message: object, answer: Callable[[], wire.MasksAnswer | wire.EdgesAnswer]
+) -> dict[str, Any]:
     """The answer, or for an error what is wrong: a page must never wait in vain."""
     try:
-        return answer()
+        return wire.encode(answer())
     except SessionGone:
-        return wire.failure(wire.seq_of(message), "gone", GONE)
+        return wire.encode(wire.Failure(parsing.seq_of(message), "gone", GONE))
     except ValueError as error:
-        return wire.failure(wire.seq_of(message), "invalid", str(error))
+        return wire.encode(wire.Failure(parsing.seq_of(message), "invalid", str(error)))

@@ -23,9 +23,9 @@ Answer = Callable[[Any, str], dict[str, Any]]
 def canvas(answer: Answer, answer_edges: Answer) -> gr.HTML:
     """Every image of a set as a tile with a canvas over it; at first none.
 
-    Its value is a manifest (`wire.manifest`), or None for no images. It fires `export` with the
-    message of the current prompt, and `restore` with the ticket of a tab that was reloaded. An
-    update of its prop `download` to the address of a file has the browser save that file.
+    Its value is a `wire.Manifest`, or None for no images. It fires `export` with a
+    `wire.ExportRequest`, and `restore` with the `wire.RestoreRequest` of a tab that was reloaded.
+    An update of its prop `download` to a `wire.Download` has the browser save that file.
 
     Args:
         answer: Given the page's messages and their visitor; what it returns goes back.
@@ -46,7 +46,7 @@ def canvas(answer: Answer, answer_edges: Answer) -> gr.HTML:
         apply_default_css=False,
         server_functions=[predict, edges],
         elem_id="pp-canvas",
-        download="",
+        download=None,
     )
 
 

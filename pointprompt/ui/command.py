@@ -129,8 +129,5 @@ def _file_variables() -> list[str]:
 
 def _warm_up() -> None:
     """Import what the first analysis needs while its user is still choosing images."""
-    import ncut_pytorch  # noqa: F401
-    import timm  # noqa: F401
-    from sklearn.manifold import TSNE  # noqa: F401
-
     from pointprompt import pipeline  # noqa: F401
+    from pointprompt.backbones import efficientnet  # noqa: F401

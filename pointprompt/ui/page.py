@@ -11,7 +11,7 @@ from typing import Any
 import gradio as gr
 
 from pointprompt import backbones
-from pointprompt.server import status, wire
+from pointprompt.server import parsing, status, wire
 from pointprompt.server.failures import failure_of
 from pointprompt.server.fetching import Fetch, link_files, make_files
 from pointprompt.server.jobs import Eta, Job, Jobs
@@ -223,9 +223,9 @@ class _Page:
     def _export(self, event: gr.EventData, request: gr.Request) -> Iterator[Updates]:
         page, visitor = _page_of(request), visitors.of(request)
 
-        def export(progress: ProgressFn) -> str:
+        def export(progress: ProgressFn) -> wire.Download:
             path = self.service.export(event._data, progress, visitor)
-            return self.service.download_address(event._data, path, visitor)
+            return wire.Download(self.service.download_address(event._data, path, visitor))
 
         job = self.jobs.start(page, export)
         yield from self._follow(page, job)
@@ -235,7 +235,8 @@ class _Page:
         else:
             clicks = choices.counted(len(event._data["clicks"]), "click")
             text = status.done(f"The masks of {clicks} are in your downloads.")
-            yield {**self._ended(page, job, text), self.canvas: gr.update(download=job.result())}
+            download = gr.update(download=wire.encode(job.result()))
+            yield {**self._ended(page, job, text), self.canvas: download}
 
     def _follow(self, page: str, job: Job[Any]) -> Iterator[Updates]:
         """What the status line says while the job runs. A page that goes away ends its job."""
@@ -267,13 +268,13 @@ class _Page:
             self.service.store.attach(session.token, _page_of(request), session.visitor)
         except SessionGone:
             # Said by the page, which knows what it had.
-            return {self.canvas: wire.failure(0, "gone", GONE)}
+            return {self.canvas: wire.encode(wire.Failure(0, "gone", GONE))}
         return self._shown(session)
 
     def _session_of(self, message: object, visitor: str) -> Session:
         """The session that a reloaded page shows the ticket of."""
         try:
-            ticket = wire.parse_ticket(message)
+            ticket = parsing.parse_restore(message).ticket
         except wire.WireError as error:
             raise SessionGone(str(error)) from error
         return self.service.store.of_ticket(ticket, visitor)

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, BrowserContext, Error, Route
 from playwright.sync_api import Page as Tab
 
 from pointprompt.analysis.analysis import Analysis
-from pointprompt.server import wire
+from pointprompt.server import parsing, wire
 from pointprompt.settings import RULES, JointRule, Settings, TutorialRule
 from pointprompt.types import BackboneChoice, Click, Photo, TokenPrediction
 from pointprompt.ui.canvas import STATIC
@@ -1149,25 +1149,26 @@ class Server:
         self.masks = masks
         self.presence = np.array(presence, np.float32)
         self.messages: list[Any] = []
-        self.requests: list[wire.Request] = []
-        self.edged: list[tuple[wire.Request, tuple[int, ...]]] = []
+        self.requests: list[wire.PredictRequest] = []
+        self.edged: list[tuple[wire.PredictRequest, tuple[int, ...]]] = []
         self.sides: list[int] = []
 
     def predict(self, message: object) -> dict[str, Any]:
         # As it arrives: through JSON.
         self.messages.append(json.loads(json.dumps(message)))
-        request = wire.parse_request(self.messages[-1])
+        request = parsing.parse_predict(self.messages[-1])
         self.requests.append(request)
         prediction = TokenPrediction(self.masks + 0.0, self.masks, self.masks - 0.5, self.presence)
-        return wire.answer(request.seq, prediction)
+        return wire.encode(wire.MasksAnswer.of(request.seq, prediction))
 
     def edges(self, message: object) -> dict[str, Any]:
         message = json.loads(json.dumps(message))
-        request = wire.parse_request(message)
-        images = wire.parse_images(message, len(self.masks))
-        self.edged.append((request, images))
-        self.sides.append(wire.parse_side(message))
-        return wire.edged_answer(request.seq, {image: self.edged_mask(image) for image in images})
+        request = parsing.parse_edges(message)
+        parsing.require_images(request, len(self.masks))
+        self.edged.append((parsing.parse_predict(message), request.images))
+        self.sides.append(request.side)
+        masks = {image: self.edged_mask(image) for image in request.images}
+        return wire.encode(wire.EdgesAnswer.of(request.seq, masks))
 
     def edged_mask(self, image: int) -> np.ndarray:
         """The mask with a row less at its upper edge, so that it can be told from the other."""
@@ -1236,14 +1237,14 @@ def open_workspace(
         image_embeddings=np.zeros((n, 64, 64, 256), np.float16) if crisp else None,
     )
     tiles = [f"/{index}.jpg" for index in range(n)]
-    manifest = wire.manifest("token", analysis, tiles, "/colors.png")
+    manifest = wire.Manifest.of("token", analysis, tiles, "/colors.png")
     tab = context.new_page()
     tab.expose_function("predict", server.predict)
     tab.expose_function("edges", server.edges)
     tab.goto(ORIGIN)
     tab.set_content((STATIC / "canvas.html").read_text(encoding="utf-8"))
     tab.add_style_tag(path=STATIC / "page.css")
-    tab.evaluate(MOUNT, json.loads(json.dumps(manifest)))
+    tab.evaluate(MOUNT, json.loads(json.dumps(wire.encode(manifest))))
     answered(tab)
     return tab
 
@@ -1329,7 +1330,7 @@ def slide(tab: Tab, name: str, place: float) -> None:
 
 
 def test_the_first_message_has_no_clicks_and_the_servers_default_settings(workspace, server):
-    assert server.requests == [wire.Request("token", 1, (), Settings())]
+    assert server.requests == [wire.PredictRequest("token", 1, (), Settings())]
     assert server.messages[0]["settings"] == Settings().as_dict()
 
 
@@ -1416,7 +1417,7 @@ def test_the_message_of_a_download_is_one_the_server_takes(workspace):
     workspace.locator("[data-action=export]").click()
     ((name, message),) = workspace.evaluate("triggered")
     assert name == "export"
-    assert wire.parse_request(message).clicks == (Click(0, 0.5, 0.5),)
+    assert parsing.parse_predict(message).clicks == (Click(0, 0.5, 0.5),)
 
 
 def test_each_rule_shows_its_own_sliders_and_hides_the_others(workspace, server):
@@ -1686,7 +1687,7 @@ def test_why_a_crisp_mask_cannot_be_drawn_is_said_on_the_page(context, server, m
     tab = open_workspace(context, server, ["a.jpg", "b.jpg"], crisp=True)
 
     def refuse(message):
-        return wire.failure(message["seq"], "invalid", "There is no decoder any more.")
+        return wire.encode(wire.Failure(message["seq"], "invalid", "There is no decoder any more."))
 
     tab.evaluate("() => { window.edges = (message) => window.refuse(message); }")
     tab.expose_function("refuse", refuse)

@@ -24,7 +24,7 @@ from pointprompt.analysis.analysis import Computed
 from pointprompt.analysis.compute import compute
 from pointprompt.analysis.terms import Terms
 from pointprompt.backbones.backbone import Encoded
-from pointprompt.server import addresses, wire
+from pointprompt.server import addresses, parsing, wire
 from pointprompt.server.fetching import as_fetching, link_files, make_files
 from pointprompt.server.jobs import Cancelled, Job
 from pointprompt.server.readers import Readers
@@ -304,7 +304,7 @@ def test_the_manifest_leads_to_the_tiles_and_the_colour_view(service, photos):
     session = analyzed(service, photos)
     manifest = service.manifest(session)
     assert manifest["session"] == session.token
-    assert manifest["grid"] == [GRID, GRID]
+    assert manifest["grid"] == (GRID, GRID)
     assert [image["name"] for image in manifest["images"]] == ["a.png", "b.png"]
     key = session.picture_key
     for index, (image, file) in enumerate(zip(manifest["images"], photos, strict=True)):
@@ -785,7 +785,7 @@ def test_whatever_the_page_sends_is_answered_under_its_number(open_session, host
     if knows_token and isinstance(hostile, dict):
         hostile = {**hostile, "session": session.token}
     for answer in (service.predict(hostile), service.edges(hostile)):
-        assert answer["seq"] == wire.seq_of(hostile)
+        assert answer["seq"] == parsing.seq_of(hostile)
         assert ("masks" in answer) != ("error" in answer)
         # It can be sent: as JSON without NaN, and as UTF-8.
         json.dumps(answer, allow_nan=False, ensure_ascii=False).encode()

@@ -1,5 +1,6 @@
 // The toolbar and the sliders: shows a state, reports what was asked for. Keeps no state itself.
 
+import { SLIDERS } from "./contract.js";
 import { valueOf } from "./settings.js";
 
 const FORMATS = {
@@ -48,6 +49,7 @@ export function createControls(root, on) {
     button.addEventListener("click", () => on.action(name));
   }
   for (const input of settings) {
+    Object.assign(input, SLIDERS[input.dataset.setting]);
     input.addEventListener("input", () => on.setting(input.dataset.setting, read(input)));
     input.addEventListener("change", () => on.settled());
   }

@@ -1,20 +1,9 @@
 // How clicks become masks, as the page keeps it: both rules with what was chosen for each, so that
 // going back to one finds it as it was. Knows no controls and no server.
 
-export const SETTINGS = {
-  rule: "joint",
-  joint: { threshold: 0.5, gamma: 1 },
-  tutorial: {
-    threshold: 0.5,
-    gamma: 1,
-    denoise: true,
-    min_area: 3,
-    negative_threshold: 0.99,
-    n_eigvecs: null,
-  },
-  one_only: false,
-  outline: "photo",
-};
+import { RULES, SETTINGS as DEFAULTS } from "./contract.js";
+
+export const SETTINGS = { ...RULES, ...DEFAULTS, rule: DEFAULTS.rule.name };
 
 // Of a setting of the chosen rule, of both, or of the tutorial's alone.
 export function valueOf(settings, name) {

@@ -3,6 +3,7 @@
 
 import * as clicks from "./clicks.js";
 import { decodeMasks } from "./codec.js";
+import { MASK_RGB, MAX_SIDE } from "./contract.js";
 import { createControls } from "./controls.js";
 import { createEdges } from "./edges.js";
 import * as undoable from "./history.js";
@@ -312,7 +313,7 @@ export function mount({ element, props, server, trigger, watch, fileUrl }) {
   // Masks with edges are asked for at the size they are shown at, and again when tiles have grown.
   function fitEdges() {
     const shownSide = Math.max(...tiles.map((tile) => tile.shownSide()), 1);
-    const wanted = Math.min(Math.max(256, 2 ** Math.ceil(Math.log2(shownSide))), 4096);
+    const wanted = Math.min(Math.max(256, 2 ** Math.ceil(Math.log2(shownSide))), MAX_SIDE);
     if (wanted > edgedSide) edged = [];
     edgedSide = wanted;
     edges.update();
@@ -424,7 +425,7 @@ export function mount({ element, props, server, trigger, watch, fileUrl }) {
         photoUrl: fileUrl(image.tile),
         atlas,
         grid: manifest.grid,
-        color: manifest.maskColor,
+        color: MASK_RGB,
         view: viewOf,
         on: { press, remove },
       }),
@@ -489,7 +490,7 @@ export function mount({ element, props, server, trigger, watch, fileUrl }) {
 
   find(".pp-panel").open = !isPhone();
   watch("value", () => receiveValue(props.value));
-  watch("download", () => save(fileUrl(props.download)));
+  watch("download", () => save(fileUrl(props.download.address)));
   putToastsInWords();
   lookAsBefore();
   showControls();

@@ -1,0 +1,160 @@
+"""What a browser sent, which may be anything -> a message of `wire`, every field checked.
+
+Knows JSON-like values. Nothing of a message comes back in what is said about it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+from pointprompt.server.wire import (
+    MAX_CLICKS,
+    MAX_EDGED,
+    MAX_SIDE,
+    MAX_TOKEN_CHARS,
+    EdgesRequest,
+    ExportRequest,
+    PredictRequest,
+    RestoreRequest,
+    WireError,
+)
+from pointprompt.settings import Settings
+from pointprompt.types import Click
+
+# No set has so many; a number of thousands of digits would come back in what is said about it.
+_MAX_IMAGE = 100_000
+_NO_IMAGE = "There is no image with such a number in this set."
+
+_CLICK = tuple(field.name for field in fields(Click))
+
+
+def parse_predict(message: object) -> PredictRequest:
+    """The checked message; settings that it lacks have their defaults.
+
+    Raises:
+        WireError: It is not of this form, a value is out of its range, or there are more than
+            MAX_CLICKS clicks.
+    """
+    return PredictRequest(**_prompt(message))
+
+
+def parse_edges(message: object) -> EdgesRequest:
+    """The checked message, whose images may be beyond those of the set: `require_images`.
+
+    Raises:
+        WireError: As for `parse_predict`; or it asks for no images, or more than MAX_EDGED, or for
+            more than MAX_SIDE pixels.
+    """
+    fields_ = _mapping(message, "A message")
+    return EdgesRequest(
+        **_prompt(message),
+        images=_images(fields_.get("images")),
+        side=_side(fields_.get("side")),
+    )
+
+
+def parse_export(message: object) -> ExportRequest:
+    """The checked message.
+
+    Raises:
+        WireError: As for `parse_predict`.
+    """
+    return ExportRequest(**_prompt(message))
+
+
+def parse_restore(message: object) -> RestoreRequest:
+    """The checked message.
+
+    Raises:
+        WireError: There is no ticket, or it cannot be one.
+    """
+    return RestoreRequest(_secret(message, "ticket"))
+
+
+def require_images(request: EdgesRequest, n: int) -> None:
+    """Check that a set of n has all the images that are asked for.
+
+    Raises:
+        WireError: It has not.
+    """
+    if max(request.images) >= n:
+        raise WireError(_NO_IMAGE)
+
+
+def seq_of(message: object) -> int:
+    """The number of a message, however malformed the rest of it; 0 where it has none."""
+    try:
+        return _seq(_mapping(message, "A message").get("seq"))
+    except WireError:
+        return 0
+
+
+def _prompt(message: object) -> dict[str, Any]:
+    """The fields of a `PredictRequest`."""
+    fields_ = _mapping(message, "A message")
+    clicks = fields_.get("clicks")
+    if not isinstance(clicks, list):
+        raise WireError("A message's clicks must be a list.")
+    if len(clicks) > MAX_CLICKS:
+        raise WireError(f"There are more than {MAX_CLICKS} clicks.")
+    try:
+        return {
+            "session": _secret(message, "session"),
+            "seq": _seq(fields_.get("seq")),
+            "clicks": tuple(_click(click) for click in clicks),
+            "settings": _settings(fields_.get("settings", {})),
+        }
+    except WireError:
+        raise
+    except (TypeError, ValueError, OverflowError) as error:
+        # What the core says quotes the value, and nothing of a message goes back.
+        raise WireError("A click or a setting cannot be as this message has it.") from error
+
+
+def _mapping(value: object, what: str) -> Mapping[str, Any]:
+    if not isinstance(value, dict):
+        raise WireError(f"{what} must be an object, not {type(value).__name__}.")
+    return value
+
+
+def _secret(message: object, name: str) -> str:
+    value = _mapping(message, "A message").get(name)
+    if not isinstance(value, str) or not 0 < len(value) <= MAX_TOKEN_CHARS:
+        raise WireError(f"A message must show its {name}.")
+    return value
+
+
+def _seq(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**53:
+        raise WireError("A message must have a number.")
+    return value
+
+
+def _images(images: object) -> tuple[int, ...]:
+    if not isinstance(images, list) or not 0 < len(images) <= MAX_EDGED:
+        raise WireError(f"A message must ask for 1 to {MAX_EDGED} images.")
+    for image in images:
+        if isinstance(image, bool) or not isinstance(image, int) or not 0 <= image <= _MAX_IMAGE:
+            raise WireError(_NO_IMAGE)
+    return tuple(dict.fromkeys(images))
+
+
+def _side(side: object) -> int:
+    if isinstance(side, bool) or not isinstance(side, int) or not 1 <= side <= MAX_SIDE:
+        raise WireError(f"A message must ask for 1 to {MAX_SIDE} pixels.")
+    return side
+
+
+def _click(value: object) -> Click:
+    click = _mapping(value, "A click")
+    if set(click) != set(_CLICK):
+        raise WireError(f"A click must have exactly {', '.join(_CLICK)}.")
+    if isinstance(click["image"], int) and click["image"] > _MAX_IMAGE:
+        raise WireError(_NO_IMAGE)
+    return Click(**click)
+
+
+def _settings(value: object) -> Settings:
+    return Settings.from_dict(_mapping(value, "Settings"))

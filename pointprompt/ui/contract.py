@@ -1,0 +1,195 @@
+"""Writes `static/contract.js`: what the page must know of the server, in JavaScript.
+
+The shapes of `wire`'s messages as JSDoc types, and the values that would else stand twice:
+defaults, ranges, limits, colours and the constants of our rule. Nothing imports it.
+
+    python -m pointprompt.ui.contract
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+import types
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, is_dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Union, get_args, get_origin, get_type_hints
+
+from pointprompt.masks.lazy import MASK_RGB
+from pointprompt.rules import concept, joint
+from pointprompt.server import wire
+from pointprompt.settings import OUTLINES, RULES, Settings
+
+PATH = Path(__file__).parent / "static" / "contract.js"
+
+_MESSAGES = (
+    wire.PredictRequest,
+    wire.EdgesRequest,
+    wire.ExportRequest,
+    wire.RestoreRequest,
+    wire.MasksAnswer,
+    wire.EdgesAnswer,
+    wire.Failure,
+    wire.Manifest,
+    wire.Download,
+)
+_PLAIN: dict[Any, str] = {
+    str: "string",
+    int: "number",
+    float: "number",
+    bool: "boolean",
+    type(None): "null",
+}
+
+
+@dataclass(frozen=True)
+class Slider:
+    """Where a slider of the page begins and ends, within what its setting may be.
+
+    Attributes:
+        min: Its lowest place.
+        max: Its highest place; of `n_eigvecs` that of an analysis takes its place.
+        step: Between two places.
+    """
+
+    min: float
+    max: float
+    step: float
+
+
+SLIDERS = {
+    "threshold": Slider(0, 1, 0.01),
+    "gamma": Slider(0.1, 5, 0.1),
+    "min_area": Slider(0, 100, 1),
+    "negative_threshold": Slider(0, 1, 0.01),
+    "n_eigvecs": Slider(2, 30, 1),
+}
+
+_JOINT = {
+    "THRESHOLD": concept.THRESHOLD,
+    "UNCENTRED_THRESHOLD": concept.UNCENTRED_THRESHOLD,
+    "STEP": concept.STEP,
+    "REACH": concept.REACH,
+    "NEGATIVE_REACH_ELSEWHERE": concept.NEGATIVE_REACH_ELSEWHERE,
+    "LEFT_AT_OPPOSITE": concept.LEFT_AT_OPPOSITE,
+    "SURE_SHARE": joint.SURE_SHARE,
+    "SURE": joint.SURE,
+    "PRESENCE_SHARE": joint.PRESENCE_SHARE,
+}
+
+_HEADER = """\
+// What the page knows of the server: the shapes of their messages, and values that both need.
+// Written by `make contract` from the server's own; a test compares them.
+"""
+
+
+def contract() -> str:
+    """The text of `contract.js`."""
+    values = [
+        _value(
+            "SETTINGS", "Readonly<Settings>", Settings().as_dict(), "Before anyone changes them."
+        ),
+        _value(
+            "RULES",
+            f"{{{', '.join(f'{name}: {_parameters(rule)}' for name, rule in RULES.items())}}}",
+            {name: asdict(rule()) for name, rule in RULES.items()},
+            "What each rule begins with.",
+        ),
+        _value("OUTLINES", "readonly string[]", OUTLINES, "What masks can follow."),
+        _value(
+            "SLIDERS",
+            "Readonly<Record<string, Slider>>",
+            {name: asdict(slider) for name, slider in SLIDERS.items()},
+            "By the name of a setting.",
+        ),
+        _value("MAX_CLICKS", "number", wire.MAX_CLICKS, "Of a prompt."),
+        _value("MAX_EDGED", "number", wire.MAX_EDGED, "Images that may be asked for at once."),
+        _value("MAX_SIDE", "number", wire.MAX_SIDE, "Of a mask on a screen, in pixels."),
+        _value(
+            "MASK_RGB",
+            "readonly [number, number, number]",
+            MASK_RGB,
+            "The colour masks are drawn in, on the page and in files.",
+        ),
+        _value("JOINT", "", _JOINT, "The constants of our own rule."),
+    ]
+    return "\n".join([_HEADER, *map(_typedef, _shapes()), *values])
+
+
+def _shapes() -> list[type]:
+    """The dataclasses of all messages, and before each those that it holds."""
+    found: dict[type, None] = {}
+
+    def visit(shape: type) -> None:
+        for hint in get_type_hints(shape).values():
+            for held in _dataclasses_in(hint):
+                visit(held)
+        found.setdefault(shape)
+
+    for shape in (*_MESSAGES, Slider):
+        visit(shape)
+    return list(found)
+
+
+def _dataclasses_in(hint: Any) -> Iterator[type]:
+    if is_dataclass(hint) and isinstance(hint, type):
+        yield hint
+    for argument in get_args(hint):
+        yield from _dataclasses_in(argument)
+
+
+def _typedef(shape: type) -> str:
+    """The JSDoc type of a dataclass, with the words of its docstring."""
+    says = inspect.getdoc(shape) or ""
+    lines = [says.partition("\n")[0], f"@typedef {{Object}} {shape.__name__}"]
+    for name, hint in get_type_hints(shape).items():
+        said = re.search(rf"^    {name}: (.+(?:\n {{8}}.+)*)", says, re.MULTILINE)
+        words = " ".join(said[1].split()) if said else ""
+        # What a class is known by among others goes with it, always the same.
+        kind = json.dumps(getattr(shape, name)) if get_origin(hint) is ClassVar else _type(hint)
+        lines.append(f"@property {{{kind}}} {name} {words}".rstrip())
+    return "".join(["/**\n", *(f" * {line}\n" for line in lines), " */\n"])
+
+
+def _type(hint: Any) -> str:
+    """The type in JSDoc of a value that was JSON on its way."""
+    arguments = get_args(hint)
+    origin = get_origin(hint)
+    if hint in _PLAIN:
+        return _PLAIN[hint]
+    if is_dataclass(hint) and isinstance(hint, type):
+        return hint.__name__
+    if origin is Literal:
+        return " | ".join(map(json.dumps, arguments))
+    if origin in (Union, types.UnionType):
+        return " | ".join(map(_type, arguments))
+    if origin is tuple and arguments[-1] is Ellipsis:
+        return f"{_type(arguments[0])}[]"
+    if origin is tuple:
+        return f"[{', '.join(map(_type, arguments))}]"
+    raise TypeError(f"The page has no word for {hint!r}.")
+
+
+def _parameters(rule: type) -> str:
+    """The type in JSDoc of a rule without the name it is known by."""
+    return f'Omit<{rule.__name__}, "name">'
+
+
+def _value(name: str, kind: str, value: Any, says: str) -> str:
+    """A constant; of no kind that is told, TypeScript finds it."""
+    words = f"{says}\n * @type {{{kind}}}" if kind else says
+    return f"/** {words} */\nexport const {name} = {_javascript(value)};\n"
+
+
+def _javascript(value: Any) -> str:
+    if isinstance(value, dict):
+        lines = [f"  {name}: {json.dumps(item)},\n" for name, item in value.items()]
+        return f"Object.freeze({{\n{''.join(lines)}}})"
+    text = json.dumps(value)
+    return f"Object.freeze({text})" if isinstance(value, tuple) else text
+
+
+if __name__ == "__main__":
+    PATH.write_text(contract(), encoding="utf-8")

@@ -1,0 +1,202 @@
+// What the page knows of the server: the shapes of their messages, and values that both need.
+// Written by `make contract` from the server's own; a test compares them.
+
+/**
+ * One labelled point.
+ * @typedef {Object} Click
+ * @property {number} image Index of the image in its set.
+ * @property {number} x In [0, 1), from the left of the upright image.
+ * @property {number} y In [0, 1), from its top.
+ * @property {boolean} positive True for "this", False for "not this".
+ */
+
+/**
+ * How our own rule, which weighs all clicks together, makes masks of margins.
+ * @typedef {Object} JointRule
+ * @property {"joint"} name
+ * @property {number} threshold In [0, 1]: a token is inside where its heatmap, (margin + 1) / 2 to the power of gamma, is above.
+ * @property {number} gamma In (0, 10]; larger is stricter.
+ */
+
+/**
+ * How the tutorial's rule, in which every click votes, makes masks.
+ * @typedef {Object} TutorialRule
+ * @property {"tutorial"} name
+ * @property {number} threshold In [0, 1]: a token belongs to a positive click's mask where its heatmap is above.
+ * @property {number} gamma In (0, 10]; the power the heatmap is raised to. Larger is stricter.
+ * @property {boolean} denoise Remove small connected regions from the masks of positive clicks.
+ * @property {number} min_area At least 0; regions of fewer tokens than this are small.
+ * @property {number} negative_threshold In [0, 1]; the same as `threshold` for negative clicks.
+ * @property {number | null} n_eigvecs Use only the first so many eigenvectors; None uses all.
+ */
+
+/**
+ * How clicks become masks.
+ * @typedef {Object} Settings
+ * @property {JointRule | TutorialRule} rule What makes margins of clicks.
+ * @property {boolean} one_only Keep, of several alike things in an image, the one that was clicked; in an image without clicks, the best one.
+ * @property {string} outline One of `OUTLINES`: what the masks of images follow.
+ */
+
+/**
+ * Asks for the masks of a prompt: all of it at every change, so that the newest wins.
+ * @typedef {Object} PredictRequest
+ * @property {string} session The token it shows.
+ * @property {number} seq Its number; the answer carries it back.
+ * @property {Click[]} clicks The whole prompt, at most MAX_CLICKS.
+ * @property {Settings} settings How clicks become masks.
+ */
+
+/**
+ * Asks for the masks of some images along the edges in their photos.
+ * @typedef {Object} EdgesRequest
+ * @property {string} session As in `PredictRequest`.
+ * @property {number} seq As in `PredictRequest`.
+ * @property {Click[]} clicks As in `PredictRequest`.
+ * @property {Settings} settings As in `PredictRequest`.
+ * @property {number[]} images Their indices, each once, at most MAX_EDGED.
+ * @property {number} side The most pixels, in height and width, that a mask is shown with; at most MAX_SIDE.
+ */
+
+/**
+ * Asks for the masks of a prompt as a file, in the event `export`.
+ * @typedef {Object} ExportRequest
+ * @property {string} session As in `PredictRequest`.
+ * @property {number} seq As in `PredictRequest`.
+ * @property {Click[]} clicks As in `PredictRequest`.
+ * @property {Settings} settings As in `PredictRequest`.
+ */
+
+/**
+ * Asks for the set that a page showed before it was reloaded, in the event `restore`.
+ * @typedef {Object} RestoreRequest
+ * @property {string} ticket Of the session, which the manifest gave.
+ */
+
+/**
+ * What the clicks of a `PredictRequest` select.
+ * @typedef {Object} MasksAnswer
+ * @property {number} seq Of the request.
+ * @property {string} masks Of all images, at token resolution, by `encode_masks`.
+ * @property {number[]} presence For each image, from 0 to 1, how sure it is that the thing is there.
+ */
+
+/**
+ * The mask of one image along the edges in its photo.
+ * @typedef {Object} EdgedMask
+ * @property {number} image Index of the image.
+ * @property {number} height Of the mask, in pixels.
+ * @property {number} width Of the mask, in pixels.
+ * @property {string} mask Its pixels, by `encode_masks`.
+ */
+
+/**
+ * What an `EdgesRequest` asked for.
+ * @typedef {Object} EdgesAnswer
+ * @property {number} seq Of the request.
+ * @property {EdgedMask[]} masks One an image.
+ */
+
+/**
+ * What went wrong with a request, in the place of its answer.
+ * @typedef {Object} Failure
+ * @property {number} seq Of the request; 0 where it had none.
+ * @property {"gone" | "invalid"} error "gone" where the server has no such session any more, "invalid" for all else.
+ * @property {string} message A sentence for the person.
+ */
+
+/**
+ * One image of a set.
+ * @typedef {Object} ManifestImage
+ * @property {string} name Of its file.
+ * @property {number} width In pixels.
+ * @property {number} height In pixels.
+ * @property {string} remark What there is to say about it; "" for nothing.
+ * @property {string} tile Address of a JPEG file.
+ */
+
+/**
+ * All that the page must know to show an analysis.
+ * @typedef {Object} Manifest
+ * @property {string} session Its token, which the page keeps to itself.
+ * @property {string} ticket What the page may keep for its own reload, and only its own browser can use.
+ * @property {string} joins The token of the session that the last images joined; its clicks go on.
+ * @property {[number, number]} grid Rows and columns of tokens.
+ * @property {number} eigvecs How many there are.
+ * @property {string} backbone Name of what the features came from.
+ * @property {string[]} outlines Those that its masks can have.
+ * @property {string} colors Address of one PNG file, the colour views of all images one below the other.
+ * @property {ManifestImage[]} images In order.
+ */
+
+/**
+ * A file that is to be saved.
+ * @typedef {Object} Download
+ * @property {string} address Where it is.
+ */
+
+/**
+ * Where a slider of the page begins and ends, within what its setting may be.
+ * @typedef {Object} Slider
+ * @property {number} min Its lowest place.
+ * @property {number} max Its highest place; of `n_eigvecs` that of an analysis takes its place.
+ * @property {number} step Between two places.
+ */
+
+/** Before anyone changes them.
+ * @type {Readonly<Settings>} */
+export const SETTINGS = Object.freeze({
+  rule: {"name": "joint", "threshold": 0.5, "gamma": 1.0},
+  one_only: false,
+  outline: "photo",
+});
+
+/** What each rule begins with.
+ * @type {{joint: Omit<JointRule, "name">, tutorial: Omit<TutorialRule, "name">}} */
+export const RULES = Object.freeze({
+  joint: {"threshold": 0.5, "gamma": 1.0},
+  tutorial: {"threshold": 0.5, "gamma": 1.0, "denoise": true, "min_area": 3, "negative_threshold": 0.99, "n_eigvecs": null},
+});
+
+/** What masks can follow.
+ * @type {readonly string[]} */
+export const OUTLINES = Object.freeze(["tokens", "photo", "sam"]);
+
+/** By the name of a setting.
+ * @type {Readonly<Record<string, Slider>>} */
+export const SLIDERS = Object.freeze({
+  threshold: {"min": 0, "max": 1, "step": 0.01},
+  gamma: {"min": 0.1, "max": 5, "step": 0.1},
+  min_area: {"min": 0, "max": 100, "step": 1},
+  negative_threshold: {"min": 0, "max": 1, "step": 0.01},
+  n_eigvecs: {"min": 2, "max": 30, "step": 1},
+});
+
+/** Of a prompt.
+ * @type {number} */
+export const MAX_CLICKS = 1000;
+
+/** Images that may be asked for at once.
+ * @type {number} */
+export const MAX_EDGED = 16;
+
+/** Of a mask on a screen, in pixels.
+ * @type {number} */
+export const MAX_SIDE = 4096;
+
+/** The colour masks are drawn in, on the page and in files.
+ * @type {readonly [number, number, number]} */
+export const MASK_RGB = Object.freeze([255, 0, 255]);
+
+/** The constants of our own rule. */
+export const JOINT = Object.freeze({
+  THRESHOLD: 0.3,
+  UNCENTRED_THRESHOLD: 0.25,
+  STEP: 0.5,
+  REACH: 0.2,
+  NEGATIVE_REACH_ELSEWHERE: 0.12,
+  LEFT_AT_OPPOSITE: 0.2,
+  SURE_SHARE: 0.0025,
+  SURE: 0.1,
+  PRESENCE_SHARE: 0.01,
+});
