@@ -5,7 +5,6 @@ Knows the core and HTTP-free messages. Knows nothing of gradio: `ui` does.
     service.py        what the page asks for, done
     session.py        one analysed set, and who may use it
     sessions.py       all of them: who has which, and for how long
-    readers.py        files read in processes of their own
     fetching.py       image files into the folder of a session to be
     session_files.py  what lies where in that folder
     exports.py        downloads, written into it
