@@ -101,8 +101,8 @@ class Page:
                 const { asked, shown, edged } = root.dataset;
                 if (asked === undefined || asked !== shown) return false;
                 if (root.querySelector('[data-setting=outline]').value === 'tokens') return true;
-                const isMasked = (element) =>
-                  element.tile.isVisible() && element.querySelector('.pp-share').textContent !== '';
+                const isMasked = (element) => element.dataset.seen === 'true'
+                  && element.querySelector('.pp-share').textContent !== '';
                 const tiles = [...root.querySelectorAll('.pp-tile')];
                 return Number(edged) >= tiles.filter(isMasked).length;
             }"""

@@ -66,13 +66,13 @@ def run(context: BrowserContext) -> Run:
 
 
 def test_a_history_begins_with_nothing_to_undo_or_redo(run):
-    history = run("return (await import('/history.js')).start('only')")
+    history = run("return (await import('/state/history.js')).start('only')")
     assert history == {"past": [], "present": "only", "future": []}
 
 
 def test_undo_and_redo_have_no_limit(run):
     seen = run("""
-        const { start, commit, undo, redo } = await import('/history.js');
+        const { start, commit, undo, redo } = await import('/state/history.js');
         let history = start(0);
         for (let i = 1; i <= 3000; i += 1) history = commit(history, i);
         for (let i = 0; i < 3000; i += 1) history = undo(history);
@@ -85,7 +85,7 @@ def test_undo_and_redo_have_no_limit(run):
 
 def test_a_drag_is_one_entry_however_many_steps_it_had(run):
     history = run("""
-        const { start, commit, preview, settle, undo, redo } = await import('/history.js');
+        const { start, commit, preview, settle, undo, redo } = await import('/state/history.js');
         let history = commit(start('a'), 'b');
         const before = history.present;
         for (const step of ['c', 'd', 'e']) history = preview(history, step);
@@ -100,7 +100,7 @@ def test_a_drag_is_one_entry_however_many_steps_it_had(run):
 
 def test_no_history_is_changed_in_place(run):
     frozen = run("""
-        const { start, commit, preview, settle, undo, redo } = await import('/history.js');
+        const { start, commit, preview, settle, undo, redo } = await import('/state/history.js');
         const freeze = (history) => {
           Object.values(history).forEach(Object.freeze);
           return Object.freeze(history);
@@ -127,7 +127,7 @@ def test_any_course_of_a_history_is_that_of_two_stacks(run, steps):
             past, present, future = [*past, present], future[0], future[1:]
     history = run(
         """
-        const { start, commit, preview, settle, undo, redo } = await import('/history.js');
+        const { start, commit, preview, settle, undo, redo } = await import('/state/history.js');
         const steps = {
           commit: commit,
           drag: (h, number) => settle(preview(preview(h, -1), number), h.present),
@@ -145,7 +145,7 @@ def test_any_course_of_a_history_is_that_of_two_stacks(run, steps):
 
 @pytest.mark.parametrize("x", [-3, -1e-9, 0, 0.5, 0.999999999, 1, 1.0000001, 7])
 def test_a_click_anywhere_near_an_edge_is_one_the_server_takes(run, x):
-    made = run("return (await import('/clicks.js')).clickAt(2, input, input, true)", x)
+    made = run("return (await import('/state/clicks.js')).clickAt(2, input, input, true)", x)
     click = Click(**made)
     assert np.float32(click.x) < 1
     assert click.x == click.y == pytest.approx(min(max(x, 0), 1), abs=1e-6)
@@ -153,7 +153,7 @@ def test_a_click_anywhere_near_an_edge_is_one_the_server_takes(run, x):
 
 def test_clicks_are_added_and_removed_without_changing_the_list(run):
     lists = run("""
-        const { add, removeAt } = await import('/clicks.js');
+        const { add, removeAt } = await import('/state/clicks.js');
         const clicks = Object.freeze(['a', 'b', 'c']);
         return [add(clicks, 'd'), removeAt(clicks, 1), removeAt(clicks, -1), clicks];
     """)
@@ -173,7 +173,7 @@ def test_a_click_is_hit_within_its_radius_in_pixels_of_the_tile(run, dx, dy, ind
     # A tile of 400 x 100 pixels: the same share is four times as far across as down.
     found = run(
         """
-        const { hit } = await import('/clicks.js');
+        const { hit } = await import('/state/clicks.js');
         const clicks = [{ image: 3, x: 0.5, y: 0.5, positive: true }];
         return hit(clicks, 3, 0.5 + input[0] / 400, 0.5 + input[1] / 100, 400, 100, 9);
         """,
@@ -184,7 +184,7 @@ def test_a_click_is_hit_within_its_radius_in_pixels_of_the_tile(run, dx, dy, ind
 
 def test_the_nearest_click_of_the_same_image_is_hit(run):
     found = run("""
-        const { hit } = await import('/clicks.js');
+        const { hit } = await import('/state/clicks.js');
         const at = (image, x) => ({ image, x, y: 0.5, positive: true });
         const clicks = [at(0, 0.50), at(0, 0.54), at(1, 0.53), at(0, 0.9)];
         return [0.51, 0.53, 0.7, 0.9].map((x) => hit(clicks, 0, x, 0.5, 200, 200, 9));
@@ -194,7 +194,7 @@ def test_the_nearest_click_of_the_same_image_is_hit(run):
 
 def test_clicks_are_counted_by_their_kind(run):
     counts = run("""
-        const { clickAt, count } = await import('/clicks.js');
+        const { clickAt, count } = await import('/state/clicks.js');
         const clicks = [true, false, true].map((positive) => clickAt(0, 0.5, 0.5, positive));
         return [count(clicks), count([])];
     """)
@@ -205,7 +205,7 @@ def test_clicks_are_counted_by_their_kind(run):
 
 
 DECODE = """
-    const { decodeMasks } = await import('/codec.js');
+    const { decodeMasks } = await import('/server/codec.js');
     const masks = await decodeMasks(...input);
     return masks.map((mask) => mask.join(''));
 """
@@ -244,7 +244,7 @@ def test_what_is_no_mask_is_an_error(run, text):
 
 # A server that answers when told to, and waiting that ends when told to.
 LINK = """
-    const { createLink } = await import('/link.js');
+    const { createLink } = await import('/server/link.js');
     // Of requests that are waited for in vain, and between two attempts.
     const patience = 12345;
     const sent = [], received = [], lost = [], waits = [], timers = [];
@@ -512,7 +512,7 @@ def test_a_slow_receiver_is_waited_for(run):
 
 # Tiles that want edges, and a server that answers when told to.
 EDGES = """
-    const { createEdges } = await import('/edges.js');
+    const { createEdges } = await import('/server/edges.js');
     let wanted = [], atOnce = 4;
     const patience = 12345;
     const asked = [], answers = [], lost = [], waits = [];
@@ -677,7 +677,7 @@ def test_edges_that_cannot_be_shown_do_not_hold_up_the_others(run):
 def test_how_to_go_on_is_said_in_whole_sentences(run, restarted, count, total, text):
     given = {"restarted": restarted, "count": count}
     given["images"] = [{"name": f"{index}.jpg"} for index in range(total)]
-    assert run("return (await import('/words.js')).goneText(input);", given) == text
+    assert run("return (await import('/view/words.js')).goneText(input);", given) == text
 
 
 @pytest.mark.parametrize(
@@ -695,7 +695,7 @@ def test_how_to_go_on_is_said_in_whole_sentences(run, restarted, count, total, t
     ],
 )
 def test_only_a_sentence_of_the_server_is_shown(run, said, is_sentence):
-    shown = run("return (await import('/words.js')).sentence(input);", said)
+    shown = run("return (await import('/view/words.js')).sentence(input);", said)
     assert shown == (said if is_sentence else "The server could not do this.")
 
 
@@ -712,7 +712,7 @@ def test_only_a_sentence_of_the_server_is_shown(run, said, is_sentence):
     ],
 )
 def test_what_gradio_says_of_an_upload_is_put_in_words(run, said, shown):
-    assert run("return (await import('/toasts.js')).inWords(input);", said).startswith(shown)
+    assert run("return (await import('/view/toasts.js')).inWords(input);", said).startswith(shown)
 
 
 # The same images
@@ -731,7 +731,7 @@ def test_the_same_images_are_found_in_any_order(run, shuffle):
     names, order = shuffle
     before = [{"name": name, "width": 3, "height": 4, "tile": "old"} for name in names]
     after = [{**before[index], "tile": "new"} for index in order]
-    places = run("return (await import('/same.js')).sameImages(...input);", [before, after])
+    places = run("return (await import('/state/same.js')).sameImages(...input);", [before, after])
     assert [after[place]["name"] for place in places] == names
 
 
@@ -751,13 +751,15 @@ def test_other_images_are_not_the_same(run, after):
         return [dict(zip(("name", "width", "height"), one, strict=True)) for one in given]
 
     before = images([("a", 3, 4), ("b", 3, 4)])
-    places = run("return (await import('/same.js')).sameImages(...input);", [before, images(after)])
+    places = run(
+        "return (await import('/state/same.js')).sameImages(...input);", [before, images(after)]
+    )
     assert places is None
 
 
 def test_two_images_that_cannot_be_told_apart_are_not_mixed_up(run):
     twins = [{"name": "a", "width": 3, "height": 4}] * 2
-    run_it = "return (await import('/same.js')).sameImages(...input);"
+    run_it = "return (await import('/state/same.js')).sameImages(...input);"
     assert run(run_it, [twins, twins]) is None
 
 
@@ -765,7 +767,7 @@ def test_two_images_that_cannot_be_told_apart_are_not_mixed_up(run):
 
 
 STATE = """
-    const { keep, kept } = await import('/kept.js');
+    const { keep, kept } = await import('/state/kept.js');
     const prompt = (...images) => ({
       clicks: images.map((image) => ({ image, x: 0.5, y: 0.5, positive: true })), settings: {},
     });
@@ -798,7 +800,7 @@ def test_where_storage_is_blocked_as_in_a_frame_the_history_entry_keeps_it(conte
     seen = tab.evaluate(f"async () => {{ {STATE} {blocked} {body} {then} }}")
     assert seen[:2] == [True, 1]
     tab.reload()
-    kept = tab.evaluate("async () => (await import('/kept.js')).kept()")
+    kept = tab.evaluate("async () => (await import('/state/kept.js')).kept()")
     assert kept == seen[2]
     tab.close()
 
@@ -841,7 +843,7 @@ def test_what_was_kept_and_is_damaged_is_as_good_as_nothing(run, text):
 
 def test_what_is_remembered_is_recalled_until_it_is_forgotten(run):
     seen = run("""
-        const { remember, recall, forget } = await import('/memory.js');
+        const { remember, recall, forget } = await import('/state/memory.js');
         const state = { session: 'token', prompt: { clicks: [{ image: 0 }], settings: null } };
         const seen = [recall()];
         remember(state);
@@ -858,9 +860,9 @@ def test_what_is_remembered_is_recalled_until_it_is_forgotten(run):
 
 def test_memory_survives_a_reload_and_never_reaches_another_tab(context):
     tab, other = open_tab(context), open_tab(context)
-    tab.evaluate("async () => (await import('/memory.js')).remember({ session: 'token' })")
+    tab.evaluate("async () => (await import('/state/memory.js')).remember({ session: 'token' })")
     tab.reload()
-    recall = "async () => (await import('/memory.js')).recall()"
+    recall = "async () => (await import('/state/memory.js')).recall()"
     assert tab.evaluate(recall) == {"session": "token"}
     assert other.evaluate(recall) is None
     tab.close()
@@ -870,7 +872,7 @@ def test_memory_survives_a_reload_and_never_reaches_another_tab(context):
 def test_a_page_without_storage_works_without_memory(context):
     tab = open_tab(context)
     seen = tab.evaluate("""async () => {
-        const { remember, recall, forget } = await import('/memory.js');
+        const { remember, recall, forget } = await import('/state/memory.js');
         sessionStorage.setItem('pointprompt', '{ broken');
         const seen = [recall()];
         for (const name of ['getItem', 'setItem', 'removeItem']) {
@@ -906,7 +908,7 @@ def test_a_page_without_storage_works_without_memory(context):
 def test_the_border_runs_between_tokens_that_differ_and_not_along_the_image(run, rows, border):
     found = run(
         """
-        const { borderOf } = await import('/paint.js');
+        const { borderOf } = await import('/view/paint.js');
         const mask = Uint8Array.from(input.join('').split(''), Number);
         return borderOf(mask, input.length, input[0].length);
         """,
@@ -917,7 +919,7 @@ def test_the_border_runs_between_tokens_that_differ_and_not_along_the_image(run,
 
 def test_a_mask_becomes_a_picture_of_one_pixel_a_token(run):
     pixels = run("""
-        const { maskImage } = await import('/paint.js');
+        const { maskImage } = await import('/view/paint.js');
         const canvas = maskImage(Uint8Array.of(1, 0, 0, 0, 1, 1), 2, 3, [255, 0, 200]);
         const { width, height } = canvas;
         return [width, height, ...canvas.getContext('2d').getImageData(0, 0, 3, 2).data];
@@ -927,7 +929,8 @@ def test_a_mask_becomes_a_picture_of_one_pixel_a_token(run):
 
 
 SURFACE = """
-    const paint = await import('/paint.js');
+    const paint = await import('/view/paint.js');
+    const marks = await import('/view/marks.js');
     const canvas = document.createElement('canvas');
     canvas.style.cssText = 'position: fixed; left: 0; top: 0; width: 100px; height: 60px';
     document.body.append(canvas);
@@ -946,7 +949,7 @@ SURFACE = """
 
 def test_a_canvas_is_as_sharp_as_the_screen_and_empty(run):
     seen = run(f"""{SURFACE}
-        paint.paintClicks(surface, [{{ x: 0.5, y: 0.5, positive: true }}]);
+        marks.paintClicks(surface, [{{ x: 0.5, y: 0.5, positive: true }}]);
         const painted = at(52, 30)[3];
         const again = paint.fit(canvas);
         return finish([canvas.width, canvas.height, again.width, again.height, painted,
@@ -983,7 +986,7 @@ def test_an_outline_runs_along_the_border_over_the_same_mask(run):
 
 def test_positive_is_a_red_plus_and_negative_a_blue_minus_each_with_a_black_edge(run):
     positive, negative = run(f"""{SURFACE}
-        paint.paintClicks(surface, [
+        marks.paintClicks(surface, [
           {{ x: 0.25, y: 0.5, positive: true }}, {{ x: 0.75, y: 0.5, positive: false }},
         ]);
         const look = (x) => ({{ across: at(x + 2, 30), down: at(x, 28), fill: at(x + 3, 26),
@@ -1003,7 +1006,7 @@ def test_positive_is_a_red_plus_and_negative_a_blue_minus_each_with_a_black_edge
 
 def test_the_keyboards_cursor_leaves_its_own_place_free(run):
     middle, arm = run(f"""{SURFACE}
-        paint.paintCursor(surface, {{ x: 0.5, y: 0.5 }});
+        marks.paintCursor(surface, {{ x: 0.5, y: 0.5 }});
         return finish([at(50, 30), at(58, 30)]);
     """)
     assert middle[3] == 0
@@ -1029,7 +1032,7 @@ def pointer(still_tab: Tab) -> Tab:
     """A tile of 200 x 100 pixels at (10, 20) that notes what was pressed."""
     still_tab.goto(ORIGIN)
     still_tab.evaluate("""async () => {
-        const { listen } = await import('/pointer.js');
+        const { listen } = await import('/view/pointer.js');
         const tile = document.createElement('div');
         tile.style.cssText = 'position: fixed; left: 10px; top: 20px; width: 200px; height: 100px';
         document.body.append(tile);
@@ -1213,7 +1216,6 @@ MOUNT = """async (manifest) => {
       },
       trigger: (name, data) => triggered.push([name, data]),
       watch: (prop, callback) => { watchers[prop] = callback; },
-      fileUrl: (path) => path,
     });
 }"""
 
@@ -1302,7 +1304,7 @@ def visible(tab: Tab) -> list[int]:
     """The tiles that are on the screen or near it, in the order they came in."""
     tab.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 0)))")
     return tab.evaluate("""() => [...document.querySelectorAll('.pp-tile')].flatMap(
-        (element) => element.tile.isVisible()
+        (element) => element.dataset.seen === 'true'
           ? [Number.parseInt(element.querySelector('.pp-name').textContent, 10)] : [])""")
 
 

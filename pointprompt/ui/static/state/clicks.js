@@ -1,10 +1,20 @@
-// The clicks of a prompt: plain arrays of {image, x, y, positive}, never changed in place.
+// The clicks of a prompt: plain arrays, never changed in place.
+
+/** @import { Click } from "../contract.js" */
 
 // The wire wants x and y below 1; this is the largest float32 that is.
 const BELOW_ONE = 1 - 2 ** -24;
 
+/** @param {number} value */
 const inside = (value) => Math.min(Math.max(value, 0), BELOW_ONE);
 
+/**
+ * @param {number} image
+ * @param {number} x
+ * @param {number} y
+ * @param {boolean} positive
+ * @returns {Click}
+ */
 export const clickAt = (image, x, y, positive) => ({
   image,
   x: inside(x),
@@ -12,16 +22,37 @@ export const clickAt = (image, x, y, positive) => ({
   positive,
 });
 
+/**
+ * @param {readonly Click[]} clicks
+ * @param {Click} click
+ */
 export const add = (clicks, click) => [...clicks, click];
 
+/**
+ * @param {readonly Click[]} clicks
+ * @param {number} index
+ */
 export const removeAt = (clicks, index) => clicks.filter((_, i) => i !== index);
 
-// The same clicks on images that have other places: `places` by the old index.
+/**
+ * The same clicks on images that have other places.
+ * @param {readonly Click[]} clicks
+ * @param {readonly number[]} places By the old index.
+ */
 export const move = (clicks, places) =>
   clicks.map((click) => ({ ...click, image: places[click.image] }));
 
-// Index of the click of this image that is nearest to (x, y), if it is within `radius` pixels of
-// a tile of this width and height; else -1.
+/**
+ * Index of the click of this image that is nearest to (x, y), if it is within `radius` pixels of a
+ * tile of this width and height; else -1.
+ * @param {readonly Click[]} clicks
+ * @param {number} image
+ * @param {number} x
+ * @param {number} y
+ * @param {number} width
+ * @param {number} height
+ * @param {number} radius
+ */
 export function hit(clicks, image, x, y, width, height, radius) {
   let best = -1;
   let bestDistance = radius;
@@ -36,6 +67,7 @@ export function hit(clicks, image, x, y, width, height, radius) {
   return best;
 }
 
+/** @param {readonly Click[]} clicks */
 export function count(clicks) {
   const positive = clicks.filter((click) => click.positive).length;
   return { positive, negative: clicks.length - positive };

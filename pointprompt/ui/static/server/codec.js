@@ -1,13 +1,21 @@
 // Masks as they come over the wire: base64 of zlib of packed bits, first token in the highest bit.
 
+/** @param {Uint8Array<ArrayBuffer>} bytes */
 async function inflate(bytes) {
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
+/** @param {string} text */
 const fromBase64 = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
 
-// One Uint8Array of h * w zeros and ones for each of the n images.
+/**
+ * One array of h * w zeros and ones for each of the n images.
+ * @param {string} text
+ * @param {number} n
+ * @param {number} h
+ * @param {number} w
+ */
 export async function decodeMasks(text, n, h, w) {
   const packed = await inflate(fromBase64(text));
   const size = h * w;

@@ -2,45 +2,74 @@
 // the prompt is, the prompt with what can be undone, and how it was looked at. Nothing secret: the
 // token of the session is `memory.js`'s affair. Knows no server.
 
+/**
+ * @import { History } from "./history.js"
+ * @import { Sized } from "./same.js"
+ * @import { Look, Prompt } from "./state.js"
+ */
+
+/**
+ * @typedef {Object} Kept
+ * @property {string} server The run of it that had the set.
+ * @property {Sized[]} images
+ * @property {History<Prompt>} history
+ * @property {Partial<Look>} look
+ * @property {boolean} [cutOff] Whether the reload ended what was under way.
+ */
+
 const KEY = "pointprompt-kept";
 
 // Where third-party storage is blocked, as in the frame of a Space, the tab's own history entry is
 // what survives a reload.
-const places = [
+const PLACES = [
   {
-    read: () => JSON.parse(sessionStorage.getItem(KEY)),
-    write: (state) => sessionStorage.setItem(KEY, JSON.stringify(state)),
+    /** @returns {unknown} */
+    read: () => JSON.parse(sessionStorage.getItem(KEY) ?? "null"),
+    /** @param {Kept} kept */
+    write: (kept) => sessionStorage.setItem(KEY, JSON.stringify(kept)),
   },
   {
+    /** @returns {unknown} */
     read: () => history.state?.[KEY] ?? null,
-    write: (state) => history.replaceState({ ...history.state, [KEY]: state }, ""),
+    /** @param {Kept} kept */
+    write: (kept) => history.replaceState({ ...history.state, [KEY]: kept }, ""),
   },
 ];
 
-// state: {server, images, history: {past, present, future}, look}. Returns whether all of it, or at
-// least all but what can be undone, was kept.
+/**
+ * Returns whether all of it, or at least all but what can be undone, was kept.
+ * @param {Kept} state
+ */
 export function keep(state) {
   const { present } = state.history;
-  return places.some(
+  return PLACES.some(
     (place) =>
       attempt(() => place.write(state)) ||
       attempt(() => place.write({ ...state, history: { past: [], present, future: [] } })),
   );
 }
 
-// What was kept, or null where there is nothing or it is of no use.
+/**
+ * What was kept, or null where there is nothing or it is of no use.
+ * @returns {Kept | null}
+ */
 export function kept() {
-  for (const place of places) {
+  for (const place of PLACES) {
+    /** @type {unknown} */
     let state = null;
     attempt(() => {
       state = place.read();
     });
-    if (isState(state)) return state;
+    if (isKept(state)) return state;
   }
   return null;
 }
 
-function isState(state) {
+/**
+ * @param {any} state
+ * @returns {state is Kept}
+ */
+function isKept(state) {
   if (!Array.isArray(state?.images) || !state.history) return false;
   const { past, present, future } = state.history;
   if (!Array.isArray(past) || !Array.isArray(future)) return false;
@@ -49,6 +78,7 @@ function isState(state) {
   );
 }
 
+/** @param {() => void} action */
 function attempt(action) {
   try {
     action();

@@ -1,13 +1,26 @@
-// What is drawn over a photo: the mask, its outline, the clicks, the keyboard's cursor.
+// What is drawn over a photo: the mask and its outline.
 
-const MARKER_RADIUS = 7;
-const POSITIVE = "#e5484d";
-const NEGATIVE = "#2f7df6";
+/**
+ * A canvas that is sized to its place on the page.
+ * @typedef {Object} Surface
+ * @property {CanvasRenderingContext2D} context Takes CSS pixels.
+ * @property {number} width
+ * @property {number} height
+ */
 
-// The part of a mask that does not depend on the tile's size: a small canvas of one pixel a token.
+/** @typedef {readonly [number, number, number]} Color Red, green and blue. */
+/** @typedef {[number, number, number, number]} Segment From row and column to row and column. */
+
+/**
+ * The part of a mask that does not depend on the tile's size: a small canvas of one pixel a token.
+ * @param {Uint8Array} mask
+ * @param {number} h
+ * @param {number} w
+ * @param {Color} color
+ */
 export function maskImage(mask, h, w, [red, green, blue]) {
   const canvas = new OffscreenCanvas(w, h);
-  const context = canvas.getContext("2d");
+  const context = contextOf(canvas);
   const pixels = context.createImageData(w, h);
   for (let token = 0; token < mask.length; token += 1) {
     if (mask[token]) pixels.data.set([red, green, blue, 255], token * 4);
@@ -16,9 +29,14 @@ export function maskImage(mask, h, w, [red, green, blue]) {
   return canvas;
 }
 
-// The border of a mask as line segments [row, column, row, column] between tokens; the image's own
-// edge is no border.
+/**
+ * The border of a mask as line segments between tokens; the image's own edge is no border.
+ * @param {Uint8Array} mask
+ * @param {number} h
+ * @param {number} w
+ */
 export function borderOf(mask, h, w) {
+  /** @type {Segment[]} */
   const segments = [];
   for (let row = 0; row < h; row += 1) {
     for (let column = 0; column < w; column += 1) {
@@ -34,7 +52,11 @@ export function borderOf(mask, h, w) {
   return segments;
 }
 
-// Size a canvas to its place on the page; its context then takes CSS pixels.
+/**
+ * Sizes a canvas to its place on the page, and empties it.
+ * @param {HTMLCanvasElement} canvas
+ * @returns {Surface}
+ */
 export function fit(canvas) {
   const scale = window.devicePixelRatio || 1;
   const { clientWidth: width, clientHeight: height } = canvas;
@@ -43,12 +65,18 @@ export function fit(canvas) {
     canvas.width = pixelWidth;
     canvas.height = pixelHeight;
   }
-  const context = canvas.getContext("2d");
+  const context = contextOf(canvas);
   context.setTransform(scale, 0, 0, scale, 0, 0);
   context.clearRect(0, 0, width, height);
   return { context, width, height };
 }
 
+/**
+ * @param {Surface} surface
+ * @param {{image: OffscreenCanvas, border: readonly Segment[], color: Color}} layers
+ * @param {readonly [number, number]} grid Rows and columns of the mask.
+ * @param {{opacity: number, outline: boolean}} display
+ */
 export function paintMask({ context, width, height }, { image, border, color }, grid, display) {
   const [h, w] = grid;
   context.save();
@@ -74,46 +102,14 @@ export function paintMask({ context, width, height }, { image, border, color }, 
   context.restore();
 }
 
-export function paintClicks({ context, width, height }, clicks) {
-  for (const click of clicks) paintClick(context, click.x * width, click.y * height, click.positive);
-}
-
-function paintClick(context, x, y, positive) {
-  const arm = MARKER_RADIUS - 3.5;
-  context.save();
-  context.beginPath();
-  context.arc(x, y, MARKER_RADIUS, 0, 2 * Math.PI);
-  context.fillStyle = positive ? POSITIVE : NEGATIVE;
-  context.fill();
-  context.strokeStyle = "#000";
-  context.lineWidth = 1.5;
-  context.stroke();
-  context.beginPath();
-  context.moveTo(x - arm, y);
-  context.lineTo(x + arm, y);
-  if (positive) {
-    context.moveTo(x, y - arm);
-    context.lineTo(x, y + arm);
-  }
-  context.strokeStyle = "#fff";
-  context.lineWidth = 2;
-  context.stroke();
-  context.restore();
-}
-
-export function paintCursor({ context, width, height }, cursor) {
-  const [x, y] = [cursor.x * width, cursor.y * height];
-  const path = new Path2D();
-  for (const [dx, dy] of [[1, 0], [-1, 0], [0, 1], [0, -1]]) {
-    path.moveTo(x + dx * 4, y + dy * 4);
-    path.lineTo(x + dx * 13, y + dy * 13);
-  }
-  context.save();
-  context.strokeStyle = "#000";
-  context.lineWidth = 4;
-  context.stroke(path);
-  context.strokeStyle = "#fff";
-  context.lineWidth = 2;
-  context.stroke(path);
-  context.restore();
+/**
+ * Throws where the browser has no such context left to give.
+ * @template {HTMLCanvasElement | OffscreenCanvas} Canvas
+ * @param {Canvas} canvas
+ * @returns {Canvas extends OffscreenCanvas ? OffscreenCanvasRenderingContext2D : CanvasRenderingContext2D}
+ */
+function contextOf(canvas) {
+  const context = canvas.getContext("2d");
+  if (!context) throw new Error("This browser cannot draw on a canvas.");
+  return /** @type {any} */ (context);
 }

@@ -3,17 +3,21 @@
 
 const KEY = "pointprompt";
 
-export function remember(state) {
+/** @typedef {{ticket: string}} Memory */
+
+/** @param {Memory} memory */
+export function remember(memory) {
   try {
-    sessionStorage.setItem(KEY, JSON.stringify(state));
+    sessionStorage.setItem(KEY, JSON.stringify(memory));
   } catch {
     // Private windows and full storage: the page works without.
   }
 }
 
+/** @returns {Memory | null} */
 export function recall() {
   try {
-    return JSON.parse(sessionStorage.getItem(KEY));
+    return JSON.parse(sessionStorage.getItem(KEY) ?? "null");
   } catch {
     return null;
   }

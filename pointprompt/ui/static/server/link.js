@@ -5,24 +5,46 @@ import { createDelivery } from "./delivery.js";
 
 const PATIENCE_MS = 20_000;
 
-// send(request) -> Promise of an answer with the request's seq; anything else is a lost request:
-// gradio's client resolves to nothing where the server could not be reached or refused.
-// receive(answer, request) gets the answers in order.
-// lost(attempts) is told each time there was no answer; 0 when the server is back.
+/** @import { DeliveryOptions } from "./delivery.js" */
+/** @typedef {{seq: number}} Numbered */
+
+/**
+ * @template Message, Answer
+ * @typedef {Object} LinkOptions
+ * @property {(request: Message & Numbered) => Promise<(Answer & Numbered) | null | undefined>} send Anything but
+ *   an answer with the request's number is a lost request: gradio's client resolves to nothing where
+ *   the server could not be reached or refused.
+ * @property {(answer: Answer & Numbered, request: Message & Numbered) => void | Promise<void>} receive Gets the
+ *   answers in order.
+ * @property {number} [patience] Milliseconds.
+ */
+
+/**
+ * @template {object} Message
+ * @template Answer
+ * @param {LinkOptions<Message, Answer> & DeliveryOptions} options
+ */
 export function createLink({ send, receive, lost, wait, patience = PATIENCE_MS }) {
   const delivery = createDelivery({ lost, patience, wait });
+  /** @type {(Message & Numbered) | null} */
   let newest = null;
+  /** @type {(Message & Numbered) | null} */
   let current = null;
   let pumping = false;
   let seq = 0;
 
+  /** @param {Message & Numbered} request */
   async function ask(request) {
     const answer = await send(request);
     if (answer?.seq !== request.seq) throw new Error("The server did not answer.");
     return answer;
   }
 
-  // An answer that cannot be used is the page's error, and no reason to stop asking.
+  /**
+   * An answer that cannot be used is the page's error, and no reason to stop asking.
+   * @param {Answer & Numbered} answer
+   * @param {Message & Numbered} request
+   */
   async function handOver(answer, request) {
     try {
       await receive(answer, request);
@@ -50,6 +72,7 @@ export function createLink({ send, receive, lost, wait, patience = PATIENCE_MS }
   }
 
   return {
+    /** @param {Message} message */
     push(message) {
       seq += 1;
       current = { ...message, seq };
@@ -57,14 +80,17 @@ export function createLink({ send, receive, lost, wait, patience = PATIENCE_MS }
       pump();
       return seq;
     },
-    // The newest request once more, under its own number, unless its answer is still to come: does
-    // the server answer it?
+    /**
+     * The newest request once more, under its own number, unless its answer is still to come: does
+     * the server answer it?
+     */
     repeat() {
       if (!pumping) newest = current;
       pump();
     },
-    // Whether an answer is still to come.
+    /** Whether an answer is still to come. */
     busy: () => pumping,
     hurry: delivery.hurry,
+    destroy: delivery.destroy,
   };
 }

@@ -1,0 +1,43 @@
+// What becomes of the page when the server refuses, or has its set no more.
+
+import { keep, kept } from "../state/kept.js";
+import { snapshot } from "../state/keeper.js";
+import { forget } from "../state/memory.js";
+import { troubled } from "../state/state.js";
+import { isRestarted, serverId } from "./run.js";
+
+/**
+ * @import { Failure } from "../contract.js"
+ * @import { PageStore } from "../state/state.js"
+ */
+
+/**
+ * @param {PageStore} store
+ * @param {Failure} failure
+ */
+export async function receiveFailure(store, { error, message }) {
+  store.set({ exporting: false });
+  if (error !== "gone") {
+    store.set(troubled(store.get(), { refused: message }));
+    return;
+  }
+  forget();
+  const restarted = await isRestarted();
+  // The page of a server that is no more: another one may have other modules and events, and knows
+  // nothing of this page, not even when it closes.
+  if (restarted && keep(snapshot(store.get(), serverId()))) window.location.reload();
+  else tellGone(store, restarted);
+}
+
+/**
+ * Says that the set, or the one from before a reload, is gone.
+ * @param {PageStore} store
+ * @param {boolean} restarted Whether the server was.
+ */
+export function tellGone(store, restarted) {
+  const { manifest, history } = store.get();
+  const had = manifest ? { images: manifest.images, history } : kept();
+  if (!had?.images.length) return;
+  const count = had.history.present.clicks.length;
+  store.set(troubled(store.get(), { gone: { restarted, images: had.images, count } }));
+}

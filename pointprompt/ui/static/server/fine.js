@@ -1,0 +1,85 @@
+// The masks along the edges of the photos, of the tiles that are seen: asks the server for those that
+// are missing, and adds them to its answer.
+
+import { isAnswered, isFine, promptMessage, sentSettings, troubled } from "../state/state.js";
+import { decodeMasks } from "./codec.js";
+import { createEdges } from "./edges.js";
+import { receiveFailure } from "./failure.js";
+
+/**
+ * @import { EdgesAnswer, EdgesRequest, Failure } from "../contract.js"
+ * @import { PageStore, State } from "../state/state.js"
+ */
+
+/** @typedef {(request: EdgesRequest) => Promise<EdgesAnswer | Failure | null | undefined>} AskEdges */
+
+// What SAM draws takes longer: each is shown as soon as it is there.
+const AT_ONCE = { photo: 4, sam: 1 };
+
+/**
+ * The images that want edges now.
+ * @param {State} state
+ */
+function missing(state) {
+  if (!state.answer.masks.length || !isAnswered(state)) return [];
+  if (sentSettings(state).outline === "tokens") return [];
+  return [...state.seen].filter((image) => !isFine(state, image)).sort((a, b) => a - b);
+}
+
+/**
+ * @param {PageStore} store
+ * @param {AskEdges} askEdges
+ */
+export function createFine(store, askEdges) {
+  const { get, set } = store;
+
+  const edges = createEdges({
+    atOnce: () => (sentSettings(get()).outline === "sam" ? AT_ONCE.sam : AT_ONCE.photo),
+    missing: () => missing(get()),
+    ask,
+    show,
+    lost: (attempts) => set(troubled(get(), { edges: attempts })),
+  });
+
+  /** @param {number[]} images */
+  async function ask(images) {
+    const { answer, side } = get();
+    const { seq } = answer;
+    const received = await askEdges({ ...promptMessage(get()), seq, images, side });
+    if (received?.seq !== seq) throw new Error("The server did not answer.");
+    return { received, side };
+  }
+
+  /** @param {{received: EdgesAnswer | Failure, side: number}} answer */
+  async function show({ received, side }) {
+    // The masks, or the tiles, may have changed since they were asked for.
+    const isStale = () => received.seq !== get().answer.seq || side < get().side;
+    if (isStale()) return;
+    if ("error" in received) {
+      await receiveFailure(store, received);
+      return;
+    }
+    const decoded = await Promise.all(
+      received.masks.map(({ mask, height, width }) => decodeMasks(mask, 1, height, width)),
+    );
+    if (isStale()) return;
+    const edged = [...get().answer.edged];
+    received.masks.forEach(({ image, height, width }, index) => {
+      edged[image] = { mask: decoded[index][0], grid: [height, width], side };
+    });
+    set({ answer: { ...get().answer, edged } });
+  }
+
+  const unsubscribe = store.subscribe(
+    ({ answer, seen, side }) => [answer.seq, answer.masks, seen, side],
+    () => edges.update(),
+  );
+
+  return {
+    hurry: edges.hurry,
+    destroy() {
+      unsubscribe();
+      edges.destroy();
+    },
+  };
+}

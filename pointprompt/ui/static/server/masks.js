@@ -1,0 +1,118 @@
+// The masks of the newest prompt: asks the server for them at every change, and puts its answer into
+// the state whole. A download waits here until the screen shows what it will hold.
+
+import { arrange } from "../state/order.js";
+import { isAnswered, promptMessage, troubled } from "../state/state.js";
+import { decodeMasks } from "./codec.js";
+import { receiveFailure } from "./failure.js";
+import { createLink } from "./link.js";
+
+/**
+ * @import { ExportRequest, Failure, MasksAnswer, PredictRequest } from "../contract.js"
+ * @import { PageStore } from "../state/state.js"
+ */
+
+/** @typedef {(request: PredictRequest) => Promise<MasksAnswer | Failure | null | undefined>} Predict */
+
+// An answer that takes longer is said to be awaited.
+const LATE_MS = 1500;
+
+/**
+ * @param {PageStore} store
+ * @param {{predict: Predict, download: (request: ExportRequest) => void}} server
+ */
+export function createMasks(store, { predict, download }) {
+  const { get, set } = store;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let lateTimer;
+
+  const link = createLink({
+    send: predict,
+    receive,
+    lost: (masks) => set(troubled(get(), { masks })),
+  });
+
+  function expectAnswer() {
+    lateTimer ??= setTimeout(() => set({ late: true }), LATE_MS);
+  }
+
+  function stopExpecting() {
+    clearTimeout(lateTimer);
+    lateTimer = undefined;
+    set({ late: false });
+  }
+
+  /** @param {PredictRequest} request */
+  const isOfThisSet = (request) => request.session === get().manifest?.session;
+
+  /**
+   * @param {MasksAnswer | Failure} answer
+   * @param {PredictRequest} request
+   */
+  async function receive(answer, request) {
+    stopExpecting();
+    if (!isOfThisSet(request)) return;
+    if ("error" in answer) {
+      await receiveFailure(store, answer);
+      return;
+    }
+    if (answer.seq > get().answer.seq) await show(answer, request);
+    if (!isOfThisSet(request)) return;
+    set(troubled(get(), { refused: "" }));
+    if (!isAnswered(get())) expectAnswer();
+    else if (get().exporting) startDownload();
+  }
+
+  function startDownload() {
+    set({ exporting: false });
+    download({ ...promptMessage(get()), seq: get().answer.seq });
+  }
+
+  /**
+   * @param {MasksAnswer} answer
+   * @param {PredictRequest} request
+   */
+  async function show({ seq, masks, presence }, request) {
+    const { manifest } = get();
+    if (!manifest) return;
+    const n = manifest.images.length;
+    const decoded = await decodeMasks(masks, n, ...manifest.grid);
+    if (!isOfThisSet(request)) return;
+    const isEmpty = request.clicks.length === 0;
+    const isBestFirst = get().look.order === "presence" && !isEmpty;
+    set({
+      // The old edges would lie about the new masks.
+      answer: { seq, masks: isEmpty ? [] : decoded, presence: isEmpty ? [] : presence, edged: [] },
+      // As before a reload, after which nothing was known of what is present.
+      arranged: get().arranged ?? (isBestFirst ? arrange("presence", presence, n) : null),
+    });
+  }
+
+  function ask() {
+    if (!get().manifest) return;
+    set({ asked: link.push(promptMessage(get())) });
+    expectAnswer();
+  }
+
+  // Not before the server has shown that it is there, and the screen the prompt that is asked for:
+  // gradio loses an event that cannot be sent.
+  function askBeforeDownload() {
+    if (!get().exporting) return;
+    link.repeat();
+    expectAnswer();
+  }
+
+  const unsubscribe = [
+    store.subscribe(({ manifest, history }) => [manifest, history.present], ask),
+    store.subscribe(({ exporting }) => [exporting], askBeforeDownload),
+  ];
+
+  return {
+    hurry: link.hurry,
+    destroy() {
+      unsubscribe.forEach((end) => end());
+      link.destroy();
+      clearTimeout(lateTimer);
+    },
+  };
+}

@@ -1,0 +1,133 @@
+// What a person can do: each action replaces parts of the state. Knows neither the server nor the
+// screen.
+
+import * as clicks from "./clicks.js";
+import * as undoable from "./history.js";
+import { arrange } from "./order.js";
+import { SETTINGS, withValue } from "./settings.js";
+import { troubled } from "./state.js";
+
+/**
+ * @import { History } from "./history.js"
+ * @import { Look, PageStore, Prompt } from "./state.js"
+ */
+
+/**
+ * A place that was pressed on a tile.
+ * @typedef {Object} Press
+ * @property {number} x From 0 to 1.
+ * @property {number} y From 0 to 1.
+ * @property {boolean} other Whether it says the opposite of the mode's "this".
+ * @property {boolean} touch
+ */
+
+/** @typedef {{width: number, height: number}} Size */
+/** @typedef {ReturnType<typeof createActions>} Actions */
+
+// In CSS pixels.
+const HIT_RADIUS = { mouse: 9, touch: 16 };
+
+/** @param {PageStore} store */
+export function createActions(store) {
+  const { get, set } = store;
+
+  /** @param {History<Prompt>} history */
+  const step = (history) => set({ history, ...troubled(get(), { cutOff: false }) });
+
+  /** @param {Partial<Prompt>} changes */
+  function commit(changes) {
+    const { history } = get();
+    step(undoable.commit(history, { ...history.present, ...changes }));
+  }
+
+  /** @param {Partial<Look>} changes */
+  const look = (changes) => set({ look: { ...get().look, ...changes } });
+
+  /**
+   * @param {number} image
+   * @param {{x: number, y: number}} place
+   * @param {Size} size
+   * @param {number} radius
+   */
+  const hitAt = (image, { x, y }, { width, height }, radius) =>
+    clicks.hit(get().history.present.clicks, image, x, y, width, height, radius);
+
+  /** @param {number} index */
+  const removeAt = (index) =>
+    commit({ clicks: clicks.removeAt(get().history.present.clicks, index) });
+
+  return {
+    look,
+
+    /**
+     * @param {string} name
+     * @param {unknown} value
+     */
+    display: (name, value) => look({ display: { ...get().look.display, [name]: value } }),
+
+    /**
+     * Adds a click, or removes the one that is there already.
+     * @param {number} image
+     * @param {Press} press
+     * @param {Size} size Of its tile, in CSS pixels.
+     */
+    press(image, press, size) {
+      const at = hitAt(image, press, size, press.touch ? HIT_RADIUS.touch : HIT_RADIUS.mouse);
+      if (at >= 0) {
+        removeAt(at);
+        return;
+      }
+      const positive = get().look.mode === "positive" && !press.other;
+      const added = clicks.clickAt(image, press.x, press.y, positive);
+      commit({ clicks: clicks.add(get().history.present.clicks, added) });
+    },
+
+    /**
+     * Removes the click that is there, if one is.
+     * @param {number} image
+     * @param {{x: number, y: number}} place
+     * @param {Size} size
+     */
+    remove(image, place, size) {
+      const at = hitAt(image, place, size, HIT_RADIUS.touch);
+      if (at >= 0) removeAt(at);
+    },
+
+    undo: () => step(undoable.undo(get().history)),
+    redo: () => step(undoable.redo(get().history)),
+    clear: () => commit({ clicks: [] }),
+    reset: () => commit({ settings: SETTINGS }),
+    export: () => set({ exporting: true }),
+
+    /**
+     * A step of a change that `settle` makes one that can be undone.
+     * @param {string} name
+     * @param {unknown} value
+     */
+    setting(name, value) {
+      const { history, dragFrom } = get();
+      const { present } = history;
+      const settings = withValue(present.settings, name, value);
+      set({
+        dragFrom: dragFrom ?? present,
+        history: undoable.preview(history, { ...present, settings }),
+      });
+    },
+
+    settle() {
+      const { history, dragFrom } = get();
+      if (dragFrom) set({ dragFrom: null, history: undoable.settle(history, dragFrom) });
+    },
+
+    /**
+     * Arranges the tiles. Only when it is asked for: tiles that move by themselves would move under
+     * the pointer.
+     * @param {string} order
+     */
+    order(order) {
+      const { manifest, answer } = get();
+      look({ order });
+      set({ arranged: arrange(order, answer.presence, manifest?.images.length ?? 0) });
+    },
+  };
+}

@@ -1,0 +1,60 @@
+// Keeps what a reload of the tab needs to go on, in this tab and nowhere else.
+
+import * as undoable from "./history.js";
+import { keep, kept } from "./kept.js";
+import { remember } from "./memory.js";
+
+/**
+ * @import { Kept } from "./kept.js"
+ * @import { PageStore, State } from "./state.js"
+ */
+
+/**
+ * What a reload needs of this state.
+ * @param {State} state
+ * @param {string} server The run of the server that has the set.
+ * @returns {Kept}
+ */
+export function snapshot({ manifest, history, look }, server) {
+  const images = (manifest?.images ?? []).map(({ name, width, height }) => ({ name, width, height }));
+  return { server, images, history, look };
+}
+
+/**
+ * @param {PageStore} store
+ * @param {{server: string, isUnderWay: () => boolean}} page isUnderWay: whether a reload now would
+ *   end something.
+ */
+export function createKeeper(store, { server, isUnderWay }) {
+  const listening = new AbortController();
+
+  // At every change without what can be undone, which may be much.
+  function keepPresent() {
+    const state = store.get();
+    if (!state.manifest) return;
+    keep(snapshot({ ...state, history: undoable.start(state.history.present) }, server));
+  }
+
+  function keepAll() {
+    const before = store.get().manifest ? null : kept();
+    keep({ ...snapshot(store.get(), server), ...before, cutOff: isUnderWay() });
+  }
+
+  window.addEventListener("pagehide", keepAll, { signal: listening.signal });
+  const unsubscribe = [
+    store.subscribe(({ manifest, history }) => [manifest, history.present], keepPresent),
+    store.subscribe(
+      ({ manifest }) => [manifest],
+      (manifest) => {
+        if (manifest) remember({ ticket: manifest.ticket });
+      },
+    ),
+  ];
+
+  return {
+    destroy() {
+      listening.abort();
+      unsubscribe.forEach((end) => end());
+    },
+  };
+}

@@ -1,0 +1,58 @@
+// What becomes of the state when the server sends another set, or none any more.
+
+import * as clicks from "./clicks.js";
+import * as undoable from "./history.js";
+import { sameImages } from "./same.js";
+import { fitted, known } from "./settings.js";
+import { NO_ANSWER, troubled } from "./state.js";
+
+/**
+ * @import { Manifest } from "../contract.js"
+ * @import { History } from "./history.js"
+ * @import { Kept } from "./kept.js"
+ * @import { Prompt, State } from "./state.js"
+ */
+
+/**
+ * What changes.
+ * @param {State} state
+ * @param {Manifest | null} manifest
+ * @param {Kept | null} kept From before a reload.
+ * @returns {Partial<State>}
+ */
+export function open(state, manifest, kept) {
+  const { history, look } = state;
+  return {
+    manifest,
+    answer: NO_ANSWER,
+    arranged: null,
+    seen: new Set(),
+    exporting: false,
+    dragFrom: null,
+    look: state.manifest ? { ...look, order: "given" } : look,
+    history: manifest ? openingHistory(state, manifest, kept) : history,
+    ...(manifest && troubled(state, { gone: null, refused: "" })),
+  };
+}
+
+/**
+ * The same images analysed again, more images that joined them, or the tab reloaded: the clicks
+ * are still right.
+ * @param {State} state
+ * @param {Manifest} manifest
+ * @param {Kept | null} kept
+ * @returns {History<Prompt>}
+ */
+function openingHistory({ manifest: before, history }, manifest, kept) {
+  if (before && manifest.joins === before.session) return history;
+  const last = before ? { images: before.images, history } : kept;
+  const places = last && sameImages(last.images, manifest.images);
+  if (places) {
+    return undoable.map(last.history, ({ clicks: list, settings }) => ({
+      clicks: clicks.move(list, places),
+      settings: known(settings),
+    }));
+  }
+  const settings = fitted(history.present.settings, manifest.eigvecs);
+  return undoable.start({ clicks: [], settings });
+}

@@ -1,0 +1,20 @@
+// Whether two sets hold the same images, as far as a browser can tell: by their names and sizes.
+
+/** @typedef {{name: string, width: number, height: number}} Sized */
+
+/** @param {Sized} image */
+const keyOf = ({ name, width, height }) => JSON.stringify([name, width, height]);
+
+/**
+ * For each index in `before` the index of that image in `after`, which may have another order; null
+ * where they are not the same images.
+ * @param {readonly Sized[]} before
+ * @param {readonly Sized[]} after
+ */
+export function sameImages(before, after) {
+  if (before.length !== after.length) return null;
+  const indices = new Map(after.map((image, index) => [keyOf(image), index]));
+  const places = before.map((image) => indices.get(keyOf(image)) ?? -1);
+  const isEach = new Set(places).size === after.length && !places.includes(-1);
+  return isEach ? places : null;
+}

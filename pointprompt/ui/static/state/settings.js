@@ -1,0 +1,87 @@
+// How clicks become masks, as the page keeps it: both rules with what was chosen for each, so that
+// going back to one finds it as it was. Knows no controls and no server.
+
+import { RULES, SETTINGS as DEFAULTS } from "../contract.js";
+
+/** @import { JointRule, Settings as SentSettings, TutorialRule } from "../contract.js" */
+
+/**
+ * @typedef {Object} Settings
+ * @property {"joint" | "tutorial"} rule Which of the two is used.
+ * @property {Omit<JointRule, "name">} joint
+ * @property {Omit<TutorialRule, "name">} tutorial
+ * @property {boolean} one_only
+ * @property {string} outline
+ */
+
+/** @type {Settings} */
+export const SETTINGS = { ...RULES, ...DEFAULTS, rule: DEFAULTS.rule.name };
+
+/**
+ * Of a setting of the chosen rule, of both, or of the tutorial's alone.
+ * @param {Settings} settings
+ * @param {string} name
+ * @returns {unknown}
+ */
+export function valueOf(settings, name) {
+  /** @type {Record<string, unknown>} */
+  const values = { ...settings.tutorial, ...settings, ...settings[settings.rule] };
+  return values[name];
+}
+
+/**
+ * @param {Settings} settings
+ * @param {string} name
+ * @param {unknown} value
+ * @returns {Settings}
+ */
+export function withValue(settings, name, value) {
+  const { rule } = settings;
+  const own = settings[rule];
+  return name in own
+    ? { ...settings, [rule]: { ...own, [name]: value } }
+    : { ...settings, [name]: value };
+}
+
+/**
+ * For a set that has so many eigenvectors.
+ * @param {Settings} settings
+ * @param {number} eigvecs
+ * @returns {Settings}
+ */
+export function fitted(settings, eigvecs) {
+  const { n_eigvecs: count } = settings.tutorial;
+  const tutorial = { ...settings.tutorial, n_eigvecs: count && Math.min(count, eigvecs) };
+  return { ...settings, tutorial };
+}
+
+/**
+ * What the server is told: the chosen rule with its own, and an outline that the set can have.
+ * @param {Settings} settings
+ * @param {readonly string[]} outlines
+ * @returns {SentSettings}
+ */
+export function toMessage({ rule, one_only, outline, ...rules }, outlines) {
+  return {
+    rule: { name: rule, ...rules[rule] },
+    one_only,
+    outline: outlines.includes(outline) ? outline : SETTINGS.outline,
+  };
+}
+
+/**
+ * Of settings from before a reload, those that this version of the page has.
+ * @param {Readonly<Record<string, any>>} settings
+ * @returns {Settings}
+ */
+export function known(settings) {
+  /** @type {Record<string, any>} */
+  const found = { ...SETTINGS };
+  for (const [name, value] of Object.entries(SETTINGS)) {
+    const before = settings[name];
+    if (typeof before !== typeof value) continue;
+    found[name] = typeof value === "object" ? { ...value, ...before } : before;
+  }
+  const { rule } = typeof found[found.rule] === "object" ? found : SETTINGS;
+  return /** @type {Settings} */ ({ ...found, rule });
+}

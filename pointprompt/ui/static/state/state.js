@@ -1,0 +1,166 @@
+// What the page's state holds, and what follows from it. Knows neither the server nor the screen.
+
+import * as undoable from "./history.js";
+import { SETTINGS, toMessage } from "./settings.js";
+
+/**
+ * @import { Click, Manifest } from "../contract.js"
+ * @import { History } from "./history.js"
+ * @import { Settings } from "./settings.js"
+ * @import { Store } from "./store.js"
+ */
+
+/**
+ * What can be undone.
+ * @typedef {Object} Prompt
+ * @property {readonly Click[]} clicks
+ * @property {Settings} settings
+ */
+
+/**
+ * How the set is looked at, which is remembered.
+ * @typedef {Object} Look
+ * @property {string} mode "positive" or "negative": what a click says.
+ * @property {string} view "photo", "colors" or "both".
+ * @property {string} order "given" or "presence".
+ * @property {{opacity: number, outline: boolean}} display Of the masks.
+ * @property {number} tileSize Height of a row of tiles, in CSS pixels.
+ */
+
+/**
+ * A mask and its rows and columns.
+ * @typedef {Object} Mask
+ * @property {Uint8Array} mask Zeros and ones.
+ * @property {readonly [number, number]} grid
+ */
+
+/**
+ * What the server said of the newest prompt that it answered; replaced whole.
+ * @typedef {Object} Answer
+ * @property {number} seq Of the request; 0 for no answer.
+ * @property {readonly Uint8Array[]} masks At token resolution; none without clicks.
+ * @property {readonly number[]} presence From 0 to 1 for each image; none without clicks.
+ * @property {readonly (Mask & {side: number} | undefined)[]} edged Of tiles that were seen, the masks
+ *   along the edges in the photo, drawn for `side` pixels.
+ */
+
+/**
+ * What keeps the page from showing the newest masks.
+ * @typedef {Object} Trouble
+ * @property {number} masks Requests for masks that were lost in a row.
+ * @property {number} edges The same for edges.
+ * @property {Gone | null} gone Whether the server has the set no more.
+ * @property {string} refused Why it refused the last request; "" where it did not.
+ * @property {boolean} cutOff Whether a reload ended what was under way.
+ */
+
+/**
+ * What is lost with a server's set, and what is kept.
+ * @typedef {Object} Gone
+ * @property {boolean} restarted Whether the server was.
+ * @property {readonly {name: string}[]} images
+ * @property {number} count Of clicks.
+ */
+
+/**
+ * @typedef {Object} State
+ * @property {Manifest | null} manifest Of the set that is open.
+ * @property {History<Prompt>} history
+ * @property {Prompt | null} dragFrom Where a slider's drag began, until it ends.
+ * @property {Look} look
+ * @property {readonly number[] | null} arranged The images as the tiles stand; null for the order
+ *   they came in, until another is asked for.
+ * @property {ReadonlySet<number>} seen The tiles on the screen or near it.
+ * @property {number} side The most pixels of a tile, in height and width.
+ * @property {number} asked Number of the newest request.
+ * @property {Answer} answer
+ * @property {boolean} late Whether the newest answer has been awaited for a while.
+ * @property {boolean} exporting Whether a download waits until the newest prompt was answered.
+ * @property {Trouble} trouble
+ */
+
+/** @typedef {Store<State>} PageStore */
+
+/** @type {Answer} */
+export const NO_ANSWER = Object.freeze({ seq: 0, masks: [], presence: [], edged: [] });
+
+/**
+ * @param {Look} look
+ * @returns {State}
+ */
+export const initialState = (look) => ({
+  manifest: null,
+  history: undoable.start({ clicks: [], settings: SETTINGS }),
+  dragFrom: null,
+  look,
+  arranged: null,
+  seen: new Set(),
+  side: 0,
+  asked: 0,
+  answer: NO_ANSWER,
+  late: false,
+  exporting: false,
+  trouble: { masks: 0, edges: 0, gone: null, refused: "", cutOff: false },
+});
+
+/**
+ * How a set is looked at before anything was chosen.
+ * @param {{isPhone: boolean}} screen
+ * @param {Partial<Look>} [before] From before a reload.
+ * @returns {Look}
+ */
+export const initialLook = ({ isPhone }, before) => ({
+  mode: "positive",
+  view: "photo",
+  order: "given",
+  tileSize: isPhone ? 120 : 190,
+  ...before,
+  display: { opacity: 0.5, outline: true, ...before?.display },
+});
+
+/**
+ * Of the prompt, with an outline that the set can have.
+ * @param {State} state
+ */
+export const sentSettings = ({ history, manifest }) =>
+  toMessage(history.present.settings, manifest?.outlines ?? []);
+
+/**
+ * What the server is to answer.
+ * @param {State} state
+ */
+export const promptMessage = (state) => ({
+  session: state.manifest?.session ?? "",
+  clicks: state.history.present.clicks,
+  settings: sentSettings(state),
+});
+
+/**
+ * Whether the masks are those of the newest prompt.
+ * @param {State} state
+ */
+export const isAnswered = ({ asked, answer }) => asked === answer.seq;
+
+/**
+ * Whether the edges of an image have come, as fine as they are shown.
+ * @param {State} state
+ * @param {number} image
+ */
+export const isFine = ({ answer, side }, image) => {
+  const mask = answer.edged[image];
+  return mask !== undefined && mask.side >= side;
+};
+
+/**
+ * What changes with a trouble.
+ * @param {State} state
+ * @param {Partial<Trouble>} changes
+ * @returns {Partial<State>}
+ */
+export const troubled = ({ trouble }, changes) => ({ trouble: { ...trouble, ...changes } });
+
+/**
+ * One lost request may be an accident.
+ * @param {State} state
+ */
+export const isAway = ({ trouble }) => Math.max(trouble.masks, trouble.edges) > 1;

@@ -1,0 +1,135 @@
+// The toolbar and the sliders: shows the state, does what is asked for. Keeps no state itself.
+
+import { SLIDERS } from "../contract.js";
+import { valueOf } from "../state/settings.js";
+import { createRadios } from "./radios.js";
+
+/**
+ * @import { Actions } from "../state/actions.js"
+ * @import { PageStore, State } from "../state/state.js"
+ */
+
+/** @typedef {HTMLInputElement | HTMLSelectElement} Field */
+
+/** @type {Record<string, (value: number) => string>} */
+const FORMATS = {
+  threshold: (value) => value.toFixed(2),
+  negative_threshold: (value) => value.toFixed(2),
+  gamma: (value) => value.toFixed(1),
+  opacity: (value) => `${Math.round(value * 100)}%`,
+};
+
+/** @param {Field} field */
+function read(field) {
+  if (field.type === "checkbox") return /** @type {HTMLInputElement} */ (field).checked;
+  return field.type === "range" ? Number(field.value) : field.value;
+}
+
+/**
+ * @param {Field} field
+ * @param {unknown} value
+ */
+function write(field, value) {
+  if (field.type === "checkbox") {
+    /** @type {HTMLInputElement} */ (field).checked = Boolean(value);
+    return;
+  }
+  field.value = String(value);
+  if (field.type !== "range") return;
+  const format = FORMATS[field.dataset.setting ?? field.dataset.display ?? ""] ?? String;
+  const output = field.parentElement?.querySelector("output");
+  if (output) output.textContent = format(Number(value));
+}
+
+/**
+ * What can be done now.
+ * @param {State} state
+ * @returns {Record<string, boolean>}
+ */
+const possible = ({ history, exporting }) => ({
+  undo: history.past.length > 0,
+  redo: history.future.length > 0,
+  clear: history.present.clicks.length > 0,
+  reset: true,
+  export: history.present.clicks.some((click) => click.positive) && !exporting,
+});
+
+/**
+ * @param {HTMLElement} root
+ * @param {PageStore} store
+ * @param {Actions} actions
+ */
+export function createControls(root, store, actions) {
+  /**
+   * @template {HTMLElement} Found
+   * @param {string} name
+   * @returns {Found[]}
+   */
+  const all = (name) => [.../** @type {NodeListOf<Found>} */ (root.querySelectorAll(`[data-${name}]`))];
+  const settings = /** @type {Field[]} */ (all("setting"));
+  const displays = /** @type {HTMLInputElement[]} */ (all("display"));
+  const buttons = /** @type {HTMLButtonElement[]} */ (all("action"));
+  const ofOneRule = all("rule");
+  const outlines = /** @type {NodeListOf<HTMLOptionElement>} */ (
+    root.querySelectorAll("[data-setting=outline] option")
+  );
+  const [tileSize] = /** @type {HTMLInputElement[]} */ (all("tile-size"));
+  const listening = new AbortController();
+  const { signal } = listening;
+
+  const radios = [
+    createRadios(all("mode"), "mode", (mode) => actions.look({ mode })),
+    createRadios(all("view"), "view", (view) => actions.look({ view })),
+    createRadios(all("order"), "order", actions.order),
+  ];
+  for (const button of buttons) {
+    const name = /** @type {"undo" | "redo" | "clear" | "reset" | "export"} */ (button.dataset.action);
+    button.addEventListener("click", () => actions[name](), { signal });
+  }
+  for (const field of settings) {
+    const name = field.dataset.setting ?? "";
+    Object.assign(field, SLIDERS[name]);
+    field.addEventListener("input", () => actions.setting(name, read(field)), { signal });
+    field.addEventListener("change", actions.settle, { signal });
+  }
+  for (const field of displays) {
+    const name = field.dataset.display ?? "";
+    field.addEventListener("input", () => actions.display(name, read(field)), { signal });
+  }
+  const resize = () => actions.look({ tileSize: Number(tileSize.value) });
+  tileSize.addEventListener("input", resize, { signal });
+
+  function show() {
+    const state = store.get();
+    const { look, manifest, history } = state;
+    const values = history.present.settings;
+    const eigvecs = manifest?.eigvecs ?? 2;
+    radios.forEach(({ show: check }) => check(look));
+    for (const field of ofOneRule) field.hidden = field.dataset.rule !== values.rule;
+    for (const option of outlines) option.hidden = !manifest?.outlines.includes(option.value);
+    for (const field of settings) {
+      const name = field.dataset.setting ?? "";
+      if (name === "n_eigvecs") /** @type {HTMLInputElement} */ (field).max = String(eigvecs);
+      write(field, valueOf(values, name) ?? eigvecs);
+    }
+    /** @type {Record<string, unknown>} */
+    const display = look.display;
+    for (const field of displays) write(field, display[field.dataset.display ?? ""]);
+    tileSize.value = String(look.tileSize);
+    const can = possible(state);
+    for (const button of buttons) button.disabled = !can[button.dataset.action ?? ""];
+  }
+
+  const unsubscribe = store.subscribe(
+    ({ look, manifest, history, exporting }) => [look, manifest, history, exporting],
+    show,
+  );
+
+  return {
+    destroy() {
+      unsubscribe();
+      listening.abort();
+      radios.forEach((group) => group.destroy());
+    },
+  };
+}

@@ -1,0 +1,43 @@
+// How far the masks on the screen are: in words, and in data for tests and assistive tools.
+
+import { count } from "../state/clicks.js";
+import { isFine } from "../state/state.js";
+
+/** @import { PageStore, State } from "../state/state.js" */
+
+/** @param {State} state */
+function textOf({ late, exporting, history, manifest, answer }) {
+  if (late) return exporting ? "The download waits for the server" : "Waiting for the server";
+  const { positive, negative } = count(history.present.clicks);
+  const images = manifest?.images.length ?? 0;
+  if (positive + negative === 0) return `${images} ${images === 1 ? "image" : "images"}. Click a thing in any.`;
+  if (positive === 0) return "Add a “this” click: “not this” only takes away.";
+  const masked = answer.masks.filter((mask) => mask.includes(1)).length;
+  return `Found in ${masked} of ${images}`;
+}
+
+/**
+ * @param {HTMLElement} root
+ * @param {PageStore} store
+ */
+export function createStatus(root, store) {
+  const element = /** @type {HTMLElement} */ (root.querySelector(".pp-status"));
+
+  function show() {
+    const state = store.get();
+    if (!state.manifest) return;
+    const { asked, answer } = state;
+    element.textContent = textOf(state);
+    // Which request the masks on the screen answer, and how many of them follow the edges.
+    root.dataset.asked = String(asked);
+    root.dataset.shown = String(answer.seq);
+    root.dataset.edged = String(answer.edged.filter((_, image) => isFine(state, image)).length);
+  }
+
+  const unsubscribe = store.subscribe(
+    ({ manifest, history, late, exporting, asked, answer, side }) =>
+      [manifest, history.present, late, exporting, asked, answer, side],
+    show,
+  );
+  return { destroy: unsubscribe };
+}
