@@ -52,7 +52,7 @@ def test_an_example_set_is_clicked_corrected_tuned_and_undone(page: Page):
     assert not is_masked(page, 1, TABLE[1])
     after_one_click = page.mask(1)
 
-    page.set_slider("threshold", 0.8)
+    page.set_slider("threshold", 0.35)
     page.wait_for_masks()
     after_slider = page.mask(1)
     assert after_slider.sum() > 1.2 * after_one_click.sum()
@@ -75,7 +75,7 @@ def test_an_example_set_is_clicked_corrected_tuned_and_undone(page: Page):
     for _ in range(2):
         page.action("redo").click()
     page.wait_for_masks()
-    assert page.slider("threshold") == 0.8
+    assert page.slider("threshold") == 0.35
     np.testing.assert_array_equal(page.mask(1), after_negative)
 
     page.action("clear").click()
