@@ -1,9 +1,9 @@
 """Which files of a folder can be read, and what is said of the others.
 
-    python -m benchmarks.sweep FOLDER [--seconds 30] [--gib 6] [--all]
+    python -m benchmarks.sweep FOLDER [--gib 3] [--all]
 
-Every image file below FOLDER is read as the page would read it, in a process of its own kind with a
-limit of time and of memory. Printed are, for each folder directly below FOLDER, how many files were
+Every image file below FOLDER is read as the page reads it, in a process with a limit of time and of
+memory. Printed are, for each folder directly below FOLDER, how many files were
 read, were read with a remark, were refused with a sentence, ended the process or never ended; then
 every reason with its number and an example.
 """
@@ -11,14 +11,12 @@ every reason with its number and an example.
 from __future__ import annotations
 
 import argparse
-import multiprocessing
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from multiprocessing.connection import Connection
 from pathlib import Path
 
-from benchmarks import report
-from benchmarks.table import Table
+from pointprompt.server.readers import CRASHED, TOO_SLOW, Readers
+from pointprompt.sources.photos import DEFAULT_LIMITS, ImageError
 
 # What is taken for an image file, and what people take for one.
 # fmt: off
@@ -31,21 +29,17 @@ SUFFIXES = {
     ".eps", ".xpm", ".exr", ".hdr", ".dds", ".jxr", ".fits",
 }
 # fmt: on
-OUTCOMES = ("read", "remark", "refused", "fault", "crash", "hang")
+OUTCOMES = ("read", "remark", "refused", "crash", "hang")
+_ENDS = {CRASHED: "crash", TOO_SLOW: "hang"}
 
 
 def main() -> None:
     """Sweep the folder that the command line names."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.sweep",
-        description="Try to read every image file below a folder.",
-    )
+    parser = argparse.ArgumentParser(description="Try to read every image file below a folder.")
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--seconds", type=float, default=30, help="for one file")
-    parser.add_argument("--gib", type=float, default=6, help="of address space for the reader")
+    parser.add_argument("--gib", type=float, default=3, help="of memory for one file")
     parser.add_argument("--all", action="store_true", help="files of any suffix")
     parser.add_argument("--list", action="store_true", help="print every file's outcome")
-    report.add_option(parser)
     given = parser.parse_args()
     files = sorted(
         file
@@ -54,84 +48,40 @@ def main() -> None:
     )
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     reasons: dict[tuple[str, str], list[Path]] = defaultdict(list)
-    for file, outcome, words in outcomes(files, given.seconds, given.gib):
+    for file, outcome, words in outcomes(files, given.gib):
         relative = file.relative_to(given.folder)
         counts[relative.parts[0] if len(relative.parts) > 1 else "."][outcome] += 1
         reasons[outcome, words].append(relative)
         if given.list:
             print(outcome, relative, words, sep="\t", flush=True)
-    table = folder_table(counts)
-    print(table)
-    print_reasons(reasons)
-    if given.docs:
-        report.publish("sweep", table, parser.prog)
+    report(counts, reasons)
 
 
-def folder_table(counts: dict[str, Counter[str]]) -> Table:
-    """How many files of each folder came to which outcome."""
+def report(counts: dict[str, Counter[str]], reasons: dict[tuple[str, str], list[Path]]) -> None:
+    """Print the table of folders and the list of reasons."""
+    print("| folder | " + " | ".join(OUTCOMES) + " |")
+    print("|---" * (1 + len(OUTCOMES)) + "|")
+    for folder in sorted(counts):
+        print(f"| {folder} | " + " | ".join(str(counts[folder][kind]) for kind in OUTCOMES) + " |")
     total: Counter[str] = sum(counts.values(), Counter())
-    of_folders = [*sorted(counts.items()), ("all", total)]
-    rows = [[folder, *(count[kind] for kind in OUTCOMES)] for folder, count in of_folders]
-    return Table(["folder", *OUTCOMES], rows)
-
-
-def print_reasons(reasons: dict[tuple[str, str], list[Path]]) -> None:
-    """Print every reason with its number and an example, the most frequent first."""
+    print("| **all** | " + " | ".join(str(total[kind]) for kind in OUTCOMES) + " |\n")
     for (outcome, words), files in sorted(reasons.items(), key=lambda item: -len(item[1])):
         if words:
             print(f"{len(files):5} {outcome}: {words}  ({files[0]})")
 
 
-def outcomes(files: list[Path], seconds: float, gib: float) -> Iterator[tuple[Path, str, str]]:
+def outcomes(files: list[Path], gib: float) -> Iterator[tuple[Path, str, str]]:
     """Yield each file, one of `OUTCOMES`, and the words that came with it."""
-    context = multiprocessing.get_context("spawn")
-    reader, line = None, None
-    for file in files:
-        if reader is None or line is None:
-            line, far_end = context.Pipe()
-            reader = context.Process(target=read_files, args=(far_end, gib), daemon=True)
-            reader.start()
-            far_end.close()
-            line.recv()
-        line.send(file)
-        try:
-            if line.poll(seconds):
-                yield file, *line.recv()
-                continue
-            yield file, "hang", f"did not end in {seconds:g} seconds"
-        except EOFError:
-            yield file, "crash", "the process ended"
-        reader.kill()
-        reader.join()
-        line.close()
-        reader = line = None
-    if line is not None:
-        line.close()
-
-
-def read_files(line: Connection, gib: float) -> None:
-    """Read the files whose paths come down the line, and answer with what became of each."""
-    import resource
-    import warnings
-
-    from pointprompt.sources.photos import ImageError, read
-
-    warnings.simplefilter("ignore")
-    size = int(gib * 2**30)
-    resource.setrlimit(resource.RLIMIT_AS, (size, size))
-    line.send("ready")
-    while True:
-        try:
-            file = line.recv()
-        except EOFError:
-            return
-        try:
-            photo, _ = read(file, file.name, 64)
-            line.send(("remark" if photo.remark else "read", photo.remark))
-        except ImageError as error:
-            line.send(("refused", str(error)))
-        except Exception as error:
-            line.send(("fault", f"{type(error).__name__}: {error}"))
+    readers = Readers(most=1, max_image_bytes=int(gib * 2**30))
+    with readers.reader() as read:
+        for file in files:
+            try:
+                photo, _ = read(file, file.name, 64, DEFAULT_LIMITS)
+            except ImageError as error:
+                yield file, _ENDS.get(str(error), "refused"), str(error)
+            else:
+                yield file, "remark" if photo.remark else "read", photo.remark
+    readers.close()
 
 
 if __name__ == "__main__":

@@ -5,9 +5,10 @@ Knows every computing part. Knows nothing of sessions, the browser or output fil
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
+from itertools import islice
 from typing import NamedTuple
 
 from pointprompt import backbones
@@ -17,6 +18,7 @@ from pointprompt.engines.engine import Engine, ThisProcess
 from pointprompt.masks.lazy import CrispMasks, EdgedMasks, ImageMasks
 from pointprompt.rules.predictor import Predictor
 from pointprompt.settings import Settings
+from pointprompt.sources.dataset_column import as_stored
 from pointprompt.sources.photos import ImageError, ImageSource, Limits, Read, read_set
 from pointprompt.types import (
     N_EIGVECS,
@@ -45,7 +47,7 @@ class Analyzed(NamedTuple):
 
 
 def analyze(
-    images: Sequence[ImageSource],
+    images: Iterable[ImageSource],
     *,
     backbone: str | None = None,
     node: str | None = None,
@@ -62,7 +64,8 @@ def analyze(
     """The analysis of a set of images: everything that clicks need, computed once.
 
     Args:
-        images: Paths, PIL images or uint8 arrays (H, W, 3), of any sizes.
+        images: Paths, PIL images or uint8 arrays (H, W, 3), of any sizes; or a column of a
+            `datasets` data set, such as `dataset["image"]`, which may be streamed.
         backbone: A name from `backbones.REGISTRY`; None takes SAM where there is a GPU and its
             weights, else the built-in one.
         node: What to take of the layer: "attn", "mlp" or "block"; None takes the backbone's own.
@@ -107,7 +110,7 @@ def analyze(
 
 def extend(
     analysis: Analysis,
-    images: Sequence[ImageSource],
+    images: Iterable[ImageSource],
     *,
     names: Sequence[str] | None = None,
     device: str | None = None,
@@ -151,7 +154,7 @@ def extend(
 
 
 def analyze_readable(
-    images: Sequence[ImageSource],
+    images: Iterable[ImageSource],
     request: BackboneRequest,
     engine: Engine,
     *,
@@ -187,10 +190,14 @@ def analyze_readable(
         BackboneError: As for `analyze`.
     """
     room = room_in(joins, limits) if joins else limits
+    # One more than there is room for is enough to be told so, however many there are.
+    sources = list(islice(as_stored(images), room.max_images + 1) if all_or_none else images)
+    if all_or_none and names is not None and len(sources) > room.max_images:
+        names = names[: len(sources)]
     side = engine.prepare(request, progress)
     with reader() as read_one:
         image_set = read_set(
-            images, side, names=names, limits=room, progress=progress, read_one=read_one
+            sources, side, names=names, limits=room, progress=progress, read_one=read_one
         )
     if all_or_none and image_set.rejected:
         raise ImageError(" ".join(f"{one.name}: {one.reason}" for one in image_set.rejected))

@@ -39,9 +39,9 @@ class Photo:
         name: File name, unique within its set and safe to write to any file system.
         height: H, in pixels, after the EXIF orientation was applied.
         width: W, in pixels.
-        preview: JPEG bytes of the image, longest side at most `photos.PREVIEW_SIDE` pixels.
-        source: Where the full pixels can be read again (`photos.read_pixels`): a file, or the
-            pixels themselves, (H, W, 3) uint8.
+        preview: JPEG bytes of the image, longest side at most `images.PREVIEW_SIDE` pixels.
+        source: Where the full pixels can be read again (`images.read_pixels`): a file, its bytes,
+            or the pixels themselves, (H, W, 3) uint8.
         remark: A sentence that says what is shown otherwise than it is stored, or lacks; "" where
             there is nothing to say.
     """
@@ -50,7 +50,7 @@ class Photo:
     height: int
     width: int
     preview: bytes = field(repr=False)
-    source: Path | ByteArray = field(repr=False)
+    source: Path | bytes | ByteArray = field(repr=False)
     remark: str = ""
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import numpy as np
 import pyarrow as pa
@@ -69,7 +70,9 @@ class FakeHub:
             return
         if self.hostile is not None and self.hostile(request):
             return
-        if path.startswith("/datasets/"):
+        if "/paths-info/" in path or "/tree/" in path:
+            self._send_listing(request, path.removeprefix("/api/datasets/"))
+        elif path.startswith("/datasets/"):
             repo, _, rest = path.removeprefix("/datasets/").partition("/resolve/")
             commit, _, file = rest.partition("/")
             self._send_file(request, self.files.get((f"{repo}@{commit}", file)))
@@ -85,6 +88,23 @@ class FakeHub:
             self._send_json(request, {"error": "no"}, 404, "RevisionNotFound")
         else:
             self._send_json(request, {"error": "no"}, 401, "")
+
+    def _send_listing(self, request: BaseHTTPRequestHandler, path: str) -> None:
+        """What `datasets` asks before it reads a file. We do not: the length comes with a range."""
+        name, what, rest = re.split("/(paths-info|tree)/", path, maxsplit=1)
+        commit, _, folder = rest.partition("/")
+        held = {file: data for (at, file), data in self.files.items() if at == f"{name}@{commit}"}
+        if what == "paths-info":
+            body = request.rfile.read(int(request.headers["Content-Length"])).decode()
+            asked = parse_qs(body).get("paths", [])
+        else:
+            asked = [file for file in held if file.rpartition("/")[0] == folder]
+        told = [
+            {"type": "file", "path": file, "size": len(held[file]), "oid": "0" * 40}
+            for file in asked
+            if file in held
+        ]
+        self._send_json(request, told)
 
     def _send_json(
         self, request: BaseHTTPRequestHandler, what: object, status: int = 200, code: str = ""
@@ -123,17 +143,17 @@ class FakeHub:
 
 
 @contextmanager
-def serving(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeHub]:
-    """The Hub that the library is set to use until the end of the block."""
-    from huggingface_hub import constants
-
+def served() -> Iterator[FakeHub]:
+    """A Hub that answers until the end of the block; nothing is set to use it."""
     fake = FakeHub()
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            fake.answer(self)
+            # Whoever reads may hang up.
+            with suppress(ConnectionError):
+                fake.answer(self)
 
-        do_HEAD = do_GET
+        do_HEAD = do_POST = do_GET
 
         def log_message(self, *_: object) -> None:
             pass
@@ -143,15 +163,26 @@ def serving(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeHub]:
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     fake.endpoint = f"http://127.0.0.1:{server.server_port}"
-    template = fake.endpoint + "/{repo_id}/resolve/{revision}/{filename}"
-    monkeypatch.setattr(constants, "ENDPOINT", fake.endpoint)
-    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
-    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
-    monkeypatch.setenv("HF_TOKEN", "hf_the_servers_own_token")
-    yield fake
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    try:
+        yield fake
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@contextmanager
+def serving(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeHub]:
+    """The Hub that the library is set to use until the end of the block."""
+    from huggingface_hub import constants
+
+    with served() as fake:
+        template = fake.endpoint + "/{repo_id}/resolve/{revision}/{filename}"
+        monkeypatch.setattr(constants, "ENDPOINT", fake.endpoint)
+        monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
+        monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+        monkeypatch.setenv("HF_TOKEN", "hf_the_servers_own_token")
+        yield fake
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ NARROWER = {"torch": ">=2.8,<2.12"}
 # Of the rest, each is bounded from above. These show, fetch and store, or make colours only; and
 # torchvision names the one torch that it goes with.
 MOVES_NO_MASK = {
+    "datasets",
     "gradio",
     "huggingface-hub",
     "pyarrow",

@@ -34,3 +34,13 @@ def test_every_loose_module_that_the_tree_names_is_there_and_it_names_every_one(
 def test_what_the_tree_names_beside_the_package_is_there(tree: str) -> None:
     named = re.findall(r"^(\w[\w.]*)", tree, re.MULTILINE)
     assert all((ROOT / name).exists() for name in named)
+
+
+@pytest.mark.parametrize(
+    "door",
+    [door for door in sorted(PACKAGE.rglob("__init__.py")) if door.parent != PACKAGE],
+    ids=lambda door: door.parent.name,
+)
+def test_a_door_names_every_file_of_its_room_and_no_other(door: Path) -> None:
+    files = {path.name for path in door.parent.glob("*.py")} - {door.name}
+    assert set(re.findall(r"\b\w+\.py\b", door.read_text(encoding="utf-8"))) == files

@@ -8,8 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from pointprompt.types import BackboneChoice, ByteArray, FloatArray, HalfArray, Photo
 
 if TYPE_CHECKING:
@@ -74,5 +72,6 @@ class Analysis:
 
 
 def _nbytes(photo: Photo) -> int:
-    pixels = photo.source.nbytes if isinstance(photo.source, np.ndarray) else 0
-    return len(photo.preview) + pixels
+    held = photo.source
+    in_memory = len(held) if isinstance(held, bytes) else getattr(held, "nbytes", 0)
+    return len(photo.preview) + in_memory

@@ -9,6 +9,7 @@ Knows the core and HTTP-free messages. Knows nothing of gradio: `ui` does.
     session_files.py  what lies where in that folder
     exports.py        downloads, written into it
     readers.py        images read in processes of their own
+    reader_process.py what such a process does
     jobs.py           work that goes on while a page waits for it
     turns.py          who comes next
     wire.py           the messages of the page, and the answers: the contract

@@ -4,17 +4,13 @@ A file that takes too long or too much memory, or that crashes its decoder, ends
 reads it and nothing else: it is told as any other image that cannot be used. Knows processes and
 `photos.read`. Does not know formats, sets, pages or sessions.
 
-The process speaks JSON and raw bytes, nothing that could run in this one: what reads a hostile file
-is not trusted either.
+What such a process does is in `reader_process`.
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import resource
-import signal
 import subprocess
 import sys
 import threading
@@ -22,13 +18,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing import Pipe
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 from weakref import WeakSet
 
 import numpy as np
 
+from pointprompt.server import reader_process
+from pointprompt.server.reader_process import SECONDS, SECONDS_A_MEGAPIXEL
 from pointprompt.server.turns import Turns
 from pointprompt.sources.photos import ImageError, ImageSource, Limits, read
 from pointprompt.types import ByteArray, Photo, Progress
@@ -38,9 +35,6 @@ CRASHED = "The file is damaged: reading it failed."
 
 # A picture, and the same set upright: Pillow holds 4 bytes a pixel.
 _BYTES_A_PIXEL = 8
-# Seconds to look at a file, and then to read it: a camera's photo takes a second on a slow machine.
-_SECONDS = 10.0
-_SECONDS_A_MEGAPIXEL = 0.25
 # Processes that wait for the next image. Starting one takes a quarter of a second.
 _KEPT = 2
 # An answer without its pixels.
@@ -48,8 +42,6 @@ _MAX_TEXT_BYTES = 1 << 16
 _MAX_PREVIEW_BYTES = 16 << 20
 # What a process may take besides the picture: the interpreter and its libraries.
 _OVERHEAD_BYTES = 1 << 30
-# Reading is to leave the processor to clicks.
-_NICENESS = 5
 
 
 class Stopped(Exception):
@@ -145,9 +137,9 @@ class Reader:
                 "side": side,
                 "megapixels": limits.max_megapixels,
             }
-            pixels = process.ask(asked, _SECONDS)["pixels"]
+            pixels = process.ask(asked, SECONDS)["pixels"]
             with readers._memory.take(pixels * _BYTES_A_PIXEL, self._go_on):
-                answer = process.ask({}, _SECONDS + pixels / 1e6 * _SECONDS_A_MEGAPIXEL)
+                answer = process.ask({}, SECONDS + pixels / 1e6 * SECONDS_A_MEGAPIXEL)
                 preview = process.receive(_MAX_PREVIEW_BYTES)
                 square = process.receive(side * side * 3)
         photo = Photo(
@@ -199,7 +191,7 @@ class _Process:
 
     def __init__(self, max_bytes: int) -> None:
         self._connection, theirs = Pipe()
-        package_parent = str(Path(__file__).parents[2])
+        package_parent = str(Path(__file__).parents[__name__.count(".")])
         environment = os.environ | {
             # More would take memory, and one image has nothing for them to do.
             "OMP_NUM_THREADS": "1",
@@ -209,13 +201,7 @@ class _Process:
             ),
         }
         self._popen = subprocess.Popen(  # noqa: S603 - this program itself
-            [
-                sys.executable,
-                "-m",
-                "pointprompt.server.readers",
-                str(theirs.fileno()),
-                str(max_bytes),
-            ],
+            [sys.executable, "-m", reader_process.__name__, str(theirs.fileno()), str(max_bytes)],
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -270,55 +256,3 @@ class _Process:
             self._connection.send_bytes(json.dumps(question).encode())
         except OSError as error:
             raise EOFError from error
-
-
-# --- The process itself --------------------------------------------------------------------------
-
-
-def _serve(connection: Connection, max_bytes: int) -> None:
-    """Answer until the other side is gone."""
-    with contextlib.suppress(ValueError, OSError):  # Where the system has no such limit.
-        resource.setrlimit(resource.RLIMIT_AS, (max_bytes, max_bytes))
-    os.nice(_NICENESS)
-    with contextlib.suppress(EOFError):
-        while True:
-            question = json.loads(connection.recv_bytes())
-            _end_within(question)
-            for part in _answer(question, connection):
-                connection.send_bytes(part)
-            signal.alarm(0)
-
-
-def _answer(question: dict[str, Any], connection: Connection) -> list[bytes]:
-    is_told = False
-
-    def sized(pixels: int) -> None:
-        """Say how large it is, and wait until there is memory for it."""
-        nonlocal is_told
-        if not is_told:
-            signal.alarm(0)
-            connection.send_bytes(_json({"pixels": pixels}))
-            connection.recv_bytes()
-            _end_within(question)
-        is_told = True
-
-    path, limits = Path(question["path"]), Limits(max_megapixels=question["megapixels"])
-    try:
-        photo, square = read(path, question["name"], question["side"], limits, sized)
-    except ImageError as error:
-        return [_json({"error": str(error)})]
-    told = {"height": photo.height, "width": photo.width, "remark": photo.remark}
-    return [_json(told), photo.preview, square.tobytes()]
-
-
-def _end_within(question: dict[str, Any]) -> None:
-    """End this process if the answer takes absurdly long: a server that was killed cannot."""
-    signal.alarm(int(2 * (_SECONDS + question["megapixels"] * _SECONDS_A_MEGAPIXEL)))
-
-
-def _json(value: dict[str, Any]) -> bytes:
-    return json.dumps(value).encode()
-
-
-if __name__ == "__main__":
-    _serve(Connection(int(sys.argv[1])), int(sys.argv[2]))

@@ -2,9 +2,12 @@
 
 Knows files, pixels and names. Knows nothing of backbones, clicks or sessions.
 
-    photos.py    images from anywhere to photos and squares
-    decode.py    one file to its upright pixels, whatever its format
-    codecs/      what a format needs beyond Pillow
-    hub/         images of a Hugging Face data set, as files
-    examples.py  the sets that come with the package
+    photos.py          images from anywhere to photos and squares
+    names.py           what files of a set may be called
+    decode.py          one file to its upright pixels, whatever its format
+    decoders.py        which reader a format has
+    codecs/            what a format needs beyond Pillow
+    dataset_column.py  an image column of a `datasets` data set
+    hub/               images of a Hugging Face data set, as files
+    examples.py        the sets that come with the package
 """

@@ -1,7 +1,7 @@
 """One image in any form that is accepted -> its upright pixels as an image viewer shows them.
 
-Knows which reader a format has, and what makes pixels look right. Does not know sets, names,
-previews or where files come from.
+Knows what makes pixels look right. Does not know formats (`decoders` does), sets, names, previews
+or where files come from.
 """
 
 from __future__ import annotations
@@ -14,35 +14,14 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-from PIL import (
-    AvifImagePlugin,
-    BmpImagePlugin,
-    ExifTags,
-    GifImagePlugin,
-    IcoImagePlugin,
-    Image,
-    ImageChops,
-    ImageOps,
-    Jpeg2KImagePlugin,
-    PsdImagePlugin,
-    TgaImagePlugin,
-    WebPImagePlugin,
-)
+from PIL import ExifTags, Image, ImageChops, ImageOps
 
-from pointprompt.sources.codecs import (
-    jpeg,
-    jpegxl,
-    png,
-    pnm,
-    profiles,
-    qoi,
-    signatures,
-    tiff,
-    tones,
-)
-from pointprompt.sources.codecs.loaded import ImageError, Loaded, SizeCheck, load
+from pointprompt.sources.codecs import profiles, signatures, tones
+from pointprompt.sources.codecs.loaded import RARE, ImageError, Loaded
+from pointprompt.sources.decoders import reader_of
 
-ImageSource = str | Path | Image.Image | np.ndarray
+# A file, a file's bytes, or pixels.
+Stored = str | Path | bytes | Image.Image | np.ndarray
 
 # Told how many pixels a picture has.
 Sized = Callable[[int], None]
@@ -52,7 +31,6 @@ Sized = Callable[[int], None]
 _MAX_SIDE = 250_000
 
 _MISSING = (128, 128, 128)
-_RARE = "The file is damaged, or a rare kind of its format."
 
 # Pillow fills an image at its first use, which two threads must not do at once. A caller may hand
 # in the same image twice.
@@ -101,7 +79,7 @@ def suffix_of(data: bytes, name: str = "") -> str | None:
     return signatures.SUFFIXES.get(found) if found is not None else None
 
 
-def decode(source: ImageSource, limits: Limits, sized: Sized | None = None) -> Decoded:
+def decode(source: Stored, limits: Limits, sized: Sized | None = None) -> Decoded:
     """Return the picture as an image viewer shows it.
 
     Args:
@@ -121,8 +99,11 @@ def decode(source: ImageSource, limits: Limits, sized: Sized | None = None) -> D
         _check_size(*source.size, limits)
         with _callers_image_lock:
             return _upright(_callers_image(source))
+    if isinstance(source, bytes):
+        return _read_file(io.BytesIO(source), "", limits, sized)
     if isinstance(source, (str, Path)):
-        return _read_file(Path(source), limits, sized)
+        with _opened(Path(source)) as file:
+            return _read_file(file, Path(source).name, limits, sized)
     raise ImageError(
         f"An image must be a file, a Pillow image or an array, not {type(source).__name__}."
     )
@@ -151,123 +132,33 @@ def _check_size(width: int, height: int, limits: Limits) -> None:
         )
 
 
-def _read_file(path: Path, limits: Limits, sized: Sized | None) -> Decoded:
-    def check(width: int, height: int) -> None:
-        _check_size(width, height, limits)
-        if sized is not None:
-            sized(width * height)
-
+def _opened(path: Path) -> BinaryIO:
     try:
         # Only regular files: reading a device or a pipe could last for ever.
         if not path.is_file():
             raise ImageError("There is no such file.")
-        file = path.open("rb")
+        return path.open("rb")
     except (OSError, ValueError) as error:
         if isinstance(error, ImageError):
             raise
         # Not the error's own words: they hold the path.
         raise ImageError("The file cannot be opened.") from error
-    with file:
-        read = _reader(file, path.name)
-        try:
-            return _upright(read(file, check))
-        except (ImageError, MemoryError):
-            raise
-        # A hostile or damaged file can make a decoder raise nearly anything.
-        except Exception as error:
-            raise ImageError(_RARE) from error
 
 
-def _reader(file: BinaryIO, name: str) -> Callable[[BinaryIO, SizeCheck], Loaded]:
-    """Return what reads the format that the file's first bytes show."""
-    start = file.read(signatures.START_BYTES)
-    file.seek(0)
-    found = signatures.format_of(start, name)
-    if found not in _READERS:
-        raise ImageError(signatures.refusal(start, found, name))
-    return _READERS[found]
+def _read_file(file: BinaryIO, name: str, limits: Limits, sized: Sized | None) -> Decoded:
+    def check(width: int, height: int) -> None:
+        _check_size(width, height, limits)
+        if sized is not None:
+            sized(width * height)
 
-
-def _pillows(
-    plugin: Callable[[BinaryIO], Image.Image],
-) -> Callable[[BinaryIO, SizeCheck], Loaded]:
-    """Return the reader of a format that one of Pillow's plugins is right for.
-
-    Image.open is not used: it would consider every format Pillow knows (some start other programs)
-    and compares sizes with a process-wide limit, where Limits decides here.
-    """
-
-    def read(file: BinaryIO, check: SizeCheck) -> Loaded:
-        def reopen() -> Image.Image:
-            file.seek(0)
-            return plugin(file)
-
-        return load(reopen, check)
-
-    return read
-
-
-def _read_heic(file: BinaryIO, check: SizeCheck) -> Loaded:
-    from pillow_heif import HeifImageFile
-
-    return _pillows(HeifImageFile)(file, check)
-
-
-def _read_icon(file: BinaryIO, check: SizeCheck) -> Loaded:
-    """Return the largest of an icon's pictures."""
-    # A cursor differs from an icon in this byte, and in what its directory says beside the sizes.
-    data = bytearray(file.read())
-    data[2] = 1
-    image = IcoImagePlugin.IcoImageFile(io.BytesIO(data))
-    # It may be a PNG, whose own header counts.
-    check(*image.ico.frame(image.ico.getentryindex(image.size)).size)
-    image.load()
-    return Loaded(image)
-
-
-def _read_psd(file: BinaryIO, check: SizeCheck) -> Loaded:
-    """Return the flattened picture."""
-    loaded = _pillows(PsdImagePlugin.PsdImageFile)(file, check)
-    if loaded.image.mode != "RGBA" or _psd_is_transparent(file):
-        return loaded
-    profile = loaded.image.info.get("icc_profile")
-    opaque = loaded.image.convert("RGB")
-    opaque.info["icc_profile"] = profile
-    return Loaded(opaque, loaded.remarks, loaded.missing)
-
-
-def _psd_is_transparent(file: BinaryIO) -> bool:
-    """Return whether the fourth band is transparency, and not a selection that was saved.
-
-    Source:
-        Adobe Photoshop File Formats Specification, Layer info: a layer count below zero.
-    """
-    file.seek(26)
-    for _ in ("the colours of a palette", "resources"):
-        file.seek(int.from_bytes(file.read(4), "big"), io.SEEK_CUR)
-    section, layers, count = file.read(4), file.read(4), file.read(2)
-    has_count = int.from_bytes(section, "big") >= 6 and int.from_bytes(layers, "big") >= 2
-    return has_count and count[:1] >= b"\x80"
-
-
-_READERS: dict[str, Callable[[BinaryIO, SizeCheck], Loaded]] = {
-    "JPEG": jpeg.read,
-    "PNG": png.read,
-    "TIFF": tiff.read,
-    "PNM": pnm.read,
-    "QOI": qoi.read,
-    "JPEG XL": jpegxl.read,
-    "HEIC": _read_heic,
-    "ICO": _read_icon,
-    "PSD": _read_psd,
-    "AVIF": _pillows(AvifImagePlugin.AvifImageFile),
-    "WebP": _pillows(WebPImagePlugin.WebPImageFile),
-    "GIF": _pillows(GifImagePlugin.GifImageFile),
-    "BMP": _pillows(BmpImagePlugin.BmpImageFile),
-    "DIB": _pillows(BmpImagePlugin.DibImageFile),
-    "TGA": _pillows(TgaImagePlugin.TgaImageFile),
-    "JPEG 2000": _pillows(Jpeg2KImagePlugin.Jpeg2KImageFile),
-}
+    read = reader_of(file, name)
+    try:
+        return _upright(read(file, check))
+    except (ImageError, MemoryError):
+        raise
+    # A hostile or damaged file can make a decoder raise nearly anything.
+    except Exception as error:
+        raise ImageError(RARE) from error
 
 
 def _callers_image(image: Image.Image) -> Loaded:
@@ -284,7 +175,8 @@ def _upright(loaded: Loaded) -> Decoded:
     rgb, remark = _to_rgb(loaded.image)
     if loaded.missing is not None:
         rgb.paste(_MISSING, mask=Image.fromarray(loaded.missing))
-    # Pillow would write the picture's other EXIF anew, which can fail, and nothing here reads it.
+    # Pillow's own turn, on a picture that has no other EXIF: it would write that anew, which can
+    # fail, and nothing here reads it.
     rgb.info = {}
     rgb.getexif()[ExifTags.Base.Orientation] = _orientation(loaded.image)
     ImageOps.exif_transpose(rgb, in_place=True)

@@ -1,18 +1,17 @@
 """Turns whatever a person hands in into a set of photos within limits, each decoded once.
 
-Knows `decode`, names and previews. Does not know formats, where files come from (an upload, a
+Knows `decode`, `names` and previews. Does not know formats, where files come from (an upload, a
 folder, a dataset), nor what is computed from them.
 """
 
 from __future__ import annotations
 
 import io
-import unicodedata
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from PIL import Image
@@ -20,12 +19,13 @@ from PIL import Image
 from pointprompt.sources.codecs.loaded import ImageError
 from pointprompt.sources.decode import (
     DEFAULT_LIMITS,
-    ImageSource,
     Limits,
     Sized,
+    Stored,
     decode,
     suffix_of,
 )
+from pointprompt.sources.names import safe_names
 from pointprompt.types import (
     ByteArray,
     ImageSet,
@@ -50,6 +50,8 @@ __all__ = [
     "suffix_of",
 ]
 
+# The last is a cell of a `datasets` image column that was not decoded: {"bytes": ..., "path": ...}.
+ImageSource = Stored | Mapping[str, Any]
 # Reads one image, as `read` does.
 Read = Callable[[ImageSource, str, int, Limits], tuple[Photo, ByteArray]]
 _Result = TypeVar("_Result")
@@ -62,21 +64,14 @@ _PREVIEW_QUALITY = 88
 _READING_THREADS = 3
 _TICK_SECONDS = 0.2
 _SHOWN_REASONS = 3
-_MAX_NAME_LENGTH = 100
-# Most file systems allow 255 bytes; this leaves room for what a writer appends.
-_MAX_STEM_BYTES = 180
-_MAX_SUFFIX_LENGTH = 10
-_RESERVED_STEMS = frozenset(
-    ["CON", "PRN", "AUX", "NUL"]
-    + [device + digit for device in ("COM", "LPT") for digit in "0123456789¹²³"]
-)
 
 
 def read_pixels(source: ImageSource, limits: Limits = DEFAULT_LIMITS) -> ByteArray:
     """Return the upright image as an image viewer shows it.
 
     Args:
-        source: A file, a Pillow image, or uint8 pixels (H, W), (H, W, 3) or (H, W, 4).
+        source: A file, its bytes, a Pillow image, uint8 pixels (H, W), (H, W, 3) or (H, W, 4), or
+            a cell of a `datasets` image column that was not decoded.
         limits: What is too big.
 
     Returns:
@@ -85,7 +80,7 @@ def read_pixels(source: ImageSource, limits: Limits = DEFAULT_LIMITS) -> ByteArr
     Raises:
         ImageError: The source is missing, too big, damaged, or not an image.
     """
-    return _within_memory(lambda: np.array(decode(source, limits).image))
+    return _within_memory(lambda: np.array(decode(_stored(source), limits).image))
 
 
 def read(
@@ -119,17 +114,35 @@ def read(
 def _read(
     source: ImageSource, name: str, side: int, limits: Limits, sized: Sized | None
 ) -> tuple[Photo, ByteArray]:
-    decoded = decode(source, limits, sized)
+    stored = _stored(source)
+    decoded = decode(stored, limits, sized)
     image = decoded.image
     photo = Photo(
         name=name,
         height=image.height,
         width=image.width,
         preview=_preview(image),
-        source=Path(source) if isinstance(source, (str, Path)) else np.array(image),
+        source=_kept(stored, image),
         remark=" ".join(decoded.remarks),
     )
     return photo, np.array(image.resize((side, side), Image.Resampling.LANCZOS))
+
+
+def _stored(source: ImageSource) -> Stored:
+    """Return what a cell holds, its bytes before its path, or any other source itself."""
+    if not isinstance(source, Mapping):
+        return source
+    held = source.get("bytes") or source.get("path")
+    if not held:
+        raise ImageError("There is no image here: the data set's cell is empty.")
+    return held
+
+
+def _kept(stored: Stored, image: Image.Image) -> Path | bytes | ByteArray:
+    """Return what the photo's full pixels can be read from again."""
+    if isinstance(stored, bytes):
+        return stored
+    return Path(stored) if isinstance(stored, (str, Path)) else np.array(image)
 
 
 def _within_memory(work: Callable[[], _Result]) -> _Result:
@@ -210,57 +223,9 @@ def read_set(
     return ImageSet(tuple(photos), squares[: len(photos)], tuple(rejected))
 
 
-def safe_names(names: Sequence[str]) -> tuple[str, ...]:
-    """Return file names that any file system takes, one a name and as like it as possible.
-
-    Kept are the letters and digits of any script, space, dot, hyphen and underscore. The names
-    differ in their stems whatever the case, so that `<stem>.png` is free for each: of `a.jpg` and
-    `A.png`, the second becomes `A-2.png`.
-
-    Returns:
-        Each at most 100 characters, in Unicode's NFC form.
-    """
-    taken: set[str] = set()
-    result = []
-    for name in names:
-        stem, suffix = _safe_parts(name)
-        candidate, number = stem, 1
-        while Path(candidate + suffix).stem.casefold() in taken:
-            # Without a suffix of its own, what follows a dot in it would be taken for one.
-            plain = stem if suffix else stem.replace(".", "_")
-            number += 1
-            ending = f"-{number}"
-            candidate = _shortened(plain, len(ending) + len(suffix)) + ending
-        taken.add(Path(candidate + suffix).stem.casefold())
-        result.append(candidate + suffix)
-    return tuple(result)
-
-
-def _safe_parts(name: str) -> tuple[str, str]:
-    """Return the stem and the suffix (empty or with its dot) that `name` leaves."""
-    last_part = unicodedata.normalize("NFC", name).replace("\\", "/").rpartition("/")[2]
-    kept = "".join(c for c in last_part if c in " .-_" or unicodedata.category(c)[0] in "LMN")
-    # Once more: what was dropped may have kept a letter and its accent apart.
-    stem, dot, ending = unicodedata.normalize("NFC", kept).rstrip(" .").rpartition(".")
-    suffix = dot + ending
-    if not dot or " " in ending or len(suffix) > _MAX_SUFFIX_LENGTH:
-        stem, suffix = stem + suffix, ""
-    stem = stem.strip(" .")
-    if not stem:
-        stem = "image"
-    elif stem.partition(".")[0].rstrip().upper() in _RESERVED_STEMS:
-        stem = f"_{stem}"
-    return _shortened(stem, len(suffix)), suffix
-
-
-def _shortened(stem: str, reserved: int) -> str:
-    """Return `stem` cut so that `reserved` more characters fit the longest name."""
-    stem = stem[: _MAX_NAME_LENGTH - reserved]
-    stem = stem.encode()[: _MAX_STEM_BYTES - reserved].decode(errors="ignore")
-    return stem.rstrip(" .")
-
-
 def _own_name(source: ImageSource, index: int) -> str:
+    if isinstance(source, Mapping):
+        source = source.get("path") or b""
     if isinstance(source, (str, Path)):
         return Path(source).name
     return f"image-{index + 1:03d}.png"

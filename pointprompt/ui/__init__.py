@@ -8,6 +8,7 @@ Knows gradio, HTTP and the process. What the page asks for is done by `server`.
     page.py          its layout and the wiring of its events
     choices.py       what there is to choose before an analysis
     canvas.py        the tile grid, a gr.HTML component
+    contract.py      writes what the page must know of the server
     guard.py         what stands before gradio's routes
     allowed.py       what a request may ask for
     bodies.py        how much it may bring; uploads.py: of what form

@@ -119,8 +119,8 @@ def test_a_set_with_nothing_in_it_gives_finite_answers(images):
     assert np.isfinite(analysis.eigvecs).all()
     assert np.isfinite(analysis.codes).all()
     clicks = [Click(0, 0.5, 0.5), Click(len(images) - 1, 0.1, 0.1, positive=False)]
-    for rule in ("kernel", "tutorial"):
-        prediction = predict(analysis, clicks, Settings(RULES[rule]()))
+    for rule in RULES.values():
+        prediction = predict(analysis, clicks, Settings(rule()))
         assert np.isfinite(prediction.heatmaps).all()
         assert np.isfinite(prediction.presence).all()
         assert len(list(prediction.masks)) == len(images)

@@ -94,19 +94,19 @@ def test_a_file_that_takes_too_long_is_named_and_the_next_one_is_read(
     slow.write_bytes(many_scans(side=3000, scans=2000))
     with pool.reader() as reader:
         reader(good, "good", 8, LIMITS)  # The process has started.
-        monkeypatch.setattr(readers, "_SECONDS_A_MEGAPIXEL", 0.0)
-        monkeypatch.setattr(readers, "_SECONDS", 1.0)
+        monkeypatch.setattr(readers, "SECONDS_A_MEGAPIXEL", 0.0)
+        monkeypatch.setattr(readers, "SECONDS", 1.0)
         # What `decode` refuses at once never gets here.
         with pytest.raises(ImageError):
             reader(slow, "slow", 8, LIMITS)
-        monkeypatch.setattr(readers, "_SECONDS", 60.0)
+        monkeypatch.setattr(readers, "SECONDS", 60.0)
         assert reader(good, "good", 8, LIMITS)[0].width == 64
 
 
 def test_a_process_that_does_not_answer_in_time_is_ended(
     pool: Readers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(readers, "_SECONDS", 0.0)
+    monkeypatch.setattr(readers, "SECONDS", 0.0)
     before = processes()
     with pool.reader() as reader, pytest.raises(ImageError, match=TOO_SLOW):
         reader(photo(tmp_path), "a", 8, LIMITS)

@@ -6,5 +6,5 @@ Knows bytes and numbers. Knows nothing of sets, names or limits.
     loaded.py      what every reader gives
     tones.py       numbers of any range to 8 bits
     profiles.py    colour profiles to sRGB
-    tiff.py, lzw.py, png.py, jpeg.py, jpegxl.py, pnm.py, qoi.py
+    tiff.py, tiff_segments.py, lzw.py, png.py, jpeg.py, jpegxl.py, pnm.py, qoi.py
 """

@@ -18,6 +18,8 @@ SizeCheck = Callable[[int, int], None]
 
 # A file that lacks more of its picture than this is refused.
 MOST_MISSING = 0.75
+# Said of what no reader makes sense of.
+RARE = "The file is damaged, or a rare kind of its format."
 
 
 class ImageError(ValueError):

@@ -20,7 +20,7 @@ import numpy as np
 from PIL import Image
 
 from pointprompt.sources.codecs import tones
-from pointprompt.sources.codecs.loaded import ImageError, Loaded, SizeCheck, incomplete
+from pointprompt.sources.codecs.loaded import RARE, ImageError, Loaded, SizeCheck, incomplete
 
 _MAX_HEADER = 10_000
 _FIELD = re.compile(rb"(?:\s|#[^\r\n]*[\r\n])*([^\s#]+)")
@@ -69,7 +69,7 @@ def read(file: BinaryIO, check: SizeCheck) -> Loaded:
     try:
         header = _header(file.read(_MAX_HEADER))
     except (ValueError, KeyError, IndexError) as error:
-        raise ImageError("The file is damaged, or a rare kind of its format.") from error
+        raise ImageError(RARE) from error
     check(header.width, header.height)
     file.seek(header.start)
     values = _values(file, header)

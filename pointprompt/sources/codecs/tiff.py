@@ -8,29 +8,23 @@ tifffile reads the rest: more than 8 bits, signed numbers, fractions, any number
 
 from __future__ import annotations
 
-import math
 import struct
 from typing import Any, BinaryIO
 
 import numpy as np
 from PIL import ExifTags, Image, TiffImagePlugin
 
-from pointprompt.sources.codecs import lzw, tones
-from pointprompt.sources.codecs.loaded import ImageError, Loaded, SizeCheck, incomplete, load
+from pointprompt.sources.codecs import tones
+from pointprompt.sources.codecs.loaded import RARE, ImageError, Loaded, SizeCheck, incomplete, load
+from pointprompt.sources.codecs.tiff_segments import UNPACKED, nodata, values_of
 
-_DNG_VERSION, _NODATA, _PROFILE = 50706, 42113, 34675
+_DNG_VERSION, _PROFILE = 50706, 34675
 _GREY, _RGB, _CMYK, _YCBCR = (0, 1), 2, 5, 6
 _CIELAB, _ICCLAB = 8, 9
 _RAW = (32803, 34892)
 # What Pillow shows as it is meant, at up to 8 bits.
 _PILLOWS = (0, 1, 2, 3, 5, 6, 8)
-_UNPACKED, _LZW = 1, 5
 _ASSOCIATED, _UNASSOCIATED = 1, 2
-# Of one strip or tile, and of the bands that are shown, unpacked.
-_MAX_BYTES = 2 << 30
-# Headers of packed data.
-_SLACK = 1 << 16
-_RARE = "The file is damaged, or a rare kind of its format."
 _RAW_REFUSED = "The file is a camera raw file; develop it to JPEG, PNG or TIFF first."
 
 
@@ -78,7 +72,7 @@ def _is_pillows(page: Any) -> bool:
         and page.sampleformat in (1, 4)
         and page.photometric in _PILLOWS
         # Pillow takes these for red, green, blue and a band of nothing.
-        and not (page.photometric == _YCBCR and page.compression == _UNPACKED)
+        and not (page.photometric == _YCBCR and page.compression == UNPACKED)
         and (extra == 0 or (extra == 1 and page.bitspersample == 8))
         and not (page.photometric in _GREY and page.samplesperpixel - extra != 1)
     )
@@ -86,7 +80,7 @@ def _is_pillows(page: Any) -> bool:
 
 def _read_page(page: Any, file: BinaryIO) -> Loaded:
     colors, alpha = _bands(page)
-    values, missing = _values(page, file, colors if alpha is None else [*colors, alpha])
+    values, missing = values_of(page, file, colors if alpha is None else [*colors, alpha])
     remarks = incomplete(missing) if missing.any() else ()
     if len(colors) < page.samplesperpixel - (alpha is not None):
         shown = "as red, green and blue" if len(colors) == 3 else "as grey"
@@ -122,7 +116,7 @@ def _bands(page: Any) -> tuple[list[int], int | None]:
         page.is_subsampled or page.bitspersample != 8
     )
     if own is None or own > page.samplesperpixel or is_packed_colour:
-        raise ImageError(_RARE)
+        raise ImageError(RARE)
     alphas = _alpha_bands(page)
     return list(range(own)), alphas[0] if alphas else None
 
@@ -134,115 +128,6 @@ def _alpha_bands(page: Any) -> list[int]:
         for at, kind in enumerate(page.extrasamples[:1])
         if kind in (_ASSOCIATED, _UNASSOCIATED)
     ]
-
-
-def _values(page: Any, file: BinaryIO, bands: list[int]) -> tuple[np.ndarray, np.ndarray]:
-    """Return (H, W, bands) of the first plane, and (H, W) bool where the file has none."""
-    if page.dtype is None or page.dtype.kind not in "uifb":
-        raise ImageError(_RARE)
-    height, width = page.imagelength, page.imagewidth
-    _check_bytes(page, len(bands))
-    values = np.zeros((height, width, len(bands)), page.dtype)
-    missing = np.ones((height, width), bool)
-    is_lzw = page.compression == _LZW
-    if is_lzw:
-        # Unpacked before tifffile sees it.
-        page.compression = _UNPACKED
-    for index in _segments(page):
-        placed = _segment(page, file, index, is_lzw)
-        if placed is None:
-            continue
-        segment, (sample, _, top, left, _), whole = placed
-        rows, columns = min(len(segment), height - top), min(segment.shape[1], width - left)
-        for at, band in enumerate(bands):
-            # Bands lie beside each other in one segment, or each in segments of its own.
-            own = band if page.planarconfig == 1 else band - sample
-            if 0 <= own < segment.shape[2]:
-                place = (slice(top, top + rows), slice(left, left + columns))
-                values[place][..., at] = segment[:rows, :columns, own]
-                if at == 0:
-                    missing[place][: math.floor(rows * whole)] = False
-    return values, missing
-
-
-def _check_bytes(page: Any, bands: int) -> None:
-    side_by_side = page.samplesperpixel if page.planarconfig == 1 else 1
-    if page.is_tiled:
-        segment = page.tilelength * page.tilewidth * page.tiledepth
-    else:
-        segment = min(page.rowsperstrip, page.imagelength) * page.imagewidth
-    most = max(segment * side_by_side, page.imagelength * page.imagewidth * bands)
-    size = most * page.dtype.itemsize
-    if size > _MAX_BYTES:
-        raise ImageError(
-            f"The image needs {size / 2**30:.1f} GiB of memory; "
-            f"at most {_MAX_BYTES / 2**30:.0f} are allowed."
-        )
-
-
-def _segments(page: Any) -> range:
-    """Return the indices of the strips or tiles, as many as the picture can have."""
-    _, depth, length, width, _ = page.shaped
-    if page.is_tiled:
-        plane = math.ceil(length / page.tilelength) * math.ceil(width / page.tilewidth)
-    else:
-        plane = math.ceil(length / max(1, page.rowsperstrip))
-    planes = page.samplesperpixel if page.planarconfig == 2 else 1
-    return range(min(len(page.dataoffsets), plane * depth * planes))
-
-
-def _segment(
-    page: Any, file: BinaryIO, index: int, is_lzw: bool
-) -> tuple[np.ndarray, tuple[int, int, int, int, int], float] | None:
-    """Return a strip or tile (rows, columns, bands), its place, and which part of it is whole.
-
-    None if it is missing, damaged, or of another plane than the first.
-    """
-    row_bytes, rows = _segment_bytes(page, index)
-    # Packing never makes so much of it; a damaged file may say anything.
-    most = row_bytes * rows * (1 if page.compression == _UNPACKED and not is_lzw else 2) + _SLACK
-    stored = min(page.databytecounts[index], most)
-    if stored == 0:
-        return _sparse(page, index)
-    file.seek(page.dataoffsets[index])
-    data = file.read(stored)
-    whole = 1.0
-    if page.compression == _UNPACKED and not is_lzw:
-        whole = len(data) / stored
-        data = data.ljust(stored, b"\0")
-    try:
-        if is_lzw:
-            data = lzw.unpacked(data, row_bytes, rows)
-        segment, place, _ = page.decode(data, index, jpegtables=page.jpegtables)
-    except MemoryError:
-        raise
-    # Damaged data can make the many decoders raise nearly anything.
-    except Exception:
-        return None
-    if segment is None or place[1] > 0:
-        return None
-    return segment[0], place, whole
-
-
-def _sparse(
-    page: Any, index: int
-) -> tuple[np.ndarray, tuple[int, int, int, int, int], float] | None:
-    """Return a segment that the file leaves out because it is all empty."""
-    _, place, (_, rows, columns, bands) = page.decode(None, index)
-    empty = np.full((rows, columns, bands), _nodata(page) or 0).astype(page.dtype)
-    return (empty, place, 1.0) if place[1] == 0 else None
-
-
-def _segment_bytes(page: Any, index: int) -> tuple[int, int]:
-    """Return the bytes of a row, and the rows, of an unpacked strip or tile."""
-    bands = page.samplesperpixel if page.planarconfig == 1 else 1
-    width = page.tilewidth if page.is_tiled else page.imagewidth
-    if page.is_tiled:
-        rows = page.tilelength * page.tiledepth
-    else:
-        strips = math.ceil(page.imagelength / page.rowsperstrip)
-        rows = min(page.rowsperstrip, page.imagelength - index % strips * page.rowsperstrip)
-    return -(-width * bands * page.bitspersample // 8), rows
 
 
 def _picture(page: Any, values: np.ndarray) -> tuple[Image.Image, str]:
@@ -259,7 +144,7 @@ def _picture(page: Any, values: np.ndarray) -> tuple[Image.Image, str]:
         shown, remark = _spread(values, page.bitspersample), ""
     else:
         full = _full(page, values.dtype)
-        shown, remark = tones.eight_bits(values, full=full, nodata=_nodata(page))
+        shown, remark = tones.eight_bits(values, full=full, nodata=nodata(page))
     if page.photometric == 0:
         shown = 255 - shown
     return Image.fromarray(shown[..., 0] if shown.shape[2] == 1 else shown), remark
@@ -268,7 +153,7 @@ def _picture(page: Any, values: np.ndarray) -> tuple[Image.Image, str]:
 def _lab(page: Any, values: np.ndarray) -> Image.Image:
     """Return CIE L*a*b* at 8 bits."""
     if values.dtype.kind not in "ui" or values.dtype.itemsize > 2:
-        raise ImageError(_RARE)
+        raise ImageError(RARE)
     upper = (values.view(f"u{values.dtype.itemsize}") >> (8 * values.dtype.itemsize - 8)).astype(
         np.uint8
     )
@@ -300,11 +185,3 @@ def _spread(values: np.ndarray, bits: int) -> np.ndarray:
 
 def _full(page: Any, dtype: np.dtype) -> float | None:
     return tones.full_of(dtype, page.bitspersample if dtype.kind == "u" else None)
-
-
-def _nodata(page: Any) -> float | None:
-    tag = page.tags.get(_NODATA)
-    try:
-        return float(str(tag.value).strip("\0 ")) if tag is not None else None
-    except ValueError:
-        return None

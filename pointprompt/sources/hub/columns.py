@@ -6,7 +6,6 @@ Does not know where the file is stored.
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 from collections.abc import Iterator
@@ -14,7 +13,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, BinaryIO
 
-from pointprompt.sources.hub.layout import MASK_WORDS, words_in
+from pointprompt.sources.hub.cells import Cell, cell_of, leaves
+from pointprompt.sources.hub.names import MASK_WORDS, words_in
 from pointprompt.sources.hub.remote import DatasetError
 from pointprompt.sources.photos import suffix_of
 
@@ -45,20 +45,6 @@ _SHOWN = 20
 
 class NoImagesError(DatasetError):
     """There are no photos in one place; there may be some in another."""
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One place in a row where an image may be.
-
-    Attributes:
-        data: What is stored there, None if nothing is.
-        lack: Why not: "empty", "too big", or "elsewhere" where there is only a reference to
-            another place, which is never followed.
-    """
-
-    data: bytes | None
-    lack: str = "empty"
 
 
 @dataclass(frozen=True)
@@ -99,7 +85,7 @@ class Table:
     def rows(self, column: Column) -> Iterator[list[Cell]]:
         """Yield each row's places for images, in order."""
         for value in self._values(column.path[0]):
-            yield [_cell(leaf, column.kind) for leaf in _leaves(value, column.path[1:])]
+            yield [cell_of(leaf, column.kind) for leaf in leaves(value, column.path[1:])]
 
     def peek(self, column: Column) -> list[Cell]:
         """Return the places for images in the first rows."""
@@ -108,7 +94,7 @@ class Table:
     def refers(self, column: Column) -> bool:
         """Return whether the first rows of a text column hold addresses or names of images."""
         values = islice(self._values(column.path[0]), _PEEKED_ROWS)
-        texts = [t for v in values for t in _leaves(v, column.path[1:]) if isinstance(t, str)]
+        texts = [t for v in values for t in leaves(v, column.path[1:]) if isinstance(t, str)]
         return any(_REFERENCE.search(text[:2000]) for text in texts)
 
     def _values(self, name: str) -> Iterator[object]:
@@ -276,37 +262,3 @@ def _element(feature: object) -> object:
         else:
             break
     return feature
-
-
-# --- What is in a cell ---------------------------------------------------------------------------
-
-
-def _leaves(value: object, path: tuple[str, ...]) -> Iterator[object]:
-    """Yield what lies at a path below a value, for each element of the lists on the way."""
-    if isinstance(value, list):
-        for element in value:
-            yield from _leaves(element, path)
-    elif path:
-        yield from _leaves(value.get(path[0]) if isinstance(value, dict) else None, path[1:])
-    else:
-        yield value
-
-
-def _cell(value: object, kind: str) -> Cell:
-    if isinstance(value, dict):
-        data, path = value.get("bytes"), value.get("path")
-        if isinstance(data, bytes):
-            return Cell(data)
-        return Cell(None, "elsewhere" if isinstance(path, str) else "empty")
-    if isinstance(value, str) and kind == "text":
-        return Cell(_from_base64(value))
-    return Cell(value if isinstance(value, bytes) else None)
-
-
-def _from_base64(text: str) -> bytes | None:
-    _, _, encoded = text.rpartition(",") if text.startswith("data:") else ("", "", text)
-    try:
-        return base64.b64decode("".join(encoded.split()), validate=True)
-    # Any text but such a code.
-    except ValueError:
-        return None

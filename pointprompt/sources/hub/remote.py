@@ -1,4 +1,4 @@
-"""Asks the Hugging Face Hub: what a dataset consists of, and ranges of its files' bytes.
+"""Asks the Hugging Face Hub, and reads ranges of its files' bytes.
 
 No token is sent, no answer is taken that is longer than asked, and no redirect is followed that
 leaves the Hub. Does not know which files are wanted, nor what is in them.
@@ -7,7 +7,6 @@ leaves the Hub. Does not know which files are wanted, nor what is in them.
 from __future__ import annotations
 
 import io
-import json
 import re
 import threading
 import time
@@ -15,22 +14,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 T = TypeVar("T")
-
-# A repository's name as the Hub allows it: one part for the oldest datasets, else owner/name.
-_NAME_PART = r"[A-Za-z0-9](?:[\w.-]{0,94}\w)?"
-NAME = rf"(?:{_NAME_PART}/)?{_NAME_PART}"
-_NAME = re.compile(NAME, re.ASCII)
-# The Hub's own copy of a dataset as parquet files: <configuration>/<split>/0000.parquet.
-_PARQUET_COPY = "refs/convert/parquet"
 
 _HUBS_DOMAINS = ("huggingface.co", "hf.co")
 _LOOPBACK = frozenset(["localhost", "127.0.0.1", "::1"])
 _MAX_REDIRECTS = 5
 
-_MAX_INFO_BYTES = 64 * 2**20
 # At once: more than the pages of any sensible parquet file.
 _MAX_RANGE_BYTES = 256 * 2**20
 _MAX_DOWNLOAD_BYTES = 4 * 2**30
@@ -51,31 +42,8 @@ class _StoppedError(Exception):
     """Nobody waits for the answer any more."""
 
 
-def is_name(text: str) -> bool:
-    """Return whether a dataset on the Hub can have this name."""
-    forbidden = ".." in text or "--" in text or text.endswith(".git")
-    return _NAME.fullmatch(text) is not None and not forbidden
-
-
 @dataclass(frozen=True)
-class Repository:
-    """What the Hub says about one commit of a dataset.
-
-    Attributes:
-        name: Its present name, also where it was asked for by an older one.
-        commit: The hash of the commit.
-        files: Their paths, sorted.
-        card: What its author declares.
-    """
-
-    name: str
-    commit: str
-    files: tuple[str, ...]
-    card: dict[str, Any]
-
-
-@dataclass(frozen=True)
-class _Answer:
+class Answer:
     """What came back."""
 
     status: int
@@ -133,7 +101,7 @@ class Connection:
 
     def get(
         self, url: str, *, most: int, timeout: float, headers: Mapping[str, str] | None = None
-    ) -> _Answer:
+    ) -> Answer:
         """Return the answer, of at most `most` bytes (none where it is a refusal).
 
         Raises:
@@ -154,7 +122,7 @@ class Connection:
                     self._answer_due = None
                     if response.next_request is None:
                         body = self._body(response, most) if response.is_success else b""
-                        return _Answer(response.status_code, response.headers, body)
+                        return Answer(response.status_code, response.headers, body)
                     url = str(response.next_request.url)
             finally:
                 self._answer_due = None
@@ -224,122 +192,13 @@ def is_of_the_hub(url: str) -> bool:
         return False
 
 
-# --- What a dataset consists of ------------------------------------------------------------------
-
-
-def repository(connection: Connection, name: str, timeout: float) -> Repository:
-    """Return what the Hub knows of the newest commit, by one request that is not repeated.
-
-    Raises:
-        DatasetError: There is no such public dataset, or the Hub cannot be reached.
-    """
-    found = _info(connection, name, None, timeout)
-    if found is None:
-        raise DatasetError(_unknown(name))
-    return found
-
-
-def parquet_copy(connection: Connection, name: str, timeout: float) -> Repository | None:
-    """Return the copy as parquet files that the Hub keeps of most datasets, None if it has none.
-
-    Raises:
-        DatasetError: As for `repository`.
-    """
-    return _info(connection, name, _PARQUET_COPY, timeout)
-
-
-def _info(
-    connection: Connection, name: str, revision: str | None, timeout: float
-) -> Repository | None:
-    """Return what the Hub knows of a revision, None if there is no such revision."""
-    from huggingface_hub import constants
-    from huggingface_hub.errors import OfflineModeIsEnabled
-
-    url = f"{constants.ENDPOINT}/api/datasets/{name}"
-    if revision is not None:
-        url += f"/revision/{quote(revision, safe='')}"
-    try:
-        answer = connection.get(url, most=_MAX_INFO_BYTES, timeout=timeout)
-    except DatasetError:
-        raise
-    except OfflineModeIsEnabled as error:
-        raise DatasetError(
-            "Datasets cannot be loaded: this server is set to work offline (HF_HUB_OFFLINE)."
-        ) from error
-    # Connections fail with the classes of whichever HTTP library the Hub's client uses.
-    except Exception as error:
-        raise DatasetError(
-            "The Hugging Face Hub cannot be reached from this server. Check its connection, or "
-            "upload the images instead."
-        ) from error
-    if answer.headers.get("X-Error-Code") == "RevisionNotFound":
-        return None
-    _check_status(answer, name)
-    try:
-        return _read_info(json.loads(answer.body), name)
-    # Whatever is not as the Hub writes it.
-    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
-        if isinstance(error, DatasetError):
-            raise
-        raise DatasetError(_no_answer(name)) from error
-
-
-def _check_status(answer: _Answer, name: str) -> None:
-    code = answer.headers.get("X-Error-Code")
-    if code == "GatedRepo":
-        raise DatasetError(_gated(name))
-    if answer.headers.get("X-Error-Message") == "Access to this resource is disabled.":
-        raise DatasetError(f"The Hugging Face Hub has disabled {name}.")
-    # A visitor without an account is told 401 of what does not exist.
-    if answer.status in (401, 404):
-        raise DatasetError(_unknown(name))
-    if answer.status != 200:
-        raise DatasetError(_no_answer(name))
-
-
-def _read_info(info: dict[str, Any], name: str) -> Repository:
-    if info.get("gated"):
-        raise DatasetError(_gated(name))
-    # The Hub answers with the present name of a dataset that was renamed.
-    present, commit = info["id"], info["sha"]
-    if not is_name(present) or not re.fullmatch(r"\w{7,64}", commit, re.ASCII):
-        raise DatasetError(_no_answer(name))
-    card = info.get("cardData")
-    files = [file["rfilename"] for file in info.get("siblings") or ()]
-    kept = sorted(file for file in files if isinstance(file, str) and ".." not in file)
-    return Repository(present, commit, tuple(kept), card if isinstance(card, dict) else {})
-
-
-def _unknown(name: str) -> str:
-    return (
-        f"The Hugging Face Hub has no public dataset named {name}. Check the spelling; "
-        "private datasets cannot be loaded here."
-    )
-
-
-def _gated(name: str) -> str:
-    return (
-        f"{name} is gated: its owner lets only registered people read it, and this page reads "
-        "without an account. Download it yourself and upload the images."
-    )
-
-
-def _no_answer(name: str) -> str:
-    return f"The Hugging Face Hub could not answer for {name}. Try again later."
-
-
-# --- Its files -----------------------------------------------------------------------------------
-
-
 class RemoteFile(io.RawIOBase):
     """A file of a repository, fetched in ranges as it is read."""
 
-    def __init__(self, connection: Connection, source: Repository, file: str) -> None:
+    def __init__(self, connection: Connection, url: str) -> None:
         """Ask nothing yet."""
-        from huggingface_hub import hf_hub_url
-
         self._connection = connection
-        self._url = hf_hub_url(source.name, file, repo_type="dataset", revision=source.commit)
+        self._url = url
         self._position = 0
         self._size: int | None = None
 
@@ -411,7 +270,7 @@ class RemoteFile(io.RawIOBase):
         self._position += len(data)
         return len(data)
 
-    def _ask(self, start: int, length: int) -> _Answer:
+    def _ask(self, start: int, length: int) -> Answer:
         return self._connection.get(
             self._url,
             most=length,

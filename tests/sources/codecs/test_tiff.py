@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from pointprompt.sources.codecs import tiff
+from pointprompt.sources.codecs import tiff_segments
 from pointprompt.sources.photos import ImageError, Limits, read, read_pixels
 from tests.sources.codecs.test_profiles import profile
 
@@ -278,7 +278,7 @@ def test_a_picture_that_unpacked_is_too_large_is_refused(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tifffile.imwrite(path, np.zeros((40, 60, 9), np.float64), planarconfig="contig")
-    monkeypatch.setattr(tiff, "_MAX_BYTES", 100_000)
+    monkeypatch.setattr(tiff_segments, "_MAX_BYTES", 100_000)
     with pytest.raises(ImageError, match="GiB of memory"):
         read_pixels(path)
 

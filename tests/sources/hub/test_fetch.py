@@ -142,7 +142,7 @@ def test_a_dataset_in_another_form_is_read_from_the_hubs_parquet_copy(
 def test_bad_rows_are_passed_over(
     hub: FakeHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pointprompt.sources.hub.fetch._MAX_IMAGE_BYTES", 10_000)
+    monkeypatch.setattr("pointprompt.sources.hub.images._MAX_IMAGE_BYTES", 10_000)
     rows = [None, b"no image", encoded(1, size=100), encoded(2)]
     hub.add("me/data", {"train.parquet": parquet({"image": stored(*rows)})})
     assert images_of(fetch_dataset(DatasetRequest("me/data"), tmp_path)) == [encoded(2)]

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pointprompt.sources.hub.layout import Contents, contents_of, split_called, words_in
+from pointprompt.sources.hub.layout import Contents, contents_of
+from pointprompt.sources.hub.names import split_called, words_in
 from pointprompt.sources.hub.remote import DatasetError
 
 

@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from pointprompt.sources.hub import remote
+from pointprompt.sources.hub import repository as repository_module
 from pointprompt.sources.hub.fetch import DatasetError, DatasetRequest, fetch_dataset
-from pointprompt.sources.hub.remote import Connection, RemoteFile, is_of_the_hub, repository
+from pointprompt.sources.hub.remote import Connection, RemoteFile, is_of_the_hub
+from pointprompt.sources.hub.repository import repository
 from pointprompt.types import Progress
 from tests.fake_hub import FakeHub, encoded, hub, images_of, parquet, serving, stored
 
@@ -244,7 +246,7 @@ def test_what_the_hub_says_of_a_dataset_is_bounded(
     hub: FakeHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hub.add("me/data", {f"{i}.png": b"" for i in range(1000)})
-    monkeypatch.setattr(remote, "_MAX_INFO_BYTES", 10_000)
+    monkeypatch.setattr(repository_module, "_MAX_INFO_BYTES", 10_000)
     with pytest.raises(DatasetError, match="something else than it was asked for"):
         fetch_dataset(DATA, tmp_path)
 
@@ -262,7 +264,7 @@ def test_all_downloads_together_are_bounded(
 def test_no_range_beyond_any_sensible_page_is_asked_for(hub: FakeHub) -> None:
     hub.add("me/data", {"a.png": b"x"})
     connection = Connection()
-    file = RemoteFile(connection, repository(connection, "me/data", 5), "a.png")
+    file = RemoteFile(connection, repository(connection, "me/data", 5).url_of("a.png"))
     before = len(hub.requests)
     with pytest.raises(OSError, match="at once"):
         file.read_at(0, 2**31)
