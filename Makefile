@@ -25,11 +25,13 @@ space: $(VENV)/dev browser ## Install what is committed as a Space does, and use
 	$(SPACE)/bin/python -m pip install --disable-pip-version-check -q -r $(SPACE)/requirements.txt
 	$(BIN)/python -m tests.space $(SPACE)/bin/python
 
-check: $(VENV)/dev ## Lint, format, types, and which room may import which
+check: $(VENV)/dev node_modules/.made ## Lint, format, types, and which room may import which
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/node node_modules/typescript/bin/tsc -p jsconfig.json
+	$(BIN)/node node_modules/eslint/bin/eslint.js .
 
 fix: $(VENV)/dev ## Format, and mend what the linter can
 	$(BIN)/ruff check --fix .
@@ -55,6 +57,11 @@ assets: $(VENV)/dev browser ## Draw the example set, the thumbnails, the screens
 	$(BIN)/python assets/make.py screenshot
 	$(BIN)/python assets/draw_method.py
 
+# With the node of the dev extra, so that no other one need be there.
+node_modules/.made: package.json package-lock.json $(VENV)/dev
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/npm ci --silent
+	@touch $@
+
 browser: $(VENV)/dev
 	@if command -v chromium chromium-browser google-chrome >/dev/null 2>&1; then :; \
 	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
@@ -62,7 +69,7 @@ browser: $(VENV)/dev
 	else $(BIN)/python -m playwright install chromium; fi
 
 clean: ## Remove the virtual environment and the caches
-	rm -rf $(VENV) $(SPACE) .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf $(VENV) $(SPACE) node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
 
 $(VENV)/python: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

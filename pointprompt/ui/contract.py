@@ -186,7 +186,7 @@ def _value(name: str, kind: str, value: Any, says: str) -> str:
 def _javascript(value: Any) -> str:
     if isinstance(value, dict):
         lines = [f"  {name}: {json.dumps(item)},\n" for name, item in value.items()]
-        return f"Object.freeze({{\n{''.join(lines)}}})"
+        return f"Object.freeze(/** @type {{const}} */ ({{\n{''.join(lines)}}}))"
     text = json.dumps(value)
     return f"Object.freeze({text})" if isinstance(value, tuple) else text
 

@@ -2,15 +2,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Page as Tab
 
 from pointprompt.server.service import Service
 from pointprompt.server.sessions import SessionStore
 from pointprompt.sources.photos import Limits
 from pointprompt.ui.launch import launch
 from tests.e2e.browser import Page, launch_chromium
+from tests.e2e.modules import ORIGIN, Run, open_tab, serve
+from tests.e2e.workspace import MANY, H, Server, W, open_workspace
 
 
 @pytest.fixture(scope="session")
@@ -73,3 +78,51 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
         Image.fromarray(image.load()).save(path)
         paths.append(path)
     return paths
+
+
+@pytest.fixture(scope="module")
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    context = browser.new_context(viewport={"width": 900, "height": 700}, device_scale_factor=2)
+    context.route(f"{ORIGIN}/**", serve)
+    yield context
+    context.close()
+
+
+@pytest.fixture(scope="module")
+def run(context: BrowserContext) -> Run:
+    """Runs a function's body; it may await, and takes `input`."""
+    tab = open_tab(context)
+
+    def run_body(body: str, value: object = None) -> Any:
+        return tab.evaluate(f"async (input) => {{ {body} }}", value)
+
+    return run_body
+
+
+@pytest.fixture
+def server() -> Server:
+    masks = np.zeros((2, H, W), bool)
+    masks[0, 1:4, 2:5] = True
+    return Server(masks, [0.9, 0.25])
+
+
+@pytest.fixture
+def workspace(context: BrowserContext, server: Server) -> Iterator[Tab]:
+    tab = open_workspace(context, server, ["a.jpg", "<b>.jpg"])
+    yield tab
+    tab.close()
+
+
+@pytest.fixture
+def many() -> Server:
+    """A server of so many images that most are far below the screen."""
+    masks = np.zeros((MANY, H, W), bool)
+    masks[:, :3] = True
+    return Server(masks, [((7 * index) % MANY) / MANY for index in range(MANY)])
+
+
+@pytest.fixture
+def long_workspace(context: BrowserContext, many: Server) -> Iterator[Tab]:
+    tab = open_workspace(context, many, [f"{index}.jpg" for index in range(MANY)])
+    yield tab
+    tab.close()

@@ -145,18 +145,18 @@
 
 /** Before anyone changes them.
  * @type {Readonly<Settings>} */
-export const SETTINGS = Object.freeze({
+export const SETTINGS = Object.freeze(/** @type {const} */ ({
   rule: {"name": "joint", "threshold": 0.5, "gamma": 1.0},
   one_only: false,
   outline: "photo",
-});
+}));
 
 /** What each rule begins with.
  * @type {{joint: Omit<JointRule, "name">, tutorial: Omit<TutorialRule, "name">}} */
-export const RULES = Object.freeze({
+export const RULES = Object.freeze(/** @type {const} */ ({
   joint: {"threshold": 0.5, "gamma": 1.0},
   tutorial: {"threshold": 0.5, "gamma": 1.0, "denoise": true, "min_area": 3, "negative_threshold": 0.99, "n_eigvecs": null},
-});
+}));
 
 /** What masks can follow.
  * @type {readonly string[]} */
@@ -164,13 +164,13 @@ export const OUTLINES = Object.freeze(["tokens", "photo", "sam"]);
 
 /** By the name of a setting.
  * @type {Readonly<Record<string, Slider>>} */
-export const SLIDERS = Object.freeze({
+export const SLIDERS = Object.freeze(/** @type {const} */ ({
   threshold: {"min": 0, "max": 1, "step": 0.01},
   gamma: {"min": 0.1, "max": 5, "step": 0.1},
   min_area: {"min": 0, "max": 100, "step": 1},
   negative_threshold: {"min": 0, "max": 1, "step": 0.01},
   n_eigvecs: {"min": 2, "max": 30, "step": 1},
-});
+}));
 
 /** Of a prompt.
  * @type {number} */
@@ -189,7 +189,7 @@ export const MAX_SIDE = 4096;
 export const MASK_RGB = Object.freeze([255, 0, 255]);
 
 /** The constants of our own rule. */
-export const JOINT = Object.freeze({
+export const JOINT = Object.freeze(/** @type {const} */ ({
   THRESHOLD: 0.3,
   UNCENTRED_THRESHOLD: 0.25,
   STEP: 0.5,
@@ -199,4 +199,4 @@ export const JOINT = Object.freeze({
   SURE_SHARE: 0.0025,
   SURE: 0.1,
   PRESENCE_SHARE: 0.01,
-});
+}));

@@ -9,31 +9,31 @@ const PATIENCE_MS = 20_000;
 /** @typedef {{seq: number}} Numbered */
 
 /**
- * @template Message, Answer
+ * @template Request, Answer
  * @typedef {Object} LinkOptions
- * @property {(request: Message & Numbered) => Promise<(Answer & Numbered) | null | undefined>} send Anything but
+ * @property {(request: Request) => Promise<Answer | null | undefined>} send Anything but
  *   an answer with the request's number is a lost request: gradio's client resolves to nothing where
  *   the server could not be reached or refused.
- * @property {(answer: Answer & Numbered, request: Message & Numbered) => void | Promise<void>} receive Gets the
+ * @property {(answer: Answer, request: Request) => void | Promise<void>} receive Gets the
  *   answers in order.
  * @property {number} [patience] Milliseconds.
  */
 
 /**
- * @template {object} Message
- * @template Answer
- * @param {LinkOptions<Message, Answer> & DeliveryOptions} options
+ * @template {Numbered} Request
+ * @template {Numbered} Answer
+ * @param {LinkOptions<Request, Answer> & DeliveryOptions} options
  */
 export function createLink({ send, receive, lost, wait, patience = PATIENCE_MS }) {
   const delivery = createDelivery({ lost, patience, wait });
-  /** @type {(Message & Numbered) | null} */
+  /** @type {Request | null} */
   let newest = null;
-  /** @type {(Message & Numbered) | null} */
+  /** @type {Request | null} */
   let current = null;
   let pumping = false;
   let seq = 0;
 
-  /** @param {Message & Numbered} request */
+  /** @param {Request} request */
   async function ask(request) {
     const answer = await send(request);
     if (answer?.seq !== request.seq) throw new Error("The server did not answer.");
@@ -42,8 +42,8 @@ export function createLink({ send, receive, lost, wait, patience = PATIENCE_MS }
 
   /**
    * An answer that cannot be used is the page's error, and no reason to stop asking.
-   * @param {Answer & Numbered} answer
-   * @param {Message & Numbered} request
+   * @param {Answer} answer
+   * @param {Request} request
    */
   async function handOver(answer, request) {
     try {
@@ -72,10 +72,10 @@ export function createLink({ send, receive, lost, wait, patience = PATIENCE_MS }
   }
 
   return {
-    /** @param {Message} message */
+    /** @param {Omit<Request, "seq">} message */
     push(message) {
       seq += 1;
-      current = { ...message, seq };
+      current = /** @type {Request} */ ({ ...message, seq });
       newest = current;
       pump();
       return seq;

@@ -25,14 +25,14 @@ const PLACES = [
   {
     /** @returns {unknown} */
     read: () => JSON.parse(sessionStorage.getItem(KEY) ?? "null"),
-    /** @param {Kept} kept */
-    write: (kept) => sessionStorage.setItem(KEY, JSON.stringify(kept)),
+    /** @param {Kept} state */
+    write: (state) => sessionStorage.setItem(KEY, JSON.stringify(state)),
   },
   {
     /** @returns {unknown} */
     read: () => history.state?.[KEY] ?? null,
-    /** @param {Kept} kept */
-    write: (kept) => history.replaceState({ ...history.state, [KEY]: kept }, ""),
+    /** @param {Kept} state */
+    write: (state) => history.replaceState({ ...history.state, [KEY]: state }, ""),
   },
 ];
 

@@ -63,7 +63,7 @@ export function fitted(settings, eigvecs) {
  */
 export function toMessage({ rule, one_only, outline, ...rules }, outlines) {
   return {
-    rule: { name: rule, ...rules[rule] },
+    rule: /** @type {SentSettings["rule"]} */ ({ name: rule, ...rules[rule] }),
     one_only,
     outline: outlines.includes(outline) ? outline : SETTINGS.outline,
   };

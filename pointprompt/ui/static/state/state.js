@@ -13,7 +13,7 @@ import { SETTINGS, toMessage } from "./settings.js";
 /**
  * What can be undone.
  * @typedef {Object} Prompt
- * @property {readonly Click[]} clicks
+ * @property {Click[]} clicks Never changed in place.
  * @property {Settings} settings
  */
 

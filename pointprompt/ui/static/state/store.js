@@ -12,9 +12,9 @@
 /**
  * Tells what `select` gives, now and after each change of any part of it; returns what ends that.
  * @template {object} State
- * @typedef {<Parts extends readonly unknown[]>(
- *   select: (state: State) => readonly [...Parts],
- *   tell: (...parts: Parts) => void,
+ * @typedef {<Parts extends unknown[]>(
+ *   select: (state: State) => [...Parts],
+ *   tell: (...parts: NoInfer<Parts>) => void,
  * ) => () => void} Subscribe
  */
 

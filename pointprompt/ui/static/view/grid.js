@@ -127,11 +127,16 @@ export function createGrid(root, store, { actions, addressOf }) {
   }
 
   const unsubscribe = [
-    store.subscribe(({ manifest }) => [manifest], open),
-    store.subscribe(({ manifest }) => [manifest], measure),
+    store.subscribe(
+      ({ manifest }) => [manifest],
+      (manifest) => {
+        open(manifest);
+        measure();
+      },
+    ),
     store.subscribe(
       ({ history, look, answer }) => [history.present, look.display, answer],
-      refresh,
+      (prompt, display, answer) => refresh(prompt, display, answer),
     ),
     store.subscribe(
       ({ arranged }) => [arranged],

@@ -1,0 +1,120 @@
+"""The server's answers in the page's state."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from pointprompt.server import wire
+
+# A set of two images of two tokens; requests are answered, or fail, when told to.
+MASKS = """
+    const { createMasks } = await import('/server/masks.js');
+    const { open } = await import('/state/opening.js');
+    const { initialLook, initialState } = await import('/state/state.js');
+    const { createStore } = await import('/state/store.js');
+    const image = { name: 'a.jpg', width: 2, height: 1, remark: '', tile: '' };
+    const manifest = { session: 'one', ticket: '', joins: '', grid: [1, 2], eigvecs: 2,
+                       outlines: ['photo', 'tokens'], colors: '', images: [image, image] };
+    const store = createStore(initialState(initialLook({ isPhone: false })));
+    const sent = [], answers = [], downloads = [];
+    const masks = createMasks(store, {
+      predict: (request) => {
+        sent.push(request);
+        return new Promise((resolve) => answers.push(resolve));
+      },
+      download: (request) => downloads.push(request),
+    });
+    const openSet = (changes) =>
+      store.set(open(store.get(), { ...manifest, ...changes }, null));
+    const click = (x) => {
+      const { history } = store.get();
+      const clicks = [{ image: 0, x, y: 0, positive: true }];
+      store.set({ history: { ...history, present: { ...history.present, clicks } } });
+    };
+    // After an answer has been decoded, which takes some turns of the browser's own.
+    const until = async (isSo) => {
+      while (!isSo()) await new Promise((done) => setTimeout(done, 0));
+    };
+    const answer = (index, presence) =>
+      answers[index]({ seq: sent[index].seq, masks: input, presence });
+    const plain = ({ seq, masks, presence, edged }) =>
+      ({ seq, presence, edged, masks: masks.map((mask) => [...mask]) });
+"""
+ENCODED = wire.encode_masks(np.array([[[True, False]], [[False, False]]]))
+ANSWER = {"presence": [0.9, 0.1], "edged": [], "masks": [[1, 0], [0, 0]]}
+
+
+@pytest.fixture
+def state(run):
+    return lambda body: run(MASKS + body, ENCODED)
+
+
+def test_an_answer_replaces_what_the_server_said_before_whole(state):
+    seen = state("""
+        openSet({});
+        click(0.1);
+        answer(0, []);
+        await until(() => sent.length === 2);
+        store.set({ answer: { seq: 1, masks: ['old'], presence: ['old'], edged: ['old'] } });
+        answer(1, [0.9, 0.1]);
+        await until(() => store.get().answer.seq === 2);
+        return plain(store.get().answer);
+    """)
+    assert seen == {"seq": 2, **ANSWER}
+
+
+def test_an_answer_with_an_older_number_is_dropped(state):
+    seen = state("""
+        openSet({});
+        const newer = { seq: 7, masks: [], presence: [], edged: [] };
+        store.set({ answer: newer });
+        click(0.1);
+        answer(0, [0.9, 0.1]);
+        await until(() => sent.length === 2);
+        return [store.get().answer, newer];
+    """)
+    assert seen[0] == seen[1]
+
+
+def test_an_answer_of_another_set_changes_nothing(state):
+    seen = state("""
+        openSet({});
+        openSet({ session: 'two' });
+        answer(0, [0.5, 0.5]);
+        await until(() => sent.length === 2);
+        const before = store.get().answer.seq;
+        answer(1, []);
+        await until(() => store.get().answer.seq === 2);
+        return [before, sent.map(({ session, seq }) => [session, seq])];
+    """)
+    assert seen == [0, [["one", 1], ["two", 2]]]
+
+
+def test_a_download_waits_until_the_newest_prompt_is_answered(state):
+    seen = state("""
+        openSet({});
+        click(0.1);
+        store.set({ exporting: true });
+        answer(0, []);
+        await until(() => sent.length === 2);
+        const before = downloads.length;
+        answer(1, [0.9, 0.1]);
+        await until(() => downloads.length === 1);
+        return [before, downloads[0].seq, downloads[0].clicks.length, store.get().exporting];
+    """)
+    assert seen == [0, 2, 1, False]
+
+
+def test_after_destroy_nothing_is_asked_and_no_answer_changes_anything(state):
+    seen = state("""
+        openSet({});
+        masks.destroy();
+        const before = store.get();
+        answer(0, [0.9, 0.1]);
+        await new Promise((done) => setTimeout(done, 20));
+        const same = store.get() === before;
+        click(0.1);
+        return [same, sent.length];
+    """)
+    assert seen == [True, 1]

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from pointprompt.server import parsing, wire
+from pointprompt.settings import Settings
+from pointprompt.types import Click
+from tests.e2e.workspace import H, W, answered, names, shares
+
+
+def test_the_first_message_has_no_clicks_and_the_servers_default_settings(workspace, server):
+    assert server.requests == [wire.PredictRequest("token", 1, (), Settings())]
+    assert server.messages[0]["settings"] == Settings().as_dict()
+
+
+def test_a_click_reaches_the_server_and_its_masks_reach_the_tiles(workspace, server):
+    tiles = workspace.locator(".pp-overlay")
+    tiles.nth(0).press("Enter")
+    tiles.nth(1).press("ArrowLeft")
+    tiles.nth(1).press("Shift+Enter")
+    answered(workspace)
+    this, not_this = server.requests[-1].clicks
+    assert this == Click(0, 3.5 / W, 2.5 / H, True)
+    assert not_this == Click(1, not_this.x, 2.5 / H, False)
+    assert not_this.x == pytest.approx(2.5 / W)
+    assert [share.split(" · ")[1] for share in shares(workspace)] == ["0.90", "0.25"]
+    assert workspace.locator(".pp-tile.pp-empty .pp-name").all_inner_texts() == ["<b>.jpg"]
+    assert workspace.locator(".pp-status").inner_text() == "Found in 1 of 2"
+    assert names(workspace) == ["a.jpg", "<b>.jpg"]
+
+
+def test_the_message_of_a_download_is_one_the_server_takes(workspace):
+    workspace.locator(".pp-overlay").nth(0).press("Enter")
+    answered(workspace)
+    workspace.locator("[data-action=export]").click()
+    ((name, message),) = workspace.evaluate("triggered")
+    assert name == "export"
+    assert parsing.parse_predict(message).clicks == (Click(0, 0.5, 0.5),)
+
+
+MORE = "[...new Array(3).keys()].map((i) => ({ name: ['a.jpg', '<b>.jpg', 'c.jpg'][i], "
+MORE += "width: 70, height: 50, tile: `/${i}.jpg` }))"
+
+
+@pytest.mark.parametrize(
+    ("changes", "clicks"),
+    [
+        (f"{{ session: 'next', joins: 'token', images: {MORE} }}", 1),
+        ("{ session: 'next' }", 1),
+        # Other sets, whose images happen to have the same names.
+        (f"{{ session: 'next', images: {MORE} }}", 0),
+        (
+            f"{{ session: 'next', images: {MORE}.slice(0, 2).map((i) => ({{ ...i, width: 9 }})) }}",
+            0,
+        ),
+    ],
+    ids=["joined", "the same again", "more of another set", "another set"],
+)
+def test_clicks_and_undo_go_on_only_where_they_belong(workspace, server, changes, clicks):
+    workspace.locator(".pp-overlay").nth(0).press("Enter")
+    answered(workspace)
+    asked = len(server.requests)
+    count = workspace.evaluate(f"({changes}).images?.length ?? 2")
+    server.masks, server.presence = np.zeros((count, H, W), bool), np.zeros(count, np.float32)
+    workspace.evaluate(f"openAnother({changes})")
+    workspace.wait_for_function("Number(document.querySelector('.pp-workspace').dataset.asked) > 2")
+    answered(workspace)
+    assert len(server.requests) > asked
+    assert server.requests[-1].session == "next"
+    assert len(server.requests[-1].clicks) == clicks
+    assert workspace.locator("[data-action=undo]").is_enabled() == bool(clicks)

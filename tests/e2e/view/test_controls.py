@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+from dataclasses import fields
+
+import pytest
+
+from pointprompt.settings import RULES, JointRule, Settings, TutorialRule
+from tests.e2e.modules import ORIGIN, serve
+from tests.e2e.workspace import K, answered, open_settings, open_workspace, slide
+
+
+def test_every_place_of_every_setting_is_one_the_server_takes(workspace, server):
+    workspace.evaluate("""() => {
+        const placesOf = (input) => {
+          if (input.type === 'checkbox') return [false, true];
+          if (input.type === 'range') return [input.min, input.max];
+          return [...input.options].map((option) => option.value);
+        };
+        for (const input of document.querySelectorAll('[data-setting]')) {
+          for (const place of placesOf(input)) {
+            if (input.type === 'checkbox') input.checked = place;
+            else input.value = place;
+            input.dispatchEvent(new Event('input', { bubbles: true }));
+            input.dispatchEvent(new Event('change', { bubbles: true }));
+          }
+        }
+    }""")
+    answered(workspace)
+    assert len(server.requests) == len(server.messages)
+    assert server.requests[-1].settings == Settings(
+        TutorialRule(denoise=True, min_area=100, negative_threshold=1, n_eigvecs=K),
+        one_only=True,
+        outline="photo",  # There is no SAM here.
+    )
+    open_settings(workspace)
+    workspace.locator("[data-setting=rule]").select_option("joint")
+    answered(workspace)
+    assert server.requests[-1].settings.rule == JointRule(threshold=1, gamma=5)
+
+
+def field_names(record: type) -> list[str]:
+    return [field.name for field in fields(record)]
+
+
+def test_there_is_a_control_for_every_setting_and_an_option_for_every_rule(workspace):
+    controls = workspace.locator("[data-setting]")
+    named = controls.evaluate_all("(inputs) => inputs.map((input) => input.dataset.setting)")
+    of_rules = {name for rule in RULES.values() for name in field_names(rule)}
+    assert sorted(named) == sorted({*field_names(Settings), *of_rules})
+    options = workspace.locator("[data-setting=rule] option")
+    values = options.evaluate_all("(options) => options.map((option) => option.value)")
+    assert sorted(values) == sorted(RULES)
+
+
+@pytest.mark.parametrize(
+    ("name", "low", "high"),
+    [
+        ("threshold", 0, 1),
+        ("gamma", 0.1, 5),
+        ("min_area", 0, 100),
+        ("negative_threshold", 0, 1),
+        ("n_eigvecs", 2, K),
+    ],
+)
+def test_a_slider_is_sent_from_its_lowest_to_its_highest_place(workspace, server, name, low, high):
+    open_settings(workspace)
+    workspace.locator("[data-setting=rule]").select_option("tutorial")
+    for place in (low, high):
+        slide(workspace, name, place)
+        assert getattr(server.requests[-1].settings.rule, name) == place
+
+
+def test_each_rule_shows_its_own_sliders_and_hides_the_others(workspace, server):
+    open_settings(workspace)
+    of_rule = {
+        "joint": [],
+        "tutorial": [
+            "denoise",
+            "min_area",
+            "negative_threshold",
+            "n_eigvecs",
+        ],
+    }
+    of_both = ["rule", "threshold", "gamma", "one_only", "outline"]
+    for rule, other in (("joint", "tutorial"), ("tutorial", "joint"), ("joint", "tutorial")):
+        workspace.locator("[data-setting=rule]").select_option(rule)
+        answered(workspace)
+        assert server.requests[-1].settings.rule.name == rule
+        for name in (*of_both, *of_rule[rule]):
+            assert workspace.locator(f"[data-setting={name}]").is_visible()
+        for name in of_rule[other]:
+            assert workspace.locator(f"[data-setting={name}]").is_hidden()
+
+
+@pytest.mark.parametrize(("width", "is_open"), [(1280, True), (390, False)])
+def test_on_a_phone_the_settings_are_closed_at_first_and_the_experts_are_everywhere(
+    browser, server, width, is_open
+):
+    context = browser.new_context(viewport={"width": width, "height": 800})
+    context.route(f"{ORIGIN}/**", serve)
+    tab = open_workspace(context, server, ["a.jpg", "b.jpg"])
+    threshold, rule = (tab.locator(f"[data-setting={name}]") for name in ("threshold", "rule"))
+    assert threshold.is_visible() == is_open
+    assert rule.is_hidden()
+    if not is_open:
+        tab.locator(".pp-panel summary").first.click()
+    assert threshold.is_visible()
+    tab.locator(".pp-expert summary").click()
+    rule.select_option("tutorial")
+    answered(tab)
+    assert server.requests[-1].settings.rule == TutorialRule()
+    context.close()
+
+
+def test_all_settings_survive_undo_redo_and_a_reset_with_them(workspace, server):
+    open_settings(workspace)
+    workspace.locator(".pp-overlay").nth(0).press("Enter")
+    answered(workspace)
+    states = [server.requests[-1].settings]
+
+    def changed() -> None:
+        answered(workspace)
+        states.append(server.requests[-1].settings)
+
+    slide(workspace, "threshold", 0.8)
+    changed()
+    workspace.locator("[data-setting=one_only]").check()
+    changed()
+    workspace.locator("[data-setting=outline]").select_option("tokens")
+    changed()
+    workspace.locator("[data-setting=rule]").select_option("tutorial")
+    changed()
+    slide(workspace, "gamma", 2)
+    changed()
+    workspace.locator("[data-action=reset]").click()
+    changed()
+    assert states[-2] == Settings(TutorialRule(gamma=2), one_only=True, outline="tokens")
+    assert states[0] == states[-1] == Settings()
+    assert len(set(states)) == len(states) - 1
+
+    def shown() -> tuple[str, str, bool, str, str]:
+        at = {name: workspace.locator(f"[data-setting={name}]") for name in SHOWN}
+        return (
+            at["rule"].input_value(),
+            at["threshold"].input_value(),
+            at["one_only"].is_checked(),
+            at["outline"].input_value(),
+            at["gamma"].input_value(),
+        )
+
+    for step, order in (("undo", states[-2::-1]), ("redo", states[1:])):
+        for state in order:
+            workspace.locator(f"[data-action={step}]").click()
+            answered(workspace)
+            assert server.requests[-1].settings == state
+            assert len(server.requests[-1].clicks) == 1
+            assert shown() == (
+                state.rule.name,
+                f"{state.rule.threshold:g}",
+                state.one_only,
+                state.outline,
+                f"{state.rule.gamma:g}",
+            )
+
+
+SHOWN = ("rule", "threshold", "one_only", "outline", "gamma")

@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+import pytest
+
+
+@pytest.mark.parametrize(
+    ("rows", "border"),
+    [
+        (["1"], []),
+        (["111", "111"], []),
+        (["000", "000"], []),
+        (["10"], [[0, 1, 1, 1]]),
+        (["1", "0"], [[1, 0, 1, 1]]),
+        (["10", "01"], [[0, 1, 1, 1], [1, 0, 1, 1], [1, 1, 1, 2], [1, 1, 2, 1]]),
+        (
+            ["000", "010", "000"],
+            [[1, 1, 1, 2], [1, 1, 2, 1], [1, 2, 2, 2], [2, 1, 2, 2]],
+        ),
+    ],
+)
+def test_the_border_runs_between_tokens_that_differ_and_not_along_the_image(run, rows, border):
+    found = run(
+        """
+        const { borderOf } = await import('/view/paint.js');
+        const mask = Uint8Array.from(input.join('').split(''), Number);
+        return borderOf(mask, input.length, input[0].length);
+        """,
+        rows,
+    )
+    assert sorted(found) == sorted(border)
+
+
+def test_a_mask_becomes_a_picture_of_one_pixel_a_token(run):
+    pixels = run("""
+        const { maskImage } = await import('/view/paint.js');
+        const canvas = maskImage(Uint8Array.of(1, 0, 0, 0, 1, 1), 2, 3, [255, 0, 200]);
+        const { width, height } = canvas;
+        return [width, height, ...canvas.getContext('2d').getImageData(0, 0, 3, 2).data];
+    """)
+    on, off = [255, 0, 200, 255], [0, 0, 0, 0]
+    assert pixels == [3, 2, *on, *off, *off, *off, *on, *on]
+
+
+SURFACE = """
+    const paint = await import('/view/paint.js');
+    const marks = await import('/view/marks.js');
+    const canvas = document.createElement('canvas');
+    canvas.style.cssText = 'position: fixed; left: 0; top: 0; width: 100px; height: 60px';
+    document.body.append(canvas);
+    const surface = paint.fit(canvas);
+    // The colour at a place in CSS pixels.
+    const at = (x, y) => {
+      const scale = canvas.width / 100;
+      return [...canvas.getContext('2d').getImageData(x * scale, y * scale, 1, 1).data];
+    };
+    const finish = (value) => {
+      canvas.remove();
+      return value;
+    };
+"""
+
+
+def test_a_canvas_is_as_sharp_as_the_screen_and_empty(run):
+    seen = run(f"""{SURFACE}
+        marks.paintClicks(surface, [{{ x: 0.5, y: 0.5, positive: true }}]);
+        const painted = at(52, 30)[3];
+        const again = paint.fit(canvas);
+        return finish([canvas.width, canvas.height, again.width, again.height, painted,
+                       at(52, 30)[3]]);
+    """)
+    assert seen == [200, 120, 100, 60, 255, 0]
+
+
+def test_a_mask_is_painted_where_it_is_and_as_opaque_as_asked(run):
+    inside, outside = run(f"""{SURFACE}
+        const color = [255, 0, 255];
+        const mask = Uint8Array.of(1, 0);
+        const layers = {{ image: paint.maskImage(mask, 1, 2, color),
+                          border: paint.borderOf(mask, 1, 2), color }};
+        paint.paintMask(surface, layers, [1, 2], {{ opacity: 0.5, outline: false }});
+        return finish([at(25, 30), at(75, 30)]);
+    """)
+    assert inside == [pytest.approx(value, abs=2) for value in (255, 0, 255, 128)]
+    assert outside == [0, 0, 0, 0]
+
+
+def test_an_outline_runs_along_the_border_over_the_same_mask(run):
+    edge, inside = run(f"""{SURFACE}
+        const color = [255, 0, 255];
+        const mask = Uint8Array.of(1, 0);
+        const layers = {{ image: paint.maskImage(mask, 1, 2, color),
+                          border: paint.borderOf(mask, 1, 2), color }};
+        paint.paintMask(surface, layers, [1, 2], {{ opacity: 0, outline: true }});
+        return finish([at(50, 30), at(25, 30)]);
+    """)
+    assert edge == [255, 0, 255, 255]
+    assert inside == [0, 0, 0, 0]
+
+
+def test_positive_is_a_red_plus_and_negative_a_blue_minus_each_with_a_black_edge(run):
+    positive, negative = run(f"""{SURFACE}
+        marks.paintClicks(surface, [
+          {{ x: 0.25, y: 0.5, positive: true }}, {{ x: 0.75, y: 0.5, positive: false }},
+        ]);
+        const look = (x) => ({{ across: at(x + 2, 30), down: at(x, 28), fill: at(x + 3, 26),
+                               edge: at(x + 7, 30), beyond: at(x + 10, 30) }});
+        return finish([look(25), look(75)]);
+    """)
+    white = [255, 255, 255, 255]
+    assert positive["across"] == positive["down"] == negative["across"] == white
+    assert negative["down"] == negative["fill"] != white
+    red, blue = positive["fill"], negative["fill"]
+    assert red[0] > 2 * max(red[1:3])
+    assert blue[2] > 1.5 * max(blue[:2])
+    for click in (positive, negative):
+        assert max(click["edge"][:3]) < 60
+        assert click["beyond"][3] == 0
+
+
+def test_the_keyboards_cursor_leaves_its_own_place_free(run):
+    middle, arm = run(f"""{SURFACE}
+        marks.paintCursor(surface, {{ x: 0.5, y: 0.5 }});
+        return finish([at(50, 30), at(58, 30)]);
+    """)
+    assert middle[3] == 0
+    assert arm[3] == 255
