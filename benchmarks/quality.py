@@ -86,7 +86,7 @@ def _rules(labelled: LabelledSet, model: Backbone) -> dict[str, Rule]:
     analysis = analyze_set(image_set, model)
     rules = {name: _predicted(analysis, settings) for name, settings in SETTINGS.items()}
     if analysis.image_embeddings is not None:
-        rules["ours, crisp"] = _predicted(analysis, Settings(outline="sam"))
+        rules["ours, drawn by SAM"] = _predicted(analysis, Settings(outline="sam"))
     sizes = [mask.shape for mask in labelled.masks]
     rules["cosine"] = _cosine(model.features(image_set.squares), sizes)
     return rules

@@ -20,6 +20,7 @@ from pointprompt.types import Click, Prediction, Progress, Prompt
 
 if TYPE_CHECKING:
     from pointprompt.pipeline import analyze, extend, predict
+    from pointprompt.rules.predictor import Predictor
     from pointprompt.rules.tutorial import get_mask
 
 __version__ = "0.1.0"
@@ -29,6 +30,7 @@ __all__ = [
     "Click",
     "JointRule",
     "Prediction",
+    "Predictor",
     "Progress",
     "Prompt",
     "Settings",
@@ -43,6 +45,7 @@ _MODULE_OF = {
     "analyze": "pointprompt.pipeline",
     "extend": "pointprompt.pipeline",
     "predict": "pointprompt.pipeline",
+    "Predictor": "pointprompt.rules.predictor",
     "get_mask": "pointprompt.rules.tutorial",
 }
 

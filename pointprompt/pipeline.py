@@ -15,7 +15,7 @@ from pointprompt import backbones
 from pointprompt.analysis.analysis import Analysis
 from pointprompt.analysis.compute import complete
 from pointprompt.engines.engine import Engine, ThisProcess
-from pointprompt.masks.lazy import CrispMasks, EdgedMasks, ImageMasks
+from pointprompt.masks.lazy import PhotoEdgeMasks, SamEdgeMasks, TokenMasks
 from pointprompt.rules.predictor import Predictor
 from pointprompt.settings import Settings
 from pointprompt.sources.dataset_column import as_stored
@@ -260,17 +260,17 @@ def image_masks(
         settings: What the masks follow.
 
     Raises:
-        ValueError: As for `edged_masks`.
+        ValueError: As for `outlined_masks`.
     """
     if settings.outline == "tokens":
         sizes = [(photo.height, photo.width) for photo in analysis.photos]
-        return ImageMasks(tokens.masks, sizes)
-    return edged_masks(analysis, tokens, clicks, settings)
+        return TokenMasks(tokens.masks, sizes)
+    return outlined_masks(analysis, tokens, clicks, settings)
 
 
-def edged_masks(
+def outlined_masks(
     analysis: Analysis, tokens: TokenPrediction, clicks: Sequence[Click], settings: Settings
-) -> EdgedMasks:
+) -> PhotoEdgeMasks:
     """The masks of all images with edges that follow the photos, or that SAM draws.
 
     Args:
@@ -284,15 +284,15 @@ def edged_masks(
             decoder is no longer here (BackboneError).
     """
     if settings.outline != "sam":
-        return EdgedMasks(tokens.margins, analysis.photos)
+        return PhotoEdgeMasks(tokens.margins, analysis.photos)
     if analysis.image_embeddings is None:
         raise ValueError(
-            "Crisp masks are drawn by SAM's own mask decoder: they need an analysis with SAM at "
-            "1024 pixels, its last layer, and a file with its weights that holds the decoder too."
+            "Outlines are drawn by SAM's own mask decoder: that needs an analysis with SAM at 1024 "
+            "pixels, its last layer, and a file with its weights that holds the decoder too."
         )
     decoder = backbones.load_decoder(analysis.backbone.name)
     images = [[c for c in clicks if c.image == i] for i in range(len(analysis.photos))]
-    return CrispMasks(tokens.margins, analysis.photos, images, analysis.image_embeddings, decoder)
+    return SamEdgeMasks(tokens.margins, analysis.photos, images, analysis.image_embeddings, decoder)
 
 
 def _engine(engine: Engine | None, device: str | None) -> Engine:

@@ -40,7 +40,7 @@ class _LazyMasks(Sequence[BoolArray]):
         return self._compute(range(len(self))[index])
 
 
-class ImageMasks(_LazyMasks):
+class TokenMasks(_LazyMasks):
     """The masks of images at their own sizes, each (H, W) bool, computed anew when asked for.
 
     So the masks of a hundred large images take no memory until they are looked at, one by one.
@@ -66,8 +66,8 @@ class ImageMasks(_LazyMasks):
         return upscale(self._masks[index], *self._sizes[index])
 
 
-class EdgedMasks(_LazyMasks):
-    """As `ImageMasks`, with edges that follow the photos.
+class PhotoEdgeMasks(_LazyMasks):
+    """As `TokenMasks`, with edges that follow the photos.
 
     Args:
         margins: (n, h, w) float32, of `TokenPrediction`.
@@ -104,8 +104,8 @@ class EdgedMasks(_LazyMasks):
         return follow_edges(self._margins[index], pixels, size)
 
 
-class CrispMasks(EdgedMasks):
-    """As `EdgedMasks`, drawn by SAM's mask decoder.
+class SamEdgeMasks(PhotoEdgeMasks):
+    """As `PhotoEdgeMasks`, drawn by SAM's mask decoder.
 
     Args:
         margins: (n, h, w) float32, of `TokenPrediction`.
@@ -129,10 +129,10 @@ class CrispMasks(EdgedMasks):
         self._decoder = decoder
 
     def _draw(self, index: int, pixels: ByteArray, size: tuple[int, int]) -> BoolArray:
-        from pointprompt.masks.sam_edges import crisp_mask
+        from pointprompt.masks.sam_edges import sam_mask
 
         clicks, embedding = self._clicks[index], self._embeddings[index]
-        return crisp_mask(self._margins[index], pixels, clicks, embedding, self._decoder, size=size)
+        return sam_mask(self._margins[index], pixels, clicks, embedding, self._decoder, size=size)
 
 
 def _decoded(preview: bytes) -> Image.Image:

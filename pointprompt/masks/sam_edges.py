@@ -56,7 +56,7 @@ class _Prompt(NamedTuple):
     labels: NDArray[np.intp]
 
 
-def crisp_mask(
+def sam_mask(
     margins: FloatArray,
     photo: ByteArray,
     clicks: Sequence[Click],

@@ -263,13 +263,13 @@ class Service:
         """The answer to a message that asks for the masks of some images along their edges."""
 
         def answer() -> wire.EdgesAnswer:
-            from pointprompt.pipeline import edged_masks
+            from pointprompt.pipeline import outlined_masks
 
             request = parsing.parse_edges(message)
             session, prediction = self._predict(request, visitor)
             analysis = session.analysis
             parsing.require_images(request, len(analysis.photos))
-            edged = edged_masks(analysis, prediction, request.clicks, request.settings)
+            edged = outlined_masks(analysis, prediction, request.clicks, request.settings)
             masks = {image: edged.within(image, request.side) for image in request.images}
             return wire.EdgesAnswer.of(request.seq, masks)
 

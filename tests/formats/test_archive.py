@@ -12,7 +12,7 @@ from pointprompt.formats import archive
 from pointprompt.formats.archive import write_zip
 from pointprompt.formats.prompt_json import PACKAGES
 from pointprompt.grid import upscale
-from pointprompt.masks.lazy import ImageMasks
+from pointprompt.masks.lazy import TokenMasks
 from pointprompt.settings import Settings, TutorialRule
 from pointprompt.types import BackboneChoice, Click, Photo, Progress, Prompt
 
@@ -34,7 +34,7 @@ SETTINGS = Settings(TutorialRule(threshold=0.7, min_area=8, n_eigvecs=12), True,
 
 
 def _image_masks(masks, photos):
-    return ImageMasks(masks, [(photo.height, photo.width) for photo in photos])
+    return TokenMasks(masks, [(photo.height, photo.width) for photo in photos])
 
 
 def _written(photos=PHOTOS, masks=MASKS, prompt=PROMPT, progress=None):

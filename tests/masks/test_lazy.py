@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from pointprompt.grid import upscale
-from pointprompt.masks.lazy import MASK_RGB, CrispMasks, EdgedMasks, ImageMasks
+from pointprompt.masks.lazy import MASK_RGB, PhotoEdgeMasks, SamEdgeMasks, TokenMasks
 from pointprompt.types import Click, Photo
 
 SIZES = [(5, 7), (1, 1), (20, 3)]
@@ -18,7 +18,7 @@ def _masks():
 def test_image_masks_are_a_sequence_of_masks_of_their_sizes():
     tokens = _masks()
     expected = [upscale(mask, *size) for mask, size in zip(tokens, SIZES, strict=True)]
-    masks = ImageMasks(tokens, SIZES)
+    masks = TokenMasks(tokens, SIZES)
     assert len(masks) == 3
     for i in range(-3, 3):
         assert np.array_equal(masks[i], expected[i])
@@ -32,11 +32,11 @@ def test_image_masks_are_a_sequence_of_masks_of_their_sizes():
 @pytest.mark.parametrize("index", [3, -4])
 def test_there_is_no_mask_beyond_the_last_image(index):
     with pytest.raises(IndexError):
-        ImageMasks(_masks(), SIZES)[index]
+        TokenMasks(_masks(), SIZES)[index]
 
 
 def test_image_masks_cannot_be_set_and_a_mask_belongs_to_its_caller():
-    masks = ImageMasks(_masks(), SIZES)
+    masks = TokenMasks(_masks(), SIZES)
     with pytest.raises(TypeError):
         masks[0] = masks[1]
     before = masks[0].copy()
@@ -46,20 +46,20 @@ def test_image_masks_cannot_be_set_and_a_mask_belongs_to_its_caller():
 
 def test_a_mask_is_computed_only_when_it_is_asked_for():
     # Together these would take 50 terabytes.
-    masks = ImageMasks(np.ones((1000, 1, 1), bool), [(250_000, 200_000)] * 999 + [(2, 3)])
+    masks = TokenMasks(np.ones((1000, 1, 1), bool), [(250_000, 200_000)] * 999 + [(2, 3)])
     assert len(masks) == 1000
     assert masks[-1].shape == (2, 3)
 
 
 def test_no_images_have_no_masks():
-    masks = ImageMasks(np.zeros((0, 4, 4), bool), [])
+    masks = TokenMasks(np.zeros((0, 4, 4), bool), [])
     assert len(masks) == 0
     assert list(masks) == []
 
 
 def test_every_mask_needs_a_size():
     with pytest.raises(ValueError, match="3 masks for 2 images"):
-        ImageMasks(_masks(), SIZES[:2])
+        TokenMasks(_masks(), SIZES[:2])
 
 
 # Masks along edges.
@@ -83,7 +83,7 @@ MARGINS = np.broadcast_to(MARGINS, (2, 16, 16)).copy()
 
 
 def test_edged_masks_end_where_the_photos_have_an_edge():
-    masks = EdgedMasks(MARGINS, EDGED_PHOTOS)
+    masks = PhotoEdgeMasks(MARGINS, EDGED_PHOTOS)
     for mask, photo, edge in zip(masks, EDGED_PHOTOS, (0.45, 0.55), strict=True):
         assert mask.dtype == bool
         assert mask.shape == (photo.height, photo.width)
@@ -93,7 +93,7 @@ def test_edged_masks_end_where_the_photos_have_an_edge():
 
 
 def test_edged_masks_are_a_sequence_of_masks_of_their_sizes():
-    masks = EdgedMasks(MARGINS, EDGED_PHOTOS)
+    masks = PhotoEdgeMasks(MARGINS, EDGED_PHOTOS)
     sizes = [(60, 90), (400, 800)]
     assert len(masks) == 2
     for i in range(-2, 2):
@@ -108,7 +108,7 @@ def test_edged_masks_are_a_sequence_of_masks_of_their_sizes():
 
 
 def test_an_edged_mask_within_a_screen_is_the_same_mask_and_smaller():
-    masks = EdgedMasks(MARGINS, EDGED_PHOTOS)
+    masks = PhotoEdgeMasks(MARGINS, EDGED_PHOTOS)
     assert np.array_equal(masks.within(0, 4096), masks[0])
     small = masks.within(1, 4096)
     assert small.shape == (40, 80)
@@ -117,7 +117,7 @@ def test_an_edged_mask_within_a_screen_is_the_same_mask_and_smaller():
 
 def test_an_edged_mask_is_computed_only_when_it_is_asked_for():
     broken = Photo("broken.jpg", 50_000, 50_000, b"no preview", np.zeros((1, 1, 3), np.uint8))
-    masks = EdgedMasks(np.repeat(MARGINS, 500, axis=0), [broken] * 999 + [EDGED_PHOTOS[1]])
+    masks = PhotoEdgeMasks(np.repeat(MARGINS, 500, axis=0), [broken] * 999 + [EDGED_PHOTOS[1]])
     assert len(masks) == 1000
     assert masks[-1].shape == (400, 800)
 
@@ -145,7 +145,7 @@ def test_crisp_masks_are_what_the_decoder_draws_of_each_image_with_its_clicks():
     decoder = Draws(0.4)
     embeddings = np.arange(2, dtype=np.float16).reshape(2, 1, 1, 1)
     clicks = [[], [Click(1, 0.1, 0.25)]]
-    masks = CrispMasks(MARGINS, EDGED_PHOTOS, clicks, embeddings, decoder)
+    masks = SamEdgeMasks(MARGINS, EDGED_PHOTOS, clicks, embeddings, decoder)
     assert len(masks) == 2
     for index, photo in enumerate(EDGED_PHOTOS):
         mask = masks[index]

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from pointprompt.grid import upscale
 from pointprompt.masks.photo_edges import follow_edges
-from pointprompt.masks.sam_edges import BESIDE, LEAST_IOU, LEAST_TOKENS, MOST_REGIONS, crisp_mask
+from pointprompt.masks.sam_edges import BESIDE, LEAST_IOU, LEAST_TOKENS, MOST_REGIONS, sam_mask
 from pointprompt.types import Click
 
 GRID = 64
@@ -107,7 +107,7 @@ GREY = np.full((*SIZE, 3), 128, np.uint8)
 
 def test_two_things_are_two_prompts_and_both_are_drawn():
     decoder = FakeDecoder()
-    mask = crisp_mask(margins_of(LEFT_BLOCK, RIGHT_BLOCK), GREY, [], EMBEDDING, decoder)
+    mask = sam_mask(margins_of(LEFT_BLOCK, RIGHT_BLOCK), GREY, [], EMBEDDING, decoder)
     assert mask.dtype == bool
     assert mask.shape == SIZE
     # The two blocks have as many tokens as each other.
@@ -120,7 +120,7 @@ def test_two_things_are_two_prompts_and_both_are_drawn():
 
 def test_tokens_that_touch_at_a_corner_are_one_thing():
     decoder = FakeDecoder(quality=0)
-    crisp_mask(margins_of((0, 0, 4, 4), (4, 4, 8, 8)), GREY, [], EMBEDDING, decoder)
+    sam_mask(margins_of((0, 0, 4, 4), (4, 4, 8, 8)), GREY, [], EMBEDDING, decoder)
     assert decoder.boxes == [(0, 0, 8, 8)]
 
 
@@ -129,7 +129,7 @@ def test_clicks_in_a_region_are_its_points():
     left, also_left, right = click_on(12, 10), click_on(29, 23), click_on(25, 50)
     elsewhere = click_on(50, 5)
     decoder = FakeDecoder()
-    crisp_mask(margins, GREY, [left, right, also_left, elsewhere], EMBEDDING, decoder)
+    sam_mask(margins, GREY, [left, right, also_left, elsewhere], EMBEDDING, decoder)
     of_left, of_right = decoder.prompts
     assert points(of_left, THIS) == [point_of(left), point_of(also_left)]
     assert points(of_right, THIS) == [point_of(right)]
@@ -142,7 +142,7 @@ def test_negative_clicks_are_points_of_the_regions_they_are_beside():
     also_beside = click_on(bottom + BESIDE - 1, right + BESIDE - 1, False)
     too_far = click_on(bottom + BESIDE, right, False)
     decoder = FakeDecoder()
-    crisp_mask(margins, GREY, [beside, also_beside, too_far], EMBEDDING, decoder)
+    sam_mask(margins, GREY, [beside, also_beside, too_far], EMBEDDING, decoder)
     of_left, of_right = decoder.prompts
     assert points(of_left, NOT_THIS) == [point_of(beside), point_of(also_beside)]
     assert points(of_right, NOT_THIS) == []
@@ -151,7 +151,7 @@ def test_negative_clicks_are_points_of_the_regions_they_are_beside():
 def test_a_negative_click_on_a_token_that_is_inside_nevertheless_is_no_point():
     decoder = FakeDecoder()
     clicks = [click_on(12, 10), click_on(12, 10, False)]
-    crisp_mask(margins_of(LEFT_BLOCK), GREY, clicks, EMBEDDING, decoder)
+    sam_mask(margins_of(LEFT_BLOCK), GREY, clicks, EMBEDDING, decoder)
     assert points(decoder.prompts[0], THIS) == [point_of(clicks[0])]
     assert points(decoder.prompts[0], NOT_THIS) == []
 
@@ -159,7 +159,7 @@ def test_a_negative_click_on_a_token_that_is_inside_nevertheless_is_no_point():
 def test_a_region_at_the_border_of_the_image_has_its_box_there():
     decoder = FakeDecoder()
     negative = click_on(7, 7, False)
-    crisp_mask(margins_of((0, 0, 6, 6), (60, 0, 64, 64)), GREY, [negative], EMBEDDING, decoder)
+    sam_mask(margins_of((0, 0, 6, 6), (60, 0, 64, 64)), GREY, [negative], EMBEDDING, decoder)
     assert decoder.boxes == [(0, 60, 64, 64), (0, 0, 6, 6)]
     assert points(decoder.prompts[1], NOT_THIS) == [point_of(negative)]
 
@@ -169,7 +169,7 @@ def test_without_a_click_the_point_is_the_centre_of_the_surest_token():
     margins[margins > 0] = 0.1
     margins[12, 16] = SURE
     decoder = FakeDecoder()
-    crisp_mask(margins, GREY, [], EMBEDDING, decoder)
+    sam_mask(margins, GREY, [], EMBEDDING, decoder)
     surest, middle = decoder.prompts
     assert points(surest, THIS) == [(16.5 / GRID, 12.5 / GRID)]
     # Where all are as sure, the one in the middle.
@@ -190,7 +190,7 @@ def test_without_a_click_the_point_is_the_centre_of_the_surest_token():
 def test_where_the_decoder_draws_something_else_the_region_keeps_its_shape(decoder):
     margins = margins_of(LEFT_BLOCK, RIGHT_BLOCK)
     photo = photo_of(ellipse_in(LEFT_BLOCK) | ellipse_in(RIGHT_BLOCK))
-    mask = crisp_mask(margins, photo, [], EMBEDDING, decoder)
+    mask = sam_mask(margins, photo, [], EMBEDDING, decoder)
     assert len(decoder.prompts) == 2
     assert np.array_equal(mask, follow_edges(margins, photo))
 
@@ -205,7 +205,7 @@ def test_what_is_drawn_replaces_the_region_from_half_in_common_on():
             return drawn
 
         margins = margins_of((0, 0, 40, 40))
-        mask = crisp_mask(margins, GREY, [], EMBEDDING, FakeDecoder(lower_part), size=(64, 64))
+        mask = sam_mask(margins, GREY, [], EMBEDDING, FakeDecoder(lower_part), size=(64, 64))
         assert mask[30, 20]
         assert mask[5, 20] != is_drawn
 
@@ -220,7 +220,7 @@ def test_a_region_beside_one_that_is_drawn_has_the_shape_it_has_without_a_decode
     def only_large(box):
         return ellipse(box, (256, 256)) if box[0] < 0.25 else np.zeros((256, 256), bool)
 
-    mask = crisp_mask(margins, photo, [], EMBEDDING, FakeDecoder(only_large))
+    mask = sam_mask(margins, photo, [], EMBEDDING, FakeDecoder(only_large))
     between = round(25 / GRID * SIZE[1])
     assert iou(mask[:, :between], ellipse_in(large)[:, :between]) > 0.98
     assert np.array_equal(mask[:, between:], follow_edges(margins, photo)[:, between:])
@@ -236,7 +236,7 @@ def test_edges_that_are_a_fraction_of_a_token_off_are_the_same_thing():
 
     # By the tokens it touches, the IoU would be 9 / 25.
     margins = margins_of((10, 10, 13, 13))
-    mask = crisp_mask(margins, GREY, [], EMBEDDING, FakeDecoder(a_little_larger), size=(256, 256))
+    mask = sam_mask(margins, GREY, [], EMBEDDING, FakeDecoder(a_little_larger), size=(256, 256))
     assert mask.sum() == 14 * 14
 
 
@@ -246,7 +246,7 @@ def test_the_decoder_is_asked_for_the_largest_regions_only():
     margins = margins_of(*blocks)
     photo = photo_of(upscale(margins > 0, *SIZE))
     decoder = FakeDecoder()
-    mask = crisp_mask(margins, photo, [], EMBEDDING, decoder)
+    mask = sam_mask(margins, photo, [], EMBEDDING, decoder)
     largest_first = [(left, top, right, bottom) for top, left, bottom, right in reversed(blocks)]
     assert decoder.boxes == largest_first[:MOST_REGIONS]
     # The pixels of the smallest, and of as many tokens below it as above the next one.
@@ -260,7 +260,7 @@ def test_regions_of_few_tokens_keep_their_shape():
     margins = margins_of(small, large)
     photo = photo_of(upscale(margins > 0, *SIZE))
     decoder = FakeDecoder()
-    mask = crisp_mask(margins, photo, [], EMBEDDING, decoder)
+    mask = sam_mask(margins, photo, [], EMBEDDING, decoder)
     assert decoder.boxes == [(20, 20, 20 + LEAST_TOKENS, 21)]
     assert np.array_equal(mask[:50], follow_edges(margins, photo)[:50])
     assert mask[:50].any()
@@ -273,9 +273,7 @@ def test_clicked_tokens_keep_their_side_whatever_is_drawn():
     # In the middle of the ellipse, and in a corner beyond it.
     negative, positive = ((top + bottom) // 2, (left + right) // 2), (top, left)
     margins[negative], margins[positive] = -1, 1
-    mask = crisp_mask(
-        margins, GREY, [click_on(*positive)], EMBEDDING, FakeDecoder(), size=(640, 640)
-    )
+    mask = sam_mask(margins, GREY, [click_on(*positive)], EMBEDDING, FakeDecoder(), size=(640, 640))
     tokens = mask.reshape(GRID, 10, GRID, 10)
     assert not tokens[negative[0], :, negative[1]].any()
     assert tokens[positive[0], :, positive[1]].all()
@@ -286,7 +284,7 @@ def test_clicked_tokens_keep_their_side_whatever_is_drawn():
 def test_without_a_token_inside_the_mask_is_empty_and_nothing_is_drawn(margin):
     decoder = FakeDecoder()
     margins = np.full((GRID, GRID), margin, np.float32)
-    mask = crisp_mask(margins, GREY, [click_on(3, 3, False)], EMBEDDING, decoder)
+    mask = sam_mask(margins, GREY, [click_on(3, 3, False)], EMBEDDING, decoder)
     assert mask.shape == SIZE
     assert mask.dtype == bool
     assert not mask.any()
@@ -296,7 +294,7 @@ def test_without_a_token_inside_the_mask_is_empty_and_nothing_is_drawn(margin):
 @pytest.mark.parametrize("size", [(301, 403), (997, 131), (64, 64), (33, 45), (256, 256)])
 def test_a_mask_of_any_size_shows_the_same_thing(size):
     margins = margins_of(LEFT_BLOCK)
-    mask = crisp_mask(margins, GREY, [], EMBEDDING, FakeDecoder(), size=size)
+    mask = sam_mask(margins, GREY, [], EMBEDDING, FakeDecoder(), size=size)
     assert mask.shape == size
     # Small ones have more of their pixels at the edge.
     assert iou(mask, ellipse_in(LEFT_BLOCK, size)) > 0.9
@@ -306,7 +304,7 @@ def test_a_mask_of_any_size_shows_the_same_thing(size):
 def test_the_margins_are_left_as_they_are():
     margins = margins_of(LEFT_BLOCK, RIGHT_BLOCK)
     before = margins.copy()
-    crisp_mask(margins, GREY, [], EMBEDDING, FakeDecoder())
+    sam_mask(margins, GREY, [], EMBEDDING, FakeDecoder())
     assert np.array_equal(margins, before)
 
 
@@ -341,7 +339,7 @@ def test_whatever_is_drawn_the_mask_has_its_size_and_clicked_tokens_their_side(
     size = tuple(int(side * times) for side, times in zip(grid, larger, strict=True))
     photo = random.integers(0, 256, (*size, 3), np.uint8)
     clicks = [Click(0, *map(float, random.random(2)), bool(i % 2)) for i in range(6)]
-    mask = crisp_mask(margins, photo, clicks, EMBEDDING, RandomDecoder(random), size=size)
+    mask = sam_mask(margins, photo, clicks, EMBEDDING, RandomDecoder(random), size=size)
     assert mask.shape == size
     assert mask.dtype == bool
     assert mask[upscale(margins == 1, *size)].all()

@@ -170,7 +170,7 @@ def token_masks(answer: dict[str, Any], n: int) -> np.ndarray:
     return np.unpackbits(packed).reshape(n, GRID, GRID).astype(bool)
 
 
-def edged_masks(answer: dict[str, Any]) -> dict[int, np.ndarray]:
+def outlined_masks(answer: dict[str, Any]) -> dict[int, np.ndarray]:
     """The masks (H, W) bool with edges, by their image."""
     masks = {}
     for one in answer["masks"]:
@@ -259,13 +259,13 @@ def test_edges_come_at_the_size_of_the_tile_and_only_for_the_images_asked_for(se
     asked = {**message(session, ON_RED, seq=8, choice={**EXACT, "outline": "photo"}), "images": [1]}
     answer = service.edges(asked)
     assert answer["seq"] == 8
-    ((image, mask),) = edged_masks(answer).items()
+    ((image, mask),) = outlined_masks(answer).items()
     assert image == 1
     red = is_color(photos[1], RED)
     assert mask.shape == red.shape
     # The border of tokens is that of the blob here; what is a token less, edges must not lose.
     assert overlap(mask, red) > 0.9
-    both = edged_masks(service.edges({**asked, "images": [1, 0]}))
+    both = outlined_masks(service.edges({**asked, "images": [1, 0]}))
     assert list(both) == [1, 0]
     np.testing.assert_array_equal(both[1], mask)
 
@@ -274,7 +274,7 @@ def test_edges_of_a_large_photo_have_the_size_of_its_preview(service, tmp_path):
     large = photo(tmp_path / "in" / "large.png", (0, 0), (3, 2), size=2048)
     session = analyzed(service, [large])
     asked = {**message(session, ON_RED, choice={**EXACT, "outline": "photo"}), "images": [0]}
-    mask = edged_masks(service.edges(asked))[0]
+    mask = outlined_masks(service.edges(asked))[0]
     assert mask.shape == (1024, 1024)
     assert overlap(mask, is_color(large, RED)[::2, ::2]) > 0.9
 
@@ -282,7 +282,7 @@ def test_edges_of_a_large_photo_have_the_size_of_its_preview(service, tmp_path):
 def test_edges_without_a_click_are_empty(service, photos):
     session = analyzed(service, photos)
     answer = service.edges({**message(session, choice={}), "images": [0, 1]})
-    assert [mask.any() for mask in edged_masks(answer).values()] == [False, False]
+    assert [mask.any() for mask in outlined_masks(answer).values()] == [False, False]
 
 
 @pytest.mark.parametrize("images", [None, [], [2], [-1], [0.0], ["0"], [True], list(range(17))])
@@ -649,7 +649,7 @@ def test_a_download_with_edges_holds_the_masks_with_edges_that_are_on_the_screen
 ):
     session = analyzed(service, photos)
     asked = message(session, ON_RED, (1, 0.9, 0.9, False), choice={"rule": {"name": rule}})
-    on_screen = edged_masks(service.edges({**asked, "images": [0, 1]}))
+    on_screen = outlined_masks(service.edges({**asked, "images": [0, 1]}))
     with zipfile.ZipFile(service.export(asked, silent)) as archive:
         for index, file in enumerate(photos):
             mask = np.array(Image.open(io.BytesIO(archive.read(f"masks/{file.stem}.png")))) > 0
