@@ -3,9 +3,9 @@
     python -m benchmarks.sweep FOLDER [--gib 3] [--all]
 
 Every image file below FOLDER is read as the page reads it, in a process with a limit of time and of
-memory. Printed are, for each folder directly below FOLDER, how many files were
-read, were read with a remark, were refused with a sentence, ended the process or never ended; then
-every reason with its number and an example.
+memory. Printed are, for each folder directly below FOLDER, how many files were read, were read
+with a remark, were refused with a sentence, ended the process or never ended; then every reason
+with its number and an example.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
+from benchmarks import report
+from benchmarks.table import Table
 from pointprompt.server.readers import CRASHED, TOO_SLOW, Readers
 from pointprompt.sources.photos import DEFAULT_LIMITS, ImageError
 
@@ -35,11 +37,15 @@ _ENDS = {CRASHED: "crash", TOO_SLOW: "hang"}
 
 def main() -> None:
     """Sweep the folder that the command line names."""
-    parser = argparse.ArgumentParser(description="Try to read every image file below a folder.")
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.sweep",
+        description="Try to read every image file below a folder.",
+    )
     parser.add_argument("folder", type=Path)
     parser.add_argument("--gib", type=float, default=3, help="of memory for one file")
     parser.add_argument("--all", action="store_true", help="files of any suffix")
     parser.add_argument("--list", action="store_true", help="print every file's outcome")
+    report.add_option(parser)
     given = parser.parse_args()
     files = sorted(
         file
@@ -54,17 +60,23 @@ def main() -> None:
         reasons[outcome, words].append(relative)
         if given.list:
             print(outcome, relative, words, sep="\t", flush=True)
-    report(counts, reasons)
+    table = folder_table(counts)
+    print(table)
+    print_reasons(reasons)
+    if given.docs:
+        report.publish("sweep", table, parser.prog)
 
 
-def report(counts: dict[str, Counter[str]], reasons: dict[tuple[str, str], list[Path]]) -> None:
-    """Print the table of folders and the list of reasons."""
-    print("| folder | " + " | ".join(OUTCOMES) + " |")
-    print("|---" * (1 + len(OUTCOMES)) + "|")
-    for folder in sorted(counts):
-        print(f"| {folder} | " + " | ".join(str(counts[folder][kind]) for kind in OUTCOMES) + " |")
+def folder_table(counts: dict[str, Counter[str]]) -> Table:
+    """How many files of each folder came to which outcome."""
     total: Counter[str] = sum(counts.values(), Counter())
-    print("| **all** | " + " | ".join(str(total[kind]) for kind in OUTCOMES) + " |\n")
+    of_folders = [*sorted(counts.items()), ("all", total)]
+    rows = [[folder, *(count[kind] for kind in OUTCOMES)] for folder, count in of_folders]
+    return Table(["folder", *OUTCOMES], rows)
+
+
+def print_reasons(reasons: dict[tuple[str, str], list[Path]]) -> None:
+    """Print every reason with its number and an example, the most frequent first."""
     for (outcome, words), files in sorted(reasons.items(), key=lambda item: -len(item[1])):
         if words:
             print(f"{len(files):5} {outcome}: {words}  ({files[0]})")

@@ -1,0 +1,8 @@
+"""For all tests: what they may rely on of the process they run in."""
+
+from __future__ import annotations
+
+import signal
+
+# A shell's background job ignores SIGINT, and so would every server that a test starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
