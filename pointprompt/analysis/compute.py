@@ -16,7 +16,7 @@ import numpy as np
 from pointprompt.analysis.analysis import Analysis, Computed
 from pointprompt.analysis.colors import tsne_colors
 from pointprompt.analysis.terms import Terms, fit_terms
-from pointprompt.sources.photos import safe_names
+from pointprompt.sources.names import safe_names
 from pointprompt.types import (
     N_EIGVECS,
     ByteArray,

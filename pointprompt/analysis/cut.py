@@ -73,7 +73,6 @@ class Cut:
         """
         _check_features(features)
         n, h, w, c = features.shape
-
         samples = torch.from_numpy(self.samples).to(device)
         eigvecs = torch.from_numpy(self.eigvecs).to(device)
         known = NystromPropagationCache(

@@ -38,14 +38,13 @@ class Terms:
         """Bytes of memory the arrays take."""
         return sum(array.nbytes for array in self.arrays().values())
 
-    def describe(self, features: FloatArray, device: str = "cpu") -> tuple[FloatArray, FloatArray]:
+    def describe(self, features: FloatArray) -> tuple[FloatArray, FloatArray]:
         """The eigenvectors (n, h, w, k) and the codes (n, h, w, d), float32, of images.
 
         Args:
             features: (n, h, w, c) float32, from the backbone of the set.
-            device: Where to compute.
         """
-        eigvecs = self.cut.extend(features, device)
+        eigvecs = self.cut.extend(features)
         return eigvecs, self.embedder.embed(features, eigvecs)
 
     def arrays(self) -> dict[str, FloatArray]:
@@ -69,7 +68,8 @@ class Terms:
         if version != VERSION:
             raise ValueError(f"These terms have version {version}; only {VERSION} can be read.")
         terms = cls(cut=_read(Cut, "cut", arrays), embedder=_read(Embedder, "embedder", arrays))
-        _check_shapes(terms)
+        if not _fit_each_other(terms.cut, terms.embedder):
+            raise ValueError("The arrays of these terms do not fit each other.")
         return terms
 
 
@@ -105,21 +105,17 @@ def _read(kind: type[Part], part: str, arrays: Mapping[str, FloatArray]) -> Part
     return kind(**values)
 
 
-def _check_shapes(terms: Terms) -> None:
-    cut, embedder = terms.cut, terms.embedder
+def _fit_each_other(cut: Cut, embedder: Embedder) -> bool:
     matrices = (cut.samples, cut.eigvecs, embedder.axes, embedder.joint)
     vectors = (cut.eigvals, cut.degrees, embedder.mean, embedder.scales)
-    fit = all(array.ndim == 2 for array in matrices) and all(array.ndim == 1 for array in vectors)
-    if not fit:
-        raise ValueError("The arrays of these terms do not fit each other.")
+    if any(array.ndim != 2 for array in matrices) or any(array.ndim != 1 for array in vectors):
+        return False
     samples, channels = cut.samples.shape
     both = embedder.axes.shape[1] + len(embedder.scales)
-    fit = (
+    return (
         cut.eigvecs.shape == (samples, len(cut.eigvals))
         and cut.degrees.shape == (samples,)
         and embedder.mean.shape == (channels,)
         and embedder.axes.shape[0] == channels
         and embedder.joint.shape[0] == both
     )
-    if not fit:
-        raise ValueError("The arrays of these terms do not fit each other.")

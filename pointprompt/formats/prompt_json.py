@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from pointprompt.settings import Settings, TutorialRule
-from pointprompt.types import BackboneChoice, Click, Photo, Prompt
+from pointprompt.types import BackboneChoice, Click, Photo, Prompt, is_number
 
 FORMAT = "pointprompt"
 FORMAT_VERSION = 2
@@ -189,9 +189,7 @@ def _of_version_1(entry: dict[str, Any]) -> dict[str, Any]:
     if old["rule"] not in ("kernel", "tutorial"):
         raise ValueError(f"rule must be one of kernel, tutorial, not {_shown(old['rule'])}.")
     strength = old["strength"]
-    if isinstance(strength, bool) or not isinstance(strength, int | float):
-        raise ValueError(f"strength must be a number from 0 to 1, not {_shown(strength)}.")
-    if not 0 <= strength <= 1:
+    if not is_number(strength) or not 0 <= strength <= 1:
         raise ValueError(f"strength must be a number from 0 to 1, not {_shown(strength)}.")
     for name in ("edges", "crisp"):
         if not isinstance(old[name], bool):

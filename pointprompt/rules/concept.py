@@ -70,7 +70,7 @@ class Bumps:
         scores: FloatArray = (likeness[0] - self.threshold) / (1 - self.threshold)
         if len(self.heights):
             reach = np.where(self.images == image, self.reach, self.reach_elsewhere)
-            scores += self.heights @ _influence(likeness[1:], reach)
+            scores += self.heights @ _influence(likeness[1:], reach[:, None])
         return scores
 
 
@@ -158,12 +158,11 @@ def _fit(
 
 
 def _influence(likeness: FloatArray, reach: FloatArray) -> FloatArray:
-    """What is left of clicks, 1 at their own codes: of the likeness's shape.
+    """What is left of a click where a code is so like its own, 1 at its own: of the arrays' shape.
 
     Args:
-        likeness: (b, t) float32 of b clicks to t codes, or (t,) of one click.
-        reach: (b,), or (t,) of one click.
+        likeness: float32, of codes to clicks.
+        reach: Of the click in the image of the code; of that shape, or spread to it.
     """
-    along = reach if likeness.ndim == 1 else reach[:, None]
-    influence: FloatArray = np.exp((likeness - 1) / along.astype(np.float32))
+    influence: FloatArray = np.exp((likeness - 1) / reach.astype(np.float32))
     return influence

@@ -7,8 +7,8 @@ turns what happens here into widgets, and what is raised here into messages.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -203,11 +203,9 @@ class Service:
             finally:
                 memory.give_back()
 
-    @contextmanager
-    def _new_folder(self) -> Iterator[Path]:
+    def _new_folder(self) -> AbstractContextManager[Path]:
         """A folder for a session's files, gone again where there is no session in the end."""
-        with session_files.gone_if_it_fails(self.store.new_folder()) as folder:
-            yield folder
+        return session_files.gone_if_it_fails(self.store.new_folder())
 
     def manifest(self, session: Session) -> dict[str, Any]:
         """What the page must know to show the session."""

@@ -76,9 +76,9 @@ class Session:
         """Whether this visitor may see its pictures by this key."""
         return self.is_of(visitor) and _same(self.picture_key, key)
 
-    @property
+    @cached_property
     def nbytes(self) -> int:
-        """Bytes of memory it holds."""
+        """Bytes of memory it holds; asked for at every click, and always the same."""
         return self.analysis.nbytes + self.predictor.max_bytes
 
 
