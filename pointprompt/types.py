@@ -31,7 +31,8 @@ ByteArray = NDArray[np.uint8]
 N_EIGVECS = 30
 
 
-@dataclass(frozen=True)
+# Equal to itself only: what is made of a photo once is kept for as long as the photo is there.
+@dataclass(frozen=True, eq=False)
 class Photo:
     """One upright image of a set, as everything after reading it needs to know it.
 

@@ -3,7 +3,12 @@
 Knows margins and photos. Knows nothing of rules, sessions, HTTP or output files.
 
     lazy.py           the masks of all images, each drawn when it is asked for
-    photo_edges.py    one mask, along the edges of its photo
+    photo_edges.py    one mask, along the edges of its photo, from what is fused in
+    fusion.py         one plane of nine that each know something else:
+    guided_filter.py    margins as functions of colour
+    segments.py         regions of one look
+    smoother.py         what is smooth where the photo is
+    colour_models.py    which colours the thing has
     sam_edges.py      one mask, drawn by SAM's own decoder
     draw.py           a mask over its photo, as people look at it
 """

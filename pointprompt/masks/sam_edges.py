@@ -20,8 +20,8 @@ from PIL import Image
 from scipy import ndimage
 
 from pointprompt.grid import enlarge, regions, token_of, upscale
-from pointprompt.masks.photo_edges import follow_edges, keep_clicked
-from pointprompt.types import BoolArray, ByteArray, Click, FloatArray
+from pointprompt.masks.photo_edges import PhotoEdges, keep_clicked
+from pointprompt.types import BoolArray, Click, FloatArray
 
 # Regions the decoder is asked for, at most, the largest first: each takes it 50 to 100 ms.
 MOST_REGIONS = 8
@@ -58,31 +58,31 @@ class _Prompt(NamedTuple):
 
 def sam_mask(
     margins: FloatArray,
-    photo: ByteArray,
+    edges: PhotoEdges,
     clicks: Sequence[Click],
     embedding: NDArray[np.floating],
     decoder: Decoder,
     *,
-    size: tuple[int, int] | None = None,
+    size: tuple[int, int],
 ) -> BoolArray:
     """The mask (H, W) bool of one image, as the decoder draws it.
 
     Regions of fewer than `LEAST_TOKENS` tokens, those beyond the `MOST_REGIONS` largest, and those
-    that the decoder draws otherwise have the edges of `edges.follow_edges`. Tokens with a margin
+    that the decoder draws otherwise have those of `PhotoEdges`. Tokens with a margin
     of exactly 1 or -1, which a person clicked, keep their side.
 
     Args:
         margins: (h, w) float32 in [-1, 1]; above 0 is inside.
-        photo: (H', W', 3) uint8, RGB: the image at any size, for the regions that are not drawn.
+        edges: Of the photo, for the regions that are not drawn.
         clicks: Those on this image, whatever their `image` is.
         embedding: (64, 64, 256) floats, of this image, of `Backbone.encode`.
         decoder: What draws.
-        size: H and W, of the mask; None takes the photo's.
+        size: H and W, of the mask.
 
     Source: Kirillov et al. 2023, Segment Anything: one mask for a box with points, as in appendix
         A, "Making the model ambiguity-aware"; its logits enlarged and cut at 0.
     """
-    height, width = size or photo.shape[:2]
+    height, width = size
     mask = np.zeros((height, width), np.bool_)
     rest = margins > 0
     for logits, region in _drawn(margins, clicks, embedding, decoder):
@@ -90,7 +90,7 @@ def sam_mask(
         rest &= ~region
     if rest.any():
         # Of all margins: regions of one colour of which some count as outside confuse the filter.
-        coarse = follow_edges(margins, photo, (height, width))
+        coarse = edges.mask(margins, size)
         mask |= coarse & _around(rest, margins, height, width)
     keep_clicked(mask, margins)
     return mask

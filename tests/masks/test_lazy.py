@@ -1,3 +1,4 @@
+import gc
 import io
 
 import numpy as np
@@ -5,7 +6,8 @@ import pytest
 from PIL import Image
 
 from pointprompt.grid import upscale
-from pointprompt.masks.lazy import MASK_RGB, PhotoEdgeMasks, SamEdgeMasks, TokenMasks
+from pointprompt.masks import photo_edges
+from pointprompt.masks.lazy import _PREPARED, MASK_RGB, PhotoEdgeMasks, SamEdgeMasks, TokenMasks
 from pointprompt.types import Click, Photo
 
 SIZES = [(5, 7), (1, 1), (20, 3)]
@@ -89,7 +91,23 @@ def test_edged_masks_end_where_the_photos_have_an_edge():
         assert mask.shape == (photo.height, photo.width)
         # Within a pixel of the preview.
         found = mask.mean(axis=1) * photo.width
-        assert np.abs(found - edge * photo.width).max() <= photo.width / 80
+        assert np.abs(found - edge * photo.width).max() <= photo.width / 80 + 1e-6
+
+
+def test_a_photo_is_prepared_once_and_no_longer_than_it_is_there(monkeypatch):
+    prepared = []
+    monkeypatch.setattr(photo_edges, "segment", lambda _: prepared.append(1) or segments)
+    segments = [np.zeros((60, 90), np.int32)]
+    photo = _photo((60, 90), (60, 90), 0.45)
+    masks = PhotoEdgeMasks(MARGINS[:1], [photo])
+    assert masks[0].any()
+    assert masks.within(0, 40).any()
+    assert PhotoEdgeMasks(-MARGINS[:1], [photo])[0].any()
+    assert len(prepared) == 1
+    before = len(_PREPARED)
+    del masks, photo
+    gc.collect()
+    assert len(_PREPARED) == before - 1
 
 
 def test_edged_masks_are_a_sequence_of_masks_of_their_sizes():

@@ -46,13 +46,20 @@ def _farthest_error(mask, angle):
 
 @pytest.mark.parametrize("angle", [0, 15, 25, 45, 70, 100])
 @pytest.mark.parametrize("noise", [0, 8])
-@pytest.mark.parametrize("value", [SURE, 0.3])
+@pytest.mark.parametrize("value", [0.5, 0.3])
 def test_a_mask_of_whole_tokens_follows_the_edge_in_the_photo(angle, noise, value):
     mask = follow_edges(_margins(GRID, SIZE, angle, value), _photo(SIZE, angle, noise), SIZE)
     assert mask.dtype == bool
     assert mask.shape == SIZE
     # A token is eleven pixels wide.
     assert _farthest_error(mask, angle) <= 1.5
+
+
+@pytest.mark.parametrize("angle", [0, 15, 25, 45, 70, 100])
+def test_margins_that_are_sure_on_both_sides_of_the_edge_are_believed(angle):
+    mask = follow_edges(_margins(GRID, SIZE, angle), _photo(SIZE, angle), SIZE)
+    # Half a token: that is how right the margins are.
+    assert _farthest_error(mask, angle) <= 11 / 2
 
 
 @pytest.mark.parametrize("size", [(601, 800), (150, 200), (90, 700), (1200, 400)])
@@ -73,7 +80,7 @@ def test_a_thing_in_the_middle_has_the_shape_it_has_in_the_photo():
     disc = (rows - 150) ** 2 + (columns - 200) ** 2 < 80**2
     photo = np.where(disc[..., None], ONE_SIDE, OTHER_SIDE).astype(np.uint8)
     tokens = disc[height // 48 :: height // 24, width // 72 :: width // 36][:24, :36]
-    mask = follow_edges(np.where(tokens, SURE, -SURE).astype(np.float32), photo)
+    mask = follow_edges(np.where(tokens, 0.5, -0.5).astype(np.float32), photo)
     assert (mask & disc).sum() / (mask | disc).sum() > 0.99
 
 

@@ -4,8 +4,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pointprompt.grid import upscale
-from pointprompt.masks.photo_edges import follow_edges
-from pointprompt.masks.sam_edges import BESIDE, LEAST_IOU, LEAST_TOKENS, MOST_REGIONS, sam_mask
+from pointprompt.masks import sam_edges
+from pointprompt.masks.photo_edges import PhotoEdges, follow_edges
+from pointprompt.masks.sam_edges import BESIDE, LEAST_IOU, LEAST_TOKENS, MOST_REGIONS
 from pointprompt.types import Click
 
 GRID = 64
@@ -16,6 +17,11 @@ SURE = 0.9
 EMBEDDING = np.zeros((64, 64, 256), np.float16)
 # Blocks of tokens: top, left, bottom and right.
 LEFT_BLOCK, RIGHT_BLOCK = (10, 8, 30, 24), (20, 40, 36, 60)
+
+
+def sam_mask(margins, photo, clicks, embedding, decoder, size=None):
+    size = size or photo.shape[:2]
+    return sam_edges.sam_mask(margins, PhotoEdges(photo), clicks, embedding, decoder, size=size)
 
 
 class FakeDecoder:
