@@ -42,7 +42,7 @@ bench: $(VENV)/dev browser ## Measure speed, memory and bytes; takes half an hou
 	$(BIN)/python -m benchmarks.backbones
 
 quality: $(VENV)/dev ## Measure the masks on a folder of labelled photos: make quality DATA=folder
-	$(BIN)/python -m benchmarks.quality $(DATA)
+	$(BIN)/python -m benchmarks.quality $(DATA) --peers 6
 	$(BIN)/python -m benchmarks.mixed $(DATA)
 
 contract: $(VENV)/dev ## Write what the page must know of the server
