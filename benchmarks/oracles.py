@@ -18,9 +18,9 @@ from pointprompt.settings import OUTLINES, Settings
 from pointprompt.types import BoolArray, Click, FloatArray
 
 # Those of a rule that are tried, beside its own.
-THRESHOLDS = tuple(np.linspace(0.3, 0.9, 13).round(2).tolist())
+THRESHOLDS = tuple(np.linspace(0.35, 0.8, 10).round(2).tolist())
 # Those of a linear rule: what its value must be above, where 1 is inside and -1 outside.
-LEVELS = tuple(np.linspace(-0.8, 0.4, 13).round(2).tolist())
+LEVELS = tuple(np.linspace(-0.8, 0.2, 11).round(2).tolist())
 # More, the thing, a part: what a person may step through after a click. Of the rule, where the
 # likeness to the click is 0.15, 0.4 and 0.65.
 SIZES = (0.39, 0.57, 0.75)
