@@ -77,7 +77,7 @@ def ncut_clicks(features: FloatArray, sizes: Sizes) -> Rule:
         this, not_this = (_tokens_of(clicks, positive, features) for positive in (True, False))
         with seeded(_SEED):
             mask, _ = predictor.predict_clicks(this, not_this, click_weight=0.5)
-        inside: BoolArray = mask.numpy().reshape(features.shape[:3])
+        inside: BoolArray = mask.cpu().numpy().reshape(features.shape[:3])
         return inside
 
     return _timed(answer, sizes)
