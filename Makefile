@@ -41,8 +41,8 @@ bench: $(VENV)/dev browser ## Measure speed, memory and bytes; takes half an hou
 	$(BIN)/python -m benchmarks.speed
 	$(BIN)/python -m benchmarks.backbones
 
-quality: $(VENV)/dev ## Measure the masks on a folder of labelled photos: make quality DATA=folder
-	$(BIN)/python -m benchmarks.quality $(DATA)
+quality: $(VENV)/dev ## Measure the masks on a folder of labelled photos, which takes most of an hour: make quality DATA=folder
+	$(BIN)/python -m benchmarks.quality $(DATA) --peers 6
 	$(BIN)/python -m benchmarks.mixed $(DATA)
 
 contract: $(VENV)/dev ## Write what the page must know of the server

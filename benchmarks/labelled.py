@@ -10,7 +10,8 @@ Knows nothing of clicks or rules.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +48,29 @@ def read_sets(folder: Path, count: int | None = None) -> list[LabelledSet]:
     if count is not None and count < len(entries):
         entries = [entries[i * len(entries) // count] for i in range(count)]
     return [_read(folder, entry) for entry in entries]
+
+
+def reduced(labelled: LabelledSet, side: int) -> LabelledSet:
+    """The same photos and masks, each of at most `side` pixels a side."""
+    return replace(
+        labelled,
+        photos=[shrunk(photo, side) for photo in labelled.photos],
+        masks=[shrunk(np.uint8(255) * mask, side) > 127 for mask in labelled.masks],
+    )
+
+
+def shrunk(pixels: ByteArray, side: int) -> ByteArray:
+    """The picture (H, W) or (H, W, 3) uint8 with its longer side at most so long, averaged."""
+    share = side / max(pixels.shape[:2])
+    if share >= 1:
+        return pixels
+    height, width = (max(1, round(share * length)) for length in pixels.shape[:2])
+    return np.asarray(Image.fromarray(pixels).resize((width, height), Image.Resampling.BOX))
+
+
+def mean_iou(masks: Sequence[BoolArray], truth: Sequence[BoolArray]) -> float:
+    """The mean IoU of images."""
+    return float(np.mean([iou(m, t) for m, t in zip(masks, truth, strict=True)]))
 
 
 def iou(mask: BoolArray, truth: BoolArray) -> float:

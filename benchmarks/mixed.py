@@ -25,7 +25,7 @@ from benchmarks import report
 from benchmarks.analysis import analyze_set
 from benchmarks.labelled import LabelledSet, iou, read_sets, separation
 from benchmarks.person import run
-from benchmarks.quality import SETTINGS
+from benchmarks.rules import SETTINGS
 from benchmarks.stages import BACKBONE
 from benchmarks.table import Table
 from pointprompt import backbones

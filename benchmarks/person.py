@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from benchmarks.labelled import boundary_f, iou
+from benchmarks.labelled import boundary_f, mean_iou
 from pointprompt.types import BoolArray, Click
 
 CLICKS = 10
@@ -48,7 +48,7 @@ def run(rule: Rule, truth: Sequence[BoolArray]) -> Course:
     seconds: list[float] = []
     while True:
         masks, spent = rule(clicks)
-        means.append(float(np.mean([iou(m, t) for m, t in zip(masks, truth, strict=True)])))
+        means.append(mean_iou(masks, truth))
         seconds.append(spent)
         correction = next_click(masks, truth)
         if len(means) == CLICKS or correction is None:
@@ -70,6 +70,8 @@ def next_click(masks: Sequence[BoolArray], truth: Sequence[BoolArray]) -> Click 
     found: tuple[int, bool, BoolArray] | None = None
     for image, (mask, true) in enumerate(zip(masks, truth, strict=True)):
         for positive, wrong in ((True, true & ~mask), (False, mask & ~true)):
+            if wrong.sum() <= largest:
+                continue
             regions, _ = ndimage.label(wrong, structure=_TOUCHING)
             sizes = np.bincount(regions.ravel())
             sizes[0] = 0
@@ -84,9 +86,11 @@ def next_click(masks: Sequence[BoolArray], truth: Sequence[BoolArray]) -> Click 
 
 def innermost(region: BoolArray) -> tuple[int, int]:
     """The row and column that is furthest from all that is not region, the outside included."""
-    depth = ndimage.distance_transform_edt(np.pad(region, 1))[1:-1, 1:-1]
+    # What is beyond the region's box is no nearer than the frame around that.
+    (box,) = ndimage.find_objects(region.view(np.int8))
+    depth = ndimage.distance_transform_edt(np.pad(region[box], 1))[1:-1, 1:-1]
     row, column = np.unravel_index(depth.argmax(), depth.shape)
-    return int(row), int(column)
+    return int(box[0].start + row), int(box[1].start + column)
 
 
 def _click(image: int, at: tuple[int, int], shape: tuple[int, ...], *, positive: bool) -> Click:

@@ -1,49 +1,46 @@
-"""How good the masks are, on folders of photos with known masks: the project's rules side by side.
+"""How good the masks are, on folders of photos with known masks, and where they are not.
 
     python -m benchmarks.quality DATA
-    python -m benchmarks.quality DATA --sets 8 --input-size 768
+    python -m benchmarks.quality DATA --sets 4
+    python -m benchmarks.quality DATA --peers 6
 
 DATA is as `benchmarks.labelled` describes. A simulated person clicks: first on the innermost
 point of the thing in the first image, then, again and again, on the innermost point of the largest
 region, over all images of the set, that is missing or wrongly taken. IoU is taken at image
 resolution, averaged over the images of a set, then over sets.
+
+Beside the rules' courses: what the best threshold and the best of three sizes would have given,
+what true tokens and linear rules reach, where the rest is lost, and drawn discs.
 """
 
 from __future__ import annotations
 
 import argparse
-import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
-import numpy as np
-
-from benchmarks import report
-from benchmarks.analysis import analyze_set
-from benchmarks.labelled import LabelledSet, read_sets
-from benchmarks.person import CLICKS, Course, Rule, run
+from benchmarks import discs, findings, report
+from benchmarks.findings import FEW_SHOWN, Findings
+from benchmarks.labelled import read_sets
+from benchmarks.loss import loss, near_outline
+from benchmarks.oracles import SIZES, THRESHOLDS, best_linear, best_threshold, true_tokens
+from benchmarks.peers import forest, ncut_clicks
+from benchmarks.person import CLICKS, Course, run
+from benchmarks.prepared import SMALL_SIDE, PreparedSet, prepare
+from benchmarks.rules import OURS, SETTINGS, predicted, rules_of, with_threshold
+from benchmarks.sizes import size_class
 from benchmarks.stages import BACKBONE
 from benchmarks.table import Table
 from pointprompt import backbones
-from pointprompt.analysis.analysis import Analysis
-from pointprompt.backbones.backbone import Backbone
-from pointprompt.grid import token_of, upscale
-from pointprompt.pipeline import image_masks
-from pointprompt.rules.predictor import Predictor
-from pointprompt.settings import Settings, TutorialRule
-from pointprompt.sources.photos import read_set
-from pointprompt.types import BoolArray, Click, FloatArray
 
-# The numbers of clicks that the tables show.
-SHOWN = (1, 2, 3, 5, CLICKS)
-GOALS = (0.7, 0.8)
+# Takes the place of a table in docs/, its title and the table.
+Show = Callable[[str, str, Table], None]
 
-SETTINGS = {
-    "tutorial": Settings(TutorialRule(), outline="tokens"),
-    "ours, no edges": Settings(outline="tokens"),
-    "ours": Settings(),
-    "ours, this one only": Settings(one_only=True),
-}
+# The numbers of clicks after which the loss is split.
+LOSSES_SHOWN = (1, 3, 5, CLICKS)
+# A person who finds the best threshold after the first click, and leaves it there.
+ADJUSTED = "ours, threshold set once"
 
 
 def main() -> None:
@@ -52,121 +49,91 @@ def main() -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("data", type=Path, help="folder with a manifest.json")
     parser.add_argument("--sets", type=int, help="only so many sets, evenly spaced")
+    parser.add_argument("--peers", type=int, default=0, help="sets to try the slow peers on")
     parser.add_argument("--backbone", default=BACKBONE, help="of the registry")
     parser.add_argument("--input-size", type=int, help="one of the backbone's, in pixels")
     report.add_option(parser)
     options = parser.parse_args()
 
     model = backbones.load(options.backbone, input_size=options.input_size)
-    kinds: list[str] = []
-    courses: dict[str, list[Course]] = {}
-    for labelled in read_sets(options.data, options.sets):
-        kinds.append(labelled.kind)
-        for name, rule in _rules(labelled, model).items():
-            courses.setdefault(name, []).append(run(rule, labelled.masks))
-        last = ", ".join(f"{name} {course[-1].iou[-1]:.2f}" for name, course in courses.items())
+    sets = read_sets(options.data, options.sets)
+    with_peers = {i * len(sets) // options.peers for i in range(options.peers)}
+    found: list[Findings] = []
+    for index, labelled in enumerate(sets):
+        found.append(_found(prepare(labelled, model), slow_too=index in with_peers))
+        courses = found[-1].courses.items()
+        last = ", ".join(f"{name} {course.iou[-1]:.2f}" for name, course in courses)
         print(f"{labelled.name}: {last}", flush=True)
-    print(f"\n{len(kinds)} sets, {model.name}, {model.input_size} pixels. Mean IoU after clicks:")
-    summary = _summary(courses)
-    print(summary)
-    for half in (0, 1):
-        print(f"\nOf every second set, from set {half + 1} on:")
-        print(_summary({name: of_sets[half::2] for name, of_sets in courses.items()}))
-    print(f"\nMean IoU after {SHOWN[0]}, {SHOWN[2]} and {SHOWN[-1]} clicks, by kind of set:")
-    by_kind = _by_kind(courses, kinds)
-    print(by_kind)
-    if options.docs:
-        report.publish("quality", summary, parser.prog)
-        report.publish("quality by kind", by_kind, parser.prog)
+
+    show = partial(report.show, prog=parser.prog, docs=options.docs)
+    print(f"\n{len(found)} sets, {model.name}, {model.input_size} pixels.")
+    _show_courses(found, show)
+    _show_losses(found, show)
+    if with_peers:
+        title = f"All rules on {len(with_peers)} of the sets, mean IoU after clicks:"
+        show("peers", title, findings.peers(found))
+    # Fewer sets are for a short look.
+    seeds = discs.SEEDS if options.sets is None else discs.SEEDS[:1]
+    title = "Drawn discs, IoU after one click, by share and aspect of the image:"
+    show("discs", title, discs.measured(model, seeds))
 
 
-def _rules(labelled: LabelledSet, model: Backbone) -> dict[str, Rule]:
-    """What is measured, by its name in the tables."""
-    image_set = read_set(labelled.photos, model.input_size)
-    analysis = analyze_set(image_set, model)
-    rules = {name: _predicted(analysis, settings) for name, settings in SETTINGS.items()}
-    if analysis.image_embeddings is not None:
-        rules["ours, drawn by SAM"] = _predicted(analysis, Settings(outline="sam"))
+def _show_courses(found: Sequence[Findings], show: Show) -> None:
+    show("quality", "Mean IoU after clicks:", findings.summary(found))
+    for half in (0, 1)[: len(found)]:
+        print(f"\nOf every second set, from set {half + 1} on:\n{findings.summary(found[half::2])}")
+    few = " ".join(map(str, FEW_SHOWN))
+    title = f"Mean IoU after {few} clicks, by kind of set:"
+    show("quality by kind", title, findings.by_kind(found))
+    title = f"Mean IoU after {few} clicks, by size of the thing in its images:"
+    show("quality by size", title, findings.by_size(found))
+
+
+def _show_losses(found: Sequence[Findings], show: Show) -> None:
+    drawn = f"drawn at most {SMALL_SIDE} pixels a side"
+    show("losses", "Where ours loses:", findings.losses(found))
+    show("thresholds", f"IoU of ours after clicks, {drawn}:", findings.thresholds(found))
+    show("bounds", f"Bounds; the linear rules {drawn}:", findings.bounds(found))
+
+
+def _found(prepared: PreparedSet, *, slow_too: bool) -> Findings:
+    """All that is measured of one set; the slow peers only where they are asked for."""
+    truth, settings = prepared.full.masks, SETTINGS[OURS]
+    own_choice = [settings.rule.threshold]
+    rules = rules_of(prepared)
+    courses = {name: run(rule, truth) for name, rule in rules.items()}
+    clicks = {count: courses[OURS].clicks[:count] for count in {*FEW_SHOWN, *LOSSES_SHOWN}}
+    choose = partial(best_threshold, prepared, settings=settings)
+    best = {k: choose(clicks[k], choices=[*own_choice, *THRESHOLDS]) for k in FEW_SHOWN}
+    adjusted = with_threshold(settings, best[1].choice)
+    courses[ADJUSTED] = run(predicted(prepared.analysis, adjusted), truth)
+    near = [near_outline(mask, prepared.grid) for mask in truth]
+    return Findings(
+        kind=prepared.full.kind,
+        size=size_class(truth),
+        courses=courses,
+        slow=_slow_courses(prepared) if slow_too else {},
+        own={k: choose(clicks[k], choices=own_choice) for k in FEW_SHOWN},
+        best=best,
+        sized=choose(clicks[1], choices=SIZES),
+        losses={k: loss(rules[OURS](clicks[k])[0], truth, near) for k in LOSSES_SHOWN},
+        bounds={
+            **true_tokens(prepared),
+            "best linear rule on codes": best_linear(prepared, prepared.analysis.codes),
+            "best linear rule on features": best_linear(prepared, prepared.features),
+        },
+    )
+
+
+def _slow_courses(prepared: PreparedSet) -> dict[str, Course]:
+    """How it goes with rules that take seconds a click."""
+    labelled, features = prepared.full, prepared.features
     sizes = [mask.shape for mask in labelled.masks]
-    rules["cosine"] = _cosine(model.features(image_set.squares), sizes)
-    return rules
-
-
-def _predicted(analysis: Analysis, settings: Settings) -> Rule:
-    predictor = Predictor(analysis)
-
-    def rule(clicks: Sequence[Click]) -> tuple[list[BoolArray], float]:
-        start = time.perf_counter()
-        prediction = predictor.predict(clicks, settings)
-        spent = time.perf_counter() - start
-        return list(image_masks(analysis, prediction, clicks, settings)), spent
-
-    return rule
-
-
-def _cosine(features: FloatArray, sizes: Sequence[tuple[int, ...]]) -> Rule:
-    """No cut: cosine of the features to the nearest positive less that to the nearest negative.
-
-    The threshold is Otsu's, over all images. There is none in the tutorial's place that does better
-    without a cut: of the fixed ones the best differs from set to set.
-    """
-    from skimage.filters import threshold_otsu
-
-    n, h, w, c = features.shape
-    tokens = features.reshape(-1, c)
-
-    def similarity(clicks: Sequence[Click], positive: bool) -> FloatArray:
-        rows = [
-            (click.image * h + row) * w + column
-            for click in clicks
-            if click.positive == positive
-            for row, column in [token_of(click, h, w)]
-        ]
-        if not rows:
-            return np.zeros(len(tokens), np.float32)
-        nearest: FloatArray = (tokens @ tokens[rows].T).max(axis=1)
-        return nearest
-
-    def rule(clicks: Sequence[Click]) -> tuple[list[BoolArray], float]:
-        start = time.perf_counter()
-        scores = similarity(clicks, True) - similarity(clicks, False)
-        masks = (scores > threshold_otsu(scores)).reshape(n, h, w)
-        spent = time.perf_counter() - start
-        return [upscale(m, *size[:2]) for m, size in zip(masks, sizes, strict=True)], spent
-
-    return rule
-
-
-def _summary(courses: dict[str, list[Course]]) -> Table:
-    columns = ["rule", *map(str, SHOWN), *(f">= {g}" for g in GOALS)]
-    columns += [*(f"clicks to {g}" for g in GOALS), "lowered", "by > .01", "boundary F", "ms"]
-    rows = []
-    for name, of_sets in courses.items():
-        iou = np.array([course.iou for course in of_sets])
-        row: list[object] = [name, *(f"{iou[:, k - 1].mean():.3f}" for k in SHOWN)]
-        row += [f"{(iou[:, -1] >= goal).mean():.0%}" for goal in GOALS]
-        for goal in GOALS:
-            reached = [int((i >= goal).argmax()) + 1 for i in iou if (i >= goal).any()]
-            row.append(f"{np.mean(reached):.1f}" if reached else "-")
-        # Only of the clicks that were made.
-        steps = np.concatenate([np.diff(c.iou)[: len(c.clicks) - 1] for c in of_sets])
-        row += [f"{(steps < 0).mean():.0%}", f"{(steps < -0.01).mean():.0%}"]
-        row.append(f"{np.mean([course.boundary for course in of_sets]):.3f}")
-        row.append(f"{1000 * np.mean([course.seconds for course in of_sets]):.0f}")
-        rows.append(row)
-    return Table(columns, rows)
-
-
-def _by_kind(courses: dict[str, list[Course]], kinds: Sequence[str]) -> Table:
-    shown = list(dict.fromkeys(kinds))
-    rows = []
-    for name, of_sets in courses.items():
-        cells = []
-        for kind in shown:
-            iou = np.array([c.iou for c, k in zip(of_sets, kinds, strict=True) if k == kind])
-            cells.append(" ".join(f"{iou[:, k - 1].mean():.2f}" for k in (1, 3, 10)))
-        rows.append([name, *cells])
-    return Table(["rule", *(f"{kind} ({list(kinds).count(kind)})" for kind in shown)], rows)
+    rules = {
+        "random forest": forest(labelled.photos, features, sizes),
+        "ncut-pytorch 3's clicks": ncut_clicks(features, sizes),
+    }
+    return {name: run(rule, labelled.masks) for name, rule in rules.items()}
 
 
 if __name__ == "__main__":

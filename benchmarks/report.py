@@ -27,6 +27,13 @@ def add_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(_OPTION, action="store_true", help="write the tables into docs/ as well")
 
 
+def show(name: str, title: str, table: Table, *, prog: str, docs: bool) -> None:
+    """Print a table under its title, and publish it where that was asked for."""
+    print(f"\n{title}\n{table}", flush=True)
+    if docs:
+        publish(name, table, prog)
+
+
 def publish(name: str, table: Table, prog: str, *, docs: Path = DOCS) -> Path:
     """Put a table in its place, instead of the one that was there; returns the file.
 

@@ -49,9 +49,14 @@ class Scene:
 
 def disc_scene(seed: int = 1, x: float = 0.5, y: float = 0.5) -> Scene:
     """A red disc under a blue sky, its centre at (x, y) from 0 to 1, with noise of this seed."""
-    rows, columns = np.mgrid[:HEIGHT, :WIDTH]
-    truth: BoolArray = np.hypot(columns - x * WIDTH, rows - y * HEIGHT) < 0.2 * HEIGHT
-    pixels = np.empty((HEIGHT, WIDTH, 3))
+    return draw_scene(WIDTH, radius=0.2 * HEIGHT, seed=seed, x=x, y=y)
+
+
+def draw_scene(width: int, *, radius: float, seed: int, x: float = 0.5, y: float = 0.5) -> Scene:
+    """The same in an image of this width, the disc of this radius in pixels."""
+    rows, columns = np.mgrid[:HEIGHT, :width]
+    truth: BoolArray = np.hypot(columns - x * width, rows - y * HEIGHT) < radius
+    pixels = np.empty((HEIGHT, width, 3))
     pixels[:] = GROUND
     pixels[rows < 0.4 * HEIGHT] = SKY
     pixels[truth] = DISC

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from benchmarks.person import CLICKS, innermost, next_click, run
 
@@ -22,6 +23,13 @@ def test_the_innermost_point_keeps_off_the_border_of_the_image():
     row, column = innermost(left)
     assert column == 10
     assert 10 <= row <= 29
+
+
+def test_no_point_of_a_ragged_region_is_further_in_than_the_innermost():
+    random = ndimage.gaussian_filter(np.random.default_rng(0).normal(0, 1, (50, 70)), 3)
+    for region in (random > 0, random > 0.1, random < -0.1):
+        depth = ndimage.distance_transform_edt(np.pad(region, 1))[1:-1, 1:-1]
+        assert depth[innermost(region)] == depth.max()
 
 
 def test_what_is_most_missing_is_clicked_as_this():

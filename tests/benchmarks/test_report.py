@@ -98,7 +98,7 @@ def test_every_table_that_a_benchmark_publishes_has_its_place_and_no_place_is_le
     published = [
         name
         for file in (ROOT / "benchmarks").glob("*.py")
-        for name in re.findall(r'publish\(\s*"([^"]+)"', file.read_text(encoding="utf-8"))
+        for name in re.findall(r'(?:publish|show)\(\s*"([^"]+)"', file.read_text(encoding="utf-8"))
     ]
     places = [
         name
