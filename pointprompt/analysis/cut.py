@@ -1,7 +1,7 @@
 """Features of all images -> their joint eigenvectors, and a fitted cut that extends to new images.
 
 Knows the parts of ncut-pytorch, whose version is bounded for that. Knows nothing of images,
-backbones, clicks or colours.
+backbones (but for threads that compute on one core each), clicks or colours.
 """
 
 from __future__ import annotations
@@ -24,14 +24,15 @@ from ncut_pytorch.utils.math import correct_rotation, rbf_affinity, svd_lowrank
 from ncut_pytorch.utils.sample import farthest_point_sampling
 from ncut_pytorch.utils.sigma import find_sigma
 
+from pointprompt.backbones.cores import thread_a_core
 from pointprompt.types import N_EIGVECS, FloatArray
 
-# Tokens that the cut is solved on. It holds a matrix of that many rows and columns beside the
-# features; of so many images that those fill the memory of a laptop, fewer have to do. The masks
-# differ by no more than with another seed.
-_SAMPLES = 10_240
-_SAMPLES_OF_MANY = 7_168
-_MANY_TOKENS = 32 * 64 * 64
+# Tokens that the cut is solved on; it holds a matrix of that many rows and columns. With 10,240, as
+# in ncut-pytorch, the masks are no better, and it takes four times as long.
+_SAMPLES = 4_096
+# Tokens that a core extends at a time, against up to a thousand samples each: 17 MB, where all
+# cores together would hold 270 MB, and wait for each other at every step.
+_TOKENS_AT_ONCE = 4_096
 # Of a degree, and what is added to the diagonal, as in ncut-pytorch.
 _LEAST = 1e-8
 # Mean affinity between samples, which the width of the extension is chosen for; as there.
@@ -84,8 +85,16 @@ class Cut:
             nystrom_x_sq=samples.pow(2).sum(dim=1).unsqueeze(0),
         )
         tokens = torch.from_numpy(features.reshape(-1, c))
-        extended = nystrom_propagate(eigvecs, tokens, samples, device=device, cache=known)
-        return _to_numpy(extended).reshape(n, h, w, -1)
+
+        def extended(some: torch.Tensor) -> torch.Tensor:
+            return nystrom_propagate(eigvecs, some, samples, device=device, cache=known)
+
+        if device == "cpu":
+            with thread_a_core() as pool:
+                parts = list(pool.map(extended, tokens.split(_TOKENS_AT_ONCE)))
+        else:
+            parts = [extended(tokens)]
+        return _to_numpy(torch.cat(parts)).reshape(n, h, w, -1)
 
 
 def fit_cut(
@@ -144,8 +153,7 @@ def _solve(tokens: torch.Tensor, n_eigvecs: int, device: str) -> _Solved:
         device: Where to compute.
     """
     if len(tokens) > SMALL_SCALE_THRESHOLD:
-        most = _SAMPLES if len(tokens) <= _MANY_TOKENS else _SAMPLES_OF_MANY
-        n_sample = min(most, int(len(tokens) * NystromConfig.n_sample_max_ratio))
+        n_sample = min(_SAMPLES, int(len(tokens) * NystromConfig.n_sample_max_ratio))
         tokens = tokens[farthest_point_sampling(tokens, n_sample=n_sample, device=device)]
     sample = tokens.to(device)
     affinity = rbf_affinity(sample, sigma=find_sigma(sample, A_degree=None))

@@ -4,6 +4,7 @@ Cheap to import: torch, timm and huggingface_hub come in only when a function he
 
     info.py            what is said of a backbone before any of it is loaded
     registry.py        the names, and what to know before choosing one
+    cores.py           an image a core, for small networks on a CPU
     devices.py         CUDA, MPS or CPU, and in which precision
     weights.py         packages, files, folders, the Hugging Face Hub and its cache
     loading.py         a name and options to a loaded backbone

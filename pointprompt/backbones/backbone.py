@@ -7,6 +7,7 @@ from and what its tokens are used for, it does not know.
 from __future__ import annotations
 
 import contextlib
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -15,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from pointprompt.backbones.cores import thread_a_core
 from pointprompt.backbones.devices import half_precision, is_out_of_memory, release_memory
 from pointprompt.backbones.info import BackboneError
 from pointprompt.types import (
@@ -40,10 +42,14 @@ class Encoder(nn.Module):
     Attributes:
         mean: Of red, green and blue in [0, 1]; taken from every pixel first.
         std: Of red, green and blue; what the difference is divided by.
+        side_by_side: Whether a CPU takes an image a core, instead of all cores an image. For small
+            networks: their layers end before it pays to share them, and where another program
+            takes a core away, every layer waits for it. None of their images has an embedding.
     """
 
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
+    side_by_side: bool = False
 
     def encode(self, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
         """The tokens, and what a mask decoder needs of the images, where one goes with them.
@@ -107,21 +113,34 @@ class Backbone:
                 fits into the device's memory.
         """
         self._check(squares)
+        if self.device == "cpu" and self.encoder.side_by_side:
+            with thread_a_core() as pool:
+                return self._in_batches(squares, torch.get_num_threads(), pool, progress)
+        return self._in_batches(squares, _BATCH[self.device.partition(":")[0]], None, progress)
+
+    def _in_batches(
+        self,
+        squares: ByteArray,
+        batch: int,
+        pool: ThreadPoolExecutor | None,
+        progress: ProgressFn | None,
+    ) -> Encoded:
+        """What `encode` returns; the images of a batch side by side where there is a pool."""
         n = len(squares)
         features: FloatArray | None = None
         embeddings: HalfArray | None = None
-        batch = _BATCH[self.device.partition(":")[0]]
         done = 0
         while done < n:
-            encoded = self._encode(squares[done : done + batch])
+            now = squares[done : done + batch]
+            encoded = self._encode(now) if pool is None else self._side_by_side(now, pool)
             if encoded is None:
                 batch = self._smaller(batch)
                 continue
-            now = slice(done, done + len(encoded.features))
-            features = _filled(features, encoded.features, now, n)
+            where = slice(done, done + len(now))
+            features = _filled(features, encoded.features, where, n)
             if encoded.image_embeddings is not None:
-                embeddings = _filled(embeddings, encoded.image_embeddings, now, n)
-            done = now.stop
+                embeddings = _filled(embeddings, encoded.image_embeddings, where, n)
+            done = where.stop
             if progress is not None:
                 progress(Progress("features", done, n))
         assert features is not None  # noqa: S101 - n is at least 1
@@ -150,6 +169,15 @@ class Backbone:
             if not is_out_of_memory(error):
                 raise
             return None
+
+    def _side_by_side(self, squares: ByteArray, pool: ThreadPoolExecutor) -> Encoded | None:
+        """As `_encode`, every image by a thread of its own; without image embeddings."""
+        features = []
+        for encoded in pool.map(self._encode, np.split(squares, len(squares))):
+            if encoded is None:
+                return None
+            features.append(encoded.features)
+        return Encoded(np.concatenate(features), None)
 
     def _smaller(self, batch: int) -> int:
         # Here, not where the error is caught: its traceback still holds the tensors there.

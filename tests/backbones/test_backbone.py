@@ -1,6 +1,8 @@
 """Images go through any encoder in order, in batches that fit, and come out once."""
 
+import threading
 import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -104,6 +106,34 @@ def test_what_the_progress_raises_stops_the_work(squares):
     with pytest.raises(Cancelled):
         backbone(encoder).features(squares, cancel)
     assert encoder.batches == [1, 1]
+
+
+def test_a_small_network_sees_as_many_images_at_a_time_as_there_are_cores_each_on_one(squares):
+    class Small(FakeEncoder):
+        side_by_side = True
+        together = threading.Barrier(3)
+
+        def forward(self, pixels):
+            # Only three threads that run at the same time get past this.
+            self.together.wait(timeout=30)
+            self.cores.add(torch.get_num_threads())
+            return super().forward(pixels)
+
+    expected = backbone(FakeEncoder()).features(squares[:9])
+    encoder = Small()
+    encoder.cores = set()
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
+        features = backbone(encoder).features(squares[:9])
+        with ThreadPoolExecutor(1) as pool:
+            later = pool.submit(torch.get_num_threads).result()
+        assert (torch.get_num_threads(), later) == (3, 3)
+    finally:
+        torch.set_num_threads(before)
+    np.testing.assert_array_equal(features, expected)
+    assert encoder.batches == [1] * 9
+    assert encoder.cores == {1}
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,13 @@ def test_every_stage_has_the_same_say_in_a_token_on_its_own_grid(cat, tensors):
         ]
         joined = torch.cat(expected, dim=1).permute(0, 2, 3, 1)
         joined = joined / joined.norm(dim=-1, keepdim=True)
+    # Exact but for the rounding of batch norms that were folded into the convolutions.
     assert np.abs(joined.numpy() - cat).max() < 1e-4
+
+
+def test_no_batch_norm_is_left_to_compute(tensors):
+    encoder = efficientnet.build("tf_efficientnet_lite0", tensors)
+    assert not any(isinstance(module, torch.nn.BatchNorm2d) for module in encoder.modules())
 
 
 def test_the_cat_and_its_background_are_told_apart(cat):
