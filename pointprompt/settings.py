@@ -5,7 +5,7 @@ Knows names, ranges and defaults. Does not know what is done with them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any, ClassVar
 
@@ -22,9 +22,18 @@ def _check_gamma(value: object) -> None:
         raise ValueError(f"gamma must be a number above 0 and up to 10, not {value!r}.")
 
 
+def _check_name(name: str, value: object, names: Sequence[str]) -> None:
+    if not isinstance(value, str) or value not in names:
+        raise ValueError(f"{name} must be one of {', '.join(names)}, not {value!r}.")
+
+
 def _check_bool(name: str, value: object) -> None:
     if not isinstance(value, bool):
         raise ValueError(f"{name} must be true or false, not {value!r}.")
+
+
+# What a click may mean: more than the thing that stands out around it, that thing, or a part of it.
+SIZES = ("more", "thing", "part")
 
 
 @dataclass(frozen=True)
@@ -35,6 +44,7 @@ class JointRule:
         threshold: In [0, 1]: a token is inside where its heatmap, (margin + 1) / 2 to the power of
             gamma, is above.
         gamma: In (0, 10]; larger is stricter.
+        size: One of `SIZES`: how much the first positive click means.
 
     Raises:
         ValueError: A value is not of its kind or not in its range.
@@ -44,10 +54,12 @@ class JointRule:
 
     threshold: float = 0.5
     gamma: float = 1.0
+    size: str = "thing"
 
     def __post_init__(self) -> None:
         _check_share("threshold", self.threshold)
         _check_gamma(self.gamma)
+        _check_name("size", self.size, SIZES)
 
 
 @dataclass(frozen=True)
@@ -121,8 +133,7 @@ class Settings:
         if not isinstance(self.rule, JointRule | TutorialRule):
             raise ValueError(f"rule must be a JointRule or a TutorialRule, not {self.rule!r}.")
         _check_bool("one_only", self.one_only)
-        if not isinstance(self.outline, str) or self.outline not in OUTLINES:
-            raise ValueError(f"outline must be one of {', '.join(OUTLINES)}, not {self.outline!r}.")
+        _check_name("outline", self.outline, OUTLINES)
 
     def as_dict(self) -> dict[str, Any]:
         """The same as JSON has it; `from_dict` reads it again."""

@@ -9,6 +9,7 @@ Knows margins and photos. Knows nothing of rules, sessions, HTTP or output files
     segments.py         regions of one look
     smoother.py         what is smooth where the photo is
     colour_models.py    which colours the thing has
+    levels.py         how far a click reaches in its photo
     sam_edges.py      one mask, drawn by SAM's own decoder
     draw.py           a mask over its photo, as people look at it
 """

@@ -8,23 +8,18 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, overload
-from weakref import WeakKeyDictionary
 
-import numpy as np
 from PIL import Image
 
 from pointprompt.grid import upscale
 from pointprompt.types import BoolArray, Click, FloatArray, HalfArray, Photo
 
 if TYPE_CHECKING:
-    from pointprompt.masks.photo_edges import PhotoEdges
     from pointprompt.masks.sam_edges import Decoder
 
 # The colour masks are drawn in, on the page and in files: magenta is rare in photos, and far from
 # the red and the blue of the points.
 MASK_RGB = (255, 0, 255)
-# What is prepared of a photo when its mask is first drawn, for as long as the photo is there.
-_PREPARED: WeakKeyDictionary[Photo, PhotoEdges] = WeakKeyDictionary()
 
 
 class _LazyMasks(Sequence[BoolArray]):
@@ -96,7 +91,7 @@ class PhotoEdgeMasks(_LazyMasks):
             index: Of the image.
             side: The most that H and W may be; never more than those of the preview.
         """
-        preview = _opened(self._photos[index].preview)
+        preview = Image.open(io.BytesIO(self._photos[index].preview), formats=["JPEG"])
         longest = max(preview.size)
         height, width = (
             max(1, round(extent * min(1, side / longest))) for extent in reversed(preview.size)
@@ -105,7 +100,10 @@ class PhotoEdgeMasks(_LazyMasks):
 
     def _draw(self, index: int, size: tuple[int, int]) -> BoolArray:
         """The mask of an image at a size (H, W)."""
-        return _edges(self._photos[index]).mask(self._margins[index], size)
+        # Here, since it imports scikit-image.
+        from pointprompt.masks.photo_edges import PhotoEdges
+
+        return PhotoEdges.of(self._photos[index]).mask(self._margins[index], size)
 
 
 class SamEdgeMasks(PhotoEdgeMasks):
@@ -133,22 +131,9 @@ class SamEdgeMasks(PhotoEdgeMasks):
         self._decoder = decoder
 
     def _draw(self, index: int, size: tuple[int, int]) -> BoolArray:
+        from pointprompt.masks.photo_edges import PhotoEdges
         from pointprompt.masks.sam_edges import sam_mask
 
-        edges, clicks = _edges(self._photos[index]), self._clicks[index]
+        edges, clicks = PhotoEdges.of(self._photos[index]), self._clicks[index]
         embedding, margins = self._embeddings[index], self._margins[index]
         return sam_mask(margins, edges, clicks, embedding, self._decoder, size=size)
-
-
-def _edges(photo: Photo) -> PhotoEdges:
-    edges = _PREPARED.get(photo)
-    if edges is None:
-        # Here, since it imports scikit-image.
-        from pointprompt.masks.photo_edges import PhotoEdges
-
-        edges = _PREPARED[photo] = PhotoEdges(np.asarray(_opened(photo.preview)))
-    return edges
-
-
-def _opened(preview: bytes) -> Image.Image:
-    return Image.open(io.BytesIO(preview), formats=["JPEG"])

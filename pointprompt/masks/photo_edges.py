@@ -6,30 +6,49 @@ colours, `fusion` knows. Does not know clicks, sessions or files.
 
 from __future__ import annotations
 
+import io
+from functools import cached_property
+from weakref import WeakKeyDictionary
+
 import numpy as np
 from PIL import Image
 
 from pointprompt.grid import enlarge, tokens_of_pixels
 from pointprompt.masks.fusion import fuse
-from pointprompt.masks.segments import segment
-from pointprompt.types import BoolArray, ByteArray, FloatArray
+from pointprompt.masks.segments import Segments, segment
+from pointprompt.types import BoolArray, ByteArray, FloatArray, Photo
 
 # Longest side, in pixels, at which edges are looked for. The mask is the same one at every size,
 # since all of them are enlarged from this.
 SIDE = 320
 
+# What was prepared of photos, for as long as they are there.
+_PREPARED: WeakKeyDictionary[Photo, PhotoEdges] = WeakKeyDictionary()
+
 
 class PhotoEdges:
-    """What drawing along a photo's edges needs of the photo: made once, used after every click."""
+    """What drawing along a photo's edges needs of the photo: made once, used after every click.
+
+    Attributes:
+        pixels: (H', W', 3) uint8, RGB, no side above `SIDE`.
+    """
 
     def __init__(self, photo: ByteArray) -> None:
-        """Look for the regions of a photo.
+        """Draw along the edges of this photo.
 
         Args:
             photo: (H', W', 3) uint8, RGB: the image at any size.
         """
-        self._pixels = _small(photo)
-        self._segments = segment(self._pixels)
+        self.pixels = _small(photo)
+
+    @classmethod
+    def of(cls, photo: Photo) -> PhotoEdges:
+        """Those of a photo, the same ones whenever they are asked for."""
+        edges = _PREPARED.get(photo)
+        if edges is None:
+            preview = Image.open(io.BytesIO(photo.preview), formats=["JPEG"])
+            edges = _PREPARED[photo] = cls(np.asarray(preview))
+        return edges
 
     def mask(self, margins: FloatArray, size: tuple[int, int]) -> BoolArray:
         """The mask (H, W) bool of the image, with edges where the photo has them.
@@ -42,9 +61,13 @@ class PhotoEdges:
         """
         if not (margins > 0).any():  # Colours could find something in nothing.
             return np.zeros(size, np.bool_)
-        mask: BoolArray = enlarge(fuse(margins, self._pixels, self._segments), *size) > 0
+        mask: BoolArray = enlarge(fuse(margins, self.pixels, self._segments), *size) > 0
         keep_clicked(mask, margins)
         return mask
+
+    @cached_property
+    def _segments(self) -> Segments:
+        return segment(self.pixels)
 
 
 def follow_edges(

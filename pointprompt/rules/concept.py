@@ -23,10 +23,8 @@ from numpy.typing import NDArray
 from pointprompt.types import Codes, FloatArray
 
 # Each was chosen on every second evaluation set, and checked on the others.
-# Likeness to the first click above which a code belongs to the first guess: of centred codes, and
-# of the codes as they are.
-THRESHOLD = 0.30
-UNCENTRED_THRESHOLD = 0.25
+# Likeness to the first click above which a code, as it is, belongs to the first guess.
+UNCENTRED_LEVEL = 0.25
 # How far beyond the boundary a further click brings its own code.
 STEP = 0.5
 # Difference (1 less likeness) over which the influence of a click falls by the factor e.
@@ -39,24 +37,49 @@ LEFT_AT_OPPOSITE = 0.2
 
 
 @dataclass(frozen=True)
+class Level:
+    """The likeness to the first click above which a code belongs to the first guess.
+
+    Attributes:
+        own: In that click's own image.
+        elsewhere: In all others.
+    """
+
+    own: float
+    elsewhere: float
+
+    def guess(self, likeness: FloatArray, own: NDArray[np.bool_] | np.bool_) -> FloatArray:
+        """The first guess (t,) float32 of codes that are so like the first click."""
+        level = np.where(own, np.float32(self.own), np.float32(self.elsewhere))
+        guess: FloatArray = (likeness - level) / (1 - level)
+        return guess
+
+
+# Where nothing is known of what was clicked.
+USUAL = Level(0.30, 0.30)
+
+
+@dataclass(frozen=True)
 class Bumps:
     """A first guess and what mends it: a function of codes.
 
     Attributes:
-        threshold: Likeness to the first click at which the guess is 0.
+        level: Likeness to the first click at which the guess is 0.
         codes: (1 + b, d) float32, of the first positive click, whose guess it is, and of the clicks
             that mend, in their order.
         heights: (b,) float32, what each adds at its own code.
         reach: (b,) float32, the difference over which that falls by the factor e in its own image.
         reach_elsewhere: (b,) float32, the same in all others.
-        images: (b,) int, the image of each.
+        first: The image of the first click.
+        images: (b,) int, the image of each of the others.
     """
 
-    threshold: float
+    level: Level
     codes: FloatArray = field(repr=False)
     heights: FloatArray = field(repr=False)
     reach: FloatArray = field(repr=False)
     reach_elsewhere: FloatArray = field(repr=False)
+    first: int
     images: NDArray[np.intp] = field(repr=False)
 
     def scores(self, codes: FloatArray, image: int | None) -> FloatArray:
@@ -67,7 +90,7 @@ class Bumps:
             image: The number of their image; None where no click was made in it.
         """
         likeness = self.codes @ codes.T
-        scores: FloatArray = (likeness[0] - self.threshold) / (1 - self.threshold)
+        scores = self.level.guess(likeness[0], np.bool_(self.first == image))
         if len(self.heights):
             reach = np.where(self.images == image, self.reach, self.reach_elsewhere)
             scores += self.heights @ _influence(likeness[1:], reach[:, None])
@@ -92,13 +115,16 @@ class Concept:
     sure_of: frozenset[int]
 
 
-def fit(codes: Codes, images: NDArray[np.intp], labels: NDArray[np.intp]) -> Concept:
+def fit(
+    codes: Codes, images: NDArray[np.intp], labels: NDArray[np.intp], level: Level = USUAL
+) -> Concept:
     """The concept of clicks.
 
     Args:
         codes: (m, d), of the clicked tokens, each token once, in the order of the clicks.
         images: (m,) int, the image of each.
         labels: (m,) int, 1 for "this" and -1 for "not this".
+        level: How like the first positive click a centred code must be.
 
     Raises:
         ValueError: No label is 1.
@@ -106,13 +132,13 @@ def fit(codes: Codes, images: NDArray[np.intp], labels: NDArray[np.intp]) -> Con
     The equations of f, with l(x, y) = z(x) . z(y) of centred codes z, and the clicks x1 (the first
     positive one), x2, ... with labels y = 1 or -1:
 
-        f1(x) = (l(x, x1) - THRESHOLD) / (1 - THRESHOLD)
+        f1(x) = (l(x, x1) - level) / (1 - level)
         fj(x) = f(x) + max(0, STEP - yj f(xj)) yj exp(-(1 - l(x, xj)) / tj(x)),   j = 2, 3, ...
         tj(x) = min(REACH, (1 - l of the nearest click of the other label) / ln(1 / LEFT))
 
     with `NEGATIVE_REACH_ELSEWHERE` in the place of `REACH` where yj is -1 and x in another image,
     and LEFT for `LEFT_AT_OPPOSITE`. Those of g are the same, with the codes as they are in the
-    place of z, and `UNCENTRED_THRESHOLD` in that of `THRESHOLD`.
+    place of z, and `UNCENTRED_LEVEL` for the level.
 
     Source: the passive-aggressive update (Crammer et al. 2006, Online Passive-Aggressive
         Algorithms, section 3, with a kernel), its kernel's width limited by the clicks themselves.
@@ -120,18 +146,18 @@ def fit(codes: Codes, images: NDArray[np.intp], labels: NDArray[np.intp]) -> Con
     if not (labels == 1).any():
         raise ValueError("A concept needs a positive click.")
     return Concept(
-        tokens=_fit(codes.centred, images, labels, THRESHOLD),
-        whole=_fit(codes.plain, images, labels, UNCENTRED_THRESHOLD),
+        tokens=_fit(codes.centred, images, labels, level),
+        whole=_fit(codes.plain, images, labels, Level(UNCENTRED_LEVEL, UNCENTRED_LEVEL)),
         sure_of=frozenset(images[labels == 1].tolist()),
     )
 
 
 def _fit(
-    codes: FloatArray, images: NDArray[np.intp], labels: NDArray[np.intp], threshold: float
+    codes: FloatArray, images: NDArray[np.intp], labels: NDArray[np.intp], level: Level
 ) -> Bumps:
     likeness = codes @ codes.T
     first = int(np.argmax(labels == 1))
-    scores = (likeness[first] - threshold) / (1 - threshold)
+    scores = level.guess(likeness[first], images == images[first])
     mending, heights, reaches, reaches_elsewhere = [], [], [], []
     for j in (j for j in range(len(labels)) if j != first):
         missing = STEP - labels[j] * scores[j]
@@ -148,11 +174,12 @@ def _fit(
         reaches.append(reach)
         reaches_elsewhere.append(elsewhere)
     return Bumps(
-        threshold=threshold,
+        level=level,
         codes=codes[[first, *mending]],
         heights=np.array(heights, np.float32),
         reach=np.array(reaches, np.float32),
         reach_elsewhere=np.array(reaches_elsewhere, np.float32),
+        first=int(images[first]),
         images=images[mending],
     )
 

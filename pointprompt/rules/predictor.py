@@ -1,6 +1,7 @@
 """Either rule, by one door: clicks and settings -> what they select in all images.
 
-Knows the rules. Does not know pixels, sessions or files.
+Knows the rules, and the photos by what they say of a click's reach. Does not know masks of pixels,
+sessions or files.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ import numpy as np
 
 from pointprompt.analysis.codes import with_centred
 from pointprompt.grid import check_image, token_of
-from pointprompt.rules.concept import fit
+from pointprompt.masks.levels import LEAST, stable_level
+from pointprompt.masks.photo_edges import PhotoEdges
+from pointprompt.rules.concept import USUAL, Level, fit
 from pointprompt.rules.joint import margins
 from pointprompt.rules.one_only import only_one
 from pointprompt.settings import JointRule, Rule, Settings, TutorialRule
@@ -26,6 +29,12 @@ if TYPE_CHECKING:
 
 # Bytes of a token in a prediction: its heatmap, its margin and its mask.
 _PREDICTED_BYTES = 9
+# The likeness to the click of "more", and of "part": the least, the most, and how much more it is
+# than that of the thing.
+_MORE = 0.15
+_PART, _MOST_OF_PART, _CLOSER = 0.55, 0.95, 0.15
+# How much of what the photo says of a click's reach holds in other images too.
+_ELSEWHERE = 0.5
 
 
 class _Answer(NamedTuple):
@@ -47,6 +56,7 @@ class Predictor:
         """Predict from this analysis."""
         self._analysis = analysis
         self._last: _Answer | None = None
+        self._levels: dict[Click, float] = {}
 
     @property
     def max_bytes(self) -> int:
@@ -82,13 +92,35 @@ class Predictor:
         if isinstance(settings.rule, TutorialRule):
             prediction = self._tutorial.predict(clicks, settings.rule)
         else:
-            prediction = predict_jointly(self._codes, clicks, settings.rule)
+            level = self._level(clicks, settings.rule)
+            prediction = predict_jointly(self._codes, clicks, settings.rule, level)
         if not settings.one_only:
             return prediction
         positives = [(click.image, *token_of(click, h, w)) for click in clicks if click.positive]
         masks = only_one(prediction.margins, positives)
         one = np.where(masks, prediction.margins, -np.abs(prediction.margins))
         return replace(prediction, masks=masks, margins=one)
+
+    def _level(self, clicks: Sequence[Click], rule: JointRule) -> Level:
+        """How like the first positive click a token must be to be "this"."""
+        first = next((click for click in clicks if click.positive), None)
+        if first is None:
+            return USUAL
+        if rule.size == "more":
+            return Level(_MORE, _MORE)
+        if first not in self._levels:
+            self._levels = {first: self._stable_level(first)}
+        own = self._levels[first]
+        if rule.size == "part":
+            part = min(max(_PART, own + _CLOSER), _MOST_OF_PART)
+            return Level(part, part)
+        return Level(own, LEAST + _ELSEWHERE * (own - LEAST))
+
+    def _stable_level(self, click: Click) -> float:
+        codes = self._codes.centred[click.image]
+        likeness = codes @ codes[token_of(click, *codes.shape[:2])]
+        pixels = PhotoEdges.of(self._analysis.photos[click.image]).pixels
+        return stable_level(likeness, pixels, (click.x, click.y))
 
     @cached_property
     def _codes(self) -> Codes:
@@ -102,7 +134,9 @@ class Predictor:
         return Scorer(self._analysis.eigvecs)
 
 
-def predict_jointly(codes: Codes, clicks: Sequence[Click], rule: JointRule) -> TokenPrediction:
+def predict_jointly(
+    codes: Codes, clicks: Sequence[Click], rule: JointRule, level: Level = USUAL
+) -> TokenPrediction:
     """What the clicks select in all images, by our own rule.
 
     Without a positive click all margins are -1, and heatmaps and presence are 0.
@@ -112,6 +146,7 @@ def predict_jointly(codes: Codes, clicks: Sequence[Click], rule: JointRule) -> T
         clicks: In the order they were made, on images that are there. On one token, the last one
             counts.
         rule: The threshold and gamma.
+        level: How like the first positive click a token must be.
     """
     n, h, w, _ = codes.plain.shape
     labels = _labels(clicks, h, w)
@@ -120,7 +155,8 @@ def predict_jointly(codes: Codes, clicks: Sequence[Click], rule: JointRule) -> T
     presence = np.zeros(n, np.float32)
     if 1 in labels.values():
         tokens = np.array(list(labels), np.intp)
-        concept = fit(codes.at(tuple(tokens.T)), tokens[:, 0], np.array(list(labels.values())))
+        signs = np.array(list(labels.values()))
+        concept = fit(codes.at(tuple(tokens.T)), tokens[:, 0], signs, level)
         for image in range(n):
             clicked = {(row, column): y for (i, row, column), y in labels.items() if i == image}
             found[image], heatmaps[image], presence[image] = margins(

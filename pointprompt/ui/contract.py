@@ -20,7 +20,7 @@ from typing import Any, ClassVar, Literal, Union, get_args, get_origin, get_type
 from pointprompt.masks.lazy import MASK_RGB
 from pointprompt.rules import concept, joint
 from pointprompt.server import wire
-from pointprompt.settings import OUTLINES, RULES, Settings
+from pointprompt.settings import OUTLINES, RULES, SIZES, Settings
 
 PATH = Path(__file__).parent / "static" / "contract.js"
 
@@ -68,8 +68,7 @@ SLIDERS = {
 }
 
 _JOINT = {
-    "THRESHOLD": concept.THRESHOLD,
-    "UNCENTRED_THRESHOLD": concept.UNCENTRED_THRESHOLD,
+    "UNCENTRED_LEVEL": concept.UNCENTRED_LEVEL,
     "STEP": concept.STEP,
     "REACH": concept.REACH,
     "NEGATIVE_REACH_ELSEWHERE": concept.NEGATIVE_REACH_ELSEWHERE,
@@ -98,6 +97,7 @@ def contract() -> str:
             "What each rule begins with.",
         ),
         _value("OUTLINES", "readonly string[]", OUTLINES, "What masks can follow."),
+        _value("SIZES", "readonly string[]", SIZES, "What a click may mean, the largest first."),
         _value(
             "SLIDERS",
             "Readonly<Record<string, Slider>>",

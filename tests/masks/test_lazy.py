@@ -7,7 +7,7 @@ from PIL import Image
 
 from pointprompt.grid import upscale
 from pointprompt.masks import photo_edges
-from pointprompt.masks.lazy import _PREPARED, MASK_RGB, PhotoEdgeMasks, SamEdgeMasks, TokenMasks
+from pointprompt.masks.lazy import MASK_RGB, PhotoEdgeMasks, SamEdgeMasks, TokenMasks
 from pointprompt.types import Click, Photo
 
 SIZES = [(5, 7), (1, 1), (20, 3)]
@@ -104,10 +104,10 @@ def test_a_photo_is_prepared_once_and_no_longer_than_it_is_there(monkeypatch):
     assert masks.within(0, 40).any()
     assert PhotoEdgeMasks(-MARGINS[:1], [photo])[0].any()
     assert len(prepared) == 1
-    before = len(_PREPARED)
+    before = len(photo_edges._PREPARED)
     del masks, photo
     gc.collect()
-    assert len(_PREPARED) == before - 1
+    assert len(photo_edges._PREPARED) == before - 1
 
 
 def test_edged_masks_are_a_sequence_of_masks_of_their_sizes():

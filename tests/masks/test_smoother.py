@@ -26,7 +26,9 @@ def test_one_row_is_the_solution_of_its_equations():
 
 def test_what_is_the_same_everywhere_stays_and_noise_nearly_becomes_its_mean():
     smoother = Smoother(GREY)
-    assert smoother.smooth(np.full((20, 30), 0.25, np.float32), 1000, 8) == pytest.approx(0.25, abs=1e-3)
+    assert smoother.smooth(np.full((20, 30), 0.25, np.float32), 1000, 8) == pytest.approx(
+        0.25, abs=1e-3
+    )
     noise = _noise((20, 30))
     smoothed = smoother.smooth(noise, 1e5, 8)
     assert smoothed == pytest.approx(noise.mean(), abs=0.1)

@@ -17,8 +17,9 @@ from pointprompt.rules.concept import (
     NEGATIVE_REACH_ELSEWHERE,
     REACH,
     STEP,
-    THRESHOLD,
-    UNCENTRED_THRESHOLD,
+    UNCENTRED_LEVEL,
+    USUAL,
+    Level,
     fit,
 )
 from pointprompt.rules.joint import PRESENCE_SHARE, SURE, SURE_SHARE, margins
@@ -41,7 +42,7 @@ def _codes(seed=0):
 CODES = with_centred(_codes())
 
 
-def _whole_set(codes, clicks):
+def _whole_set(codes, clicks, level=USUAL):
     """The rule over all tokens of all images at once, click by click: what the split must equal."""
     labels = {}
     for click in clicks:
@@ -49,9 +50,11 @@ def _whole_set(codes, clicks):
         labels.pop(token, None)
         labels[token] = 1 if click.positive else -1
 
-    def mended(z, threshold):
+    def mended(z, level):
         first = next(token for token, label in labels.items() if label > 0)
-        scores = (z @ z[first] - np.float32(threshold)) / np.float32(1 - threshold)
+        of_image = np.full((N, 1, 1), level.elsewhere, np.float32)
+        of_image[first[0]] = level.own
+        scores = (z @ z[first] - of_image) / (1 - of_image)
         for token, label in labels.items():
             missing = STEP - label * scores[token]
             if token == first or missing <= 0:
@@ -70,7 +73,8 @@ def _whole_set(codes, clicks):
         flat = np.sort(scores.reshape(N, -1), axis=1)
         return flat[:, -max(1, round(share * H * W)) :].mean(axis=1)
 
-    f, g = mended(codes.centred, THRESHOLD), mended(codes.plain, UNCENTRED_THRESHOLD)
+    f = mended(codes.centred, level)
+    g = mended(codes.plain, Level(UNCENTRED_LEVEL, UNCENTRED_LEVEL))
     empty = best(g, SURE_SHARE) <= SURE
     empty[[image for (image, _, _), label in labels.items() if label > 0]] = False
     for scores in (f, g):
@@ -122,8 +126,9 @@ def test_no_token_changes_side_for_random_prompts(seed):
         for _ in range(count)
     ]
     clicks[0] = Click(clicks[0].image, clicks[0].x, clicks[0].y)
-    expected, _ = _whole_set(CODES, clicks)
-    masks = predict_jointly(CODES, clicks, JointRule()).masks
+    level = Level(*random.uniform(0.1, 0.9, 2))
+    expected, _ = _whole_set(CODES, clicks, level)
+    masks = predict_jointly(CODES, clicks, JointRule(), level).masks
     assert np.array_equal(masks, expected > 0)
 
 
@@ -163,6 +168,17 @@ def test_a_click_that_is_right_already_adds_nothing():
     code = CODES.at((np.array([0, 0]), np.array([3, 3]), np.array([3, 3])))
     concept = fit(code, np.array([0, 0]), np.array([1, 1]))
     assert len(concept.tokens.heights) == len(concept.whole.heights) == 0
+
+
+def test_a_first_guess_begins_at_its_level_in_its_own_image_and_at_another_elsewhere():
+    concept = fit(CODES.at(([0], [3], [3])), np.array([0]), np.array([1]), Level(0.6, 0.4))
+    for image, level in ((0, 0.6), (1, 0.4), (None, 0.4)):
+        codes = CODES.centred[image or 0].reshape(-1, D)
+        likeness = codes @ CODES.centred[0, 3, 3]
+        found = concept.tokens.scores(codes, image)
+        assert found == pytest.approx((likeness - level) / (1 - level), abs=1e-6)
+    # Whether the thing is there at all is another question.
+    assert concept.whole.level == Level(UNCENTRED_LEVEL, UNCENTRED_LEVEL)
 
 
 def test_a_concept_needs_a_positive_click():

@@ -1,19 +1,22 @@
+import io
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from pointprompt.analysis.analysis import Analysis
 from pointprompt.rules import predictor as predictor_module
 from pointprompt.rules.predictor import Predictor
 from pointprompt.rules.tutorial import predict_tokens
-from pointprompt.settings import OUTLINES, RULES, JointRule, Settings, TutorialRule
-from pointprompt.types import BackboneChoice, Click
+from pointprompt.settings import OUTLINES, RULES, SIZES, JointRule, Settings, TutorialRule
+from pointprompt.types import BackboneChoice, Click, Photo
 
 N, H, W = 3, 16, 24
 TUTORIAL = Settings(TutorialRule())
@@ -27,13 +30,22 @@ def _analysis(kinds, seed=0):
     tokens /= np.linalg.norm(tokens, axis=-1, keepdims=True)
     constant = np.full((*kinds.shape, 1), 0.1)
     return Analysis(
-        photos=(),
+        photos=tuple(_photo(of_image) for of_image in kinds),
         eigvecs=np.concatenate([constant, tokens], axis=-1).astype(np.float32),
         codes=tokens.astype(np.float32),
         colors=np.zeros((*kinds.shape, 3), np.uint8),
         terms=None,
         backbone=BackboneChoice("fake", "block", 0, 64),
     )
+
+
+def _photo(kinds):
+    """A photo in which every kind (h, w) has a colour of its own."""
+    colours = np.uint8([[60, 110, 60], [200, 50, 40], [40, 60, 200], [220, 210, 60]])
+    pixels = colours[kinds % len(colours)].repeat(4, axis=0).repeat(4, axis=1)
+    preview = io.BytesIO()
+    Image.fromarray(pixels).save(preview, "JPEG", quality=95)
+    return Photo("photo.jpg", *pixels.shape[:2], preview.getvalue(), pixels)
 
 
 def _two_things():
@@ -306,3 +318,34 @@ def test_the_last_answer_is_remembered_whoever_draws_of_it(monkeypatch):
     used.predict([ON_LEFT], Settings(one_only=True))
     used.predict([ON_LEFT], Settings(JointRule(threshold=0.4)))
     assert len(asked) == 4
+
+
+def test_more_holds_the_thing_and_the_thing_holds_the_part():
+    # A thing whose middle is unlike its rim, on a background that is a little like both.
+    codes = np.full((1, 32, 32, 4), (0.2, 0, 0, 1), np.float32)
+    codes[0, 8:24, 8:24], codes[0, 13:19, 13:19] = (1, 2, 0, 0.2), (1, 0, 0, 0)
+    codes /= np.linalg.norm(codes, axis=-1, keepdims=True)
+    kinds = np.zeros((1, 32, 32), int)
+    kinds[0, 8:24, 8:24], kinds[0, 13:19, 13:19] = 1, 2
+    in_one = Predictor(replace(_analysis(kinds), codes=codes))
+    more, thing, part = (
+        in_one.predict([Click(0, 0.5, 0.5)], Settings(JointRule(size=size))).masks[0]
+        for size in SIZES
+    )
+    assert part.sum() == 6 * 6
+    assert not (part & ~thing).any()
+    assert not (thing & ~more).any()
+    assert more.sum() > part.sum()
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_later_clicks_do_not_change_what_the_first_one_means(predictor, monkeypatch, size):
+    settings, looked = Settings(JointRule(size=size)), []
+    once = Predictor(ANALYSIS)
+    found = predictor_module.stable_level
+    monkeypatch.setattr(
+        predictor_module, "stable_level", lambda *args: looked.append(args) or found(*args)
+    )
+    for clicks in ([ON_LEFT], [ON_LEFT, NOT_RIGHT], [NOT_RIGHT, ON_LEFT, ON_RIGHT]):
+        once.predict(clicks, settings)
+    assert len(looked) == (0 if size == "more" else 1)

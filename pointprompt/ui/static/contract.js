@@ -16,6 +16,7 @@
  * @property {"joint"} name
  * @property {number} threshold In [0, 1]: a token is inside where its heatmap, (margin + 1) / 2 to the power of gamma, is above.
  * @property {number} gamma In (0, 10]; larger is stricter.
+ * @property {string} size One of `SIZES`: how much the first positive click means.
  */
 
 /**
@@ -146,7 +147,7 @@
 /** Before anyone changes them.
  * @type {Readonly<Settings>} */
 export const SETTINGS = Object.freeze(/** @type {const} */ ({
-  rule: {"name": "joint", "threshold": 0.5, "gamma": 1.0},
+  rule: {"name": "joint", "threshold": 0.5, "gamma": 1.0, "size": "thing"},
   one_only: false,
   outline: "photo",
 }));
@@ -154,13 +155,17 @@ export const SETTINGS = Object.freeze(/** @type {const} */ ({
 /** What each rule begins with.
  * @type {{joint: Omit<JointRule, "name">, tutorial: Omit<TutorialRule, "name">}} */
 export const RULES = Object.freeze(/** @type {const} */ ({
-  joint: {"threshold": 0.5, "gamma": 1.0},
+  joint: {"threshold": 0.5, "gamma": 1.0, "size": "thing"},
   tutorial: {"threshold": 0.5, "gamma": 1.0, "denoise": true, "min_area": 3, "negative_threshold": 0.99, "n_eigvecs": null},
 }));
 
 /** What masks can follow.
  * @type {readonly string[]} */
 export const OUTLINES = Object.freeze(["tokens", "photo", "sam"]);
+
+/** What a click may mean, the largest first.
+ * @type {readonly string[]} */
+export const SIZES = Object.freeze(["more", "thing", "part"]);
 
 /** By the name of a setting.
  * @type {Readonly<Record<string, Slider>>} */
@@ -190,8 +195,7 @@ export const MASK_RGB = Object.freeze([255, 0, 255]);
 
 /** The constants of our own rule. */
 export const JOINT = Object.freeze(/** @type {const} */ ({
-  THRESHOLD: 0.3,
-  UNCENTRED_THRESHOLD: 0.25,
+  UNCENTRED_LEVEL: 0.25,
   STEP: 0.5,
   REACH: 0.2,
   NEGATIVE_REACH_ELSEWHERE: 0.12,
