@@ -28,7 +28,7 @@ class BackboneInfo:
         weights_mb: Size of the weights, in megabytes.
         input_size: Side of the square images it takes, in pixels, unless another is asked for.
         input_sizes: The sides it can be asked for.
-        cpu_seconds: What an image takes on two CPU cores at each of these sides, by
+        cpu_seconds: What an image takes on two CPU cores at each of these sides, or the first, by
             `python -m benchmarks.backbones`; () where that was not measured.
         size_note: What other sides do to the masks, where that was measured: a sentence, or "".
         grid: (h, w), its token grid at `input_size`.
@@ -38,7 +38,7 @@ class BackboneInfo:
         nodes: The nodes it can be asked for.
         layer: Index of the layer, from 0, unless another is asked for.
         layers: The layers it can be asked for.
-        family: The module that builds it: "efficientnet", "sam" or "timm_model".
+        family: The module that builds it: "efficientnet", "sam", "convnext" or "timm_model".
         timm_name: Its name in timm.
         hub_repository: Where its weights are on the Hugging Face Hub; "" where they are in
             `package` alone.
@@ -46,7 +46,9 @@ class BackboneInfo:
             them; used where they were downloaded from there before. "" where there is none.
         package: The Python package that its weights are installed with; "" where there is none.
         checkpoint: The file its authors publish, where that is read as well; else "".
-        gated: Its authors ask that its licence be accepted on the Hub before it is used.
+        gated: Its authors give it to those alone who accept its licence; so does who uses a copy.
+        position_directions: How many directions of its features are taken away where it is asked
+            to forget places; 0 where it cannot be asked.
     """
 
     name: str
@@ -69,6 +71,7 @@ class BackboneInfo:
     package: str = ""
     checkpoint: str = ""
     gated: bool = False
+    position_directions: int = 0
     cpu_seconds: tuple[float, ...] = ()
     size_note: str = ""
 

@@ -32,6 +32,7 @@ class Choice(NamedTuple):
     node: str
     layer: int
     input_size: int
+    debias: bool
 
 
 # The backbone loaded last, by its options and its file. Only one is kept: they are big.
@@ -45,22 +46,29 @@ _decoder_lock = threading.Lock()
 
 def choose(
     backbone: BackboneInfo,
-    device: str | None,
-    node: str | None,
-    layer: int | None,
-    input_size: int | None,
+    device: str | None = None,
+    *,
+    node: str | None = None,
+    layer: int | None = None,
+    input_size: int | None = None,
+    debias: bool = False,
 ) -> Choice:
     """The options asked for, with the backbone's own where they are None.
 
     Raises:
         BackboneError: One of them is none of its choices, or there is no such device.
     """
+    if debias and not backbone.position_directions:
+        raise BackboneError(
+            f"{backbone.title} has no positional debiasing; DINOv3's transformers have."
+        )
     return Choice(
         backbone,
         pick_device(device),
         _option(backbone, "node", node, backbone.node, backbone.nodes),
         _option(backbone, "layer", layer, backbone.layer, backbone.layers),
         _option(backbone, "input_size", input_size, backbone.input_size, backbone.input_sizes),
+        debias,
     )
 
 
@@ -116,12 +124,19 @@ def build(choice: Choice, tensors: dict[str, torch.Tensor] | None) -> Backbone:
     from pointprompt.backbones.backbone import Backbone
 
     encoder = build_encoder(choice, tensors).to(choice.device)
-    decided = BackboneChoice(choice.backbone.name, choice.node, choice.layer, choice.input_size)
+    if choice.debias:
+        from pointprompt.backbones.debiased import DebiasedEncoder
+
+        count = choice.backbone.position_directions
+        encoder = DebiasedEncoder(encoder, choice.input_size, count, choice.device)
+    decided = BackboneChoice(
+        choice.backbone.name, choice.node, choice.layer, choice.input_size, choice.debias
+    )
     return Backbone(decided, choice.device, encoder)
 
 
 def build_encoder(choice: Choice, tensors: dict[str, torch.Tensor] | None) -> Encoder:
-    """What computes the tokens of a choice; as `build`, on torch's default device."""
+    """What computes a choice's tokens before any debiasing; on torch's default device."""
     timm_name = choice.backbone.timm_name
     if choice.backbone.family == "efficientnet":
         from pointprompt.backbones import efficientnet
@@ -132,6 +147,10 @@ def build_encoder(choice: Choice, tensors: dict[str, torch.Tensor] | None) -> En
 
         neck = _feeds_decoder(choice, tensors)
         return sam.build(timm_name, tensors, choice.node, choice.layer, neck=neck)
+    if choice.backbone.family == "convnext":
+        from pointprompt.backbones import convnext
+
+        return convnext.build(timm_name, tensors)
     from pointprompt.backbones import timm_model
 
     return timm_model.build(timm_name, tensors, choice.layer, choice.input_size)

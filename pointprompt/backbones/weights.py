@@ -248,7 +248,7 @@ def _offline(backbone: BackboneInfo) -> str:
 def _licence_note(backbone: BackboneInfo) -> str:
     if not backbone.gated:
         return ""
-    return f"; its licence must be accepted first ({_address(backbone)})"
+    return f"; whoever uses it accepts its licence ({_address(backbone)})"
 
 
 def _address(backbone: BackboneInfo) -> str:
