@@ -287,8 +287,8 @@ def outlined_masks(
         return PhotoEdgeMasks(tokens.margins, analysis.photos)
     if analysis.image_embeddings is None:
         raise ValueError(
-            "Outlines are drawn by SAM's own mask decoder: that needs an analysis with SAM at 1024 "
-            "pixels, its last layer, and a file with its weights that holds the decoder too."
+            "Outlines are drawn by SAM's own mask decoder: that needs an analysis with SAM, or a "
+            "pair with it, at 1024 pixels, its last layer, and a file that holds the decoder too."
         )
     decoder = backbones.load_decoder(analysis.backbone.name)
     images = [[c for c in clicks if c.image == i] for i in range(len(analysis.photos))]

@@ -13,6 +13,7 @@ Cheap to import: torch, timm and huggingface_hub come in only when a function he
     sam.py             the tutorial's encoder, and its larger sisters
     sam_decoder.py     their mask decoder; sam_decoder_weights.py: a checkpoint to it
     convnext.py        DINOv3 of convolutions; pyramid.py: several stages to one grid of tokens
+    pair.py            one backbone that finds, and SAM that draws
     timm_model.py      the encoder of any other model of timm
     debiased.py        an encoder made to forget where in the image a token lies
 """
@@ -164,7 +165,8 @@ def get(
     choice = loading.choose(
         describe(name), node=node, layer=layer, input_size=input_size, debias=debias
     )
-    weights.find(choice.backbone, progress)
+    for model in choice.backbone.models:
+        weights.find(model, progress)
     return choice.input_size
 
 

@@ -5,6 +5,8 @@ Knows how families name, size and license their models. Does not know which are 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pointprompt.backbones.info import BackboneInfo
 
 # Sides that make 64, 48 and 32 tokens, of patches of so many pixels.
@@ -270,4 +272,24 @@ def tipsv2(
         channels=channels,
         timm_name=f"vit_{size}_patch14_reg1_tipsv2.webli",
         cpu_seconds=cpu_seconds,
+    )
+
+
+def pair(finder: BackboneInfo, drawer: BackboneInfo) -> BackboneInfo:
+    """One backbone's features and another's outlines; it costs what both cost."""
+    return replace(
+        finder,
+        name=f"{finder.name}_and_{drawer.name}",
+        title=f"{finder.title} finds, {drawer.title} draws",
+        good_for="the same kind of thing across different photos, with outlines that SAM draws",
+        licence=f"{finder.licence} and {drawer.licence}",
+        weights_mb=finder.weights_mb + drawer.weights_mb,
+        # The mask decoder knows no other.
+        input_size=drawer.input_size,
+        input_sizes=(drawer.input_size,),
+        family="pair",
+        timm_name="",
+        hub_repository="",
+        cpu_seconds=(finder.cpu_seconds[0] + drawer.cpu_seconds[0],),
+        parts=(finder, drawer),
     )

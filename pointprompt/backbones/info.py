@@ -30,6 +30,8 @@ class BackboneInfo:
         input_sizes: The sides it can be asked for.
         cpu_seconds: What an image takes on two CPU cores at each of these sides, or the first, by
             `python -m benchmarks.backbones`; () where that was not measured.
+        parts: Of a pair: which one finds and which one draws, each with weights of its own. ()
+            where it is one model.
         size_note: What other sides do to the masks, where that was measured: a sentence, or "".
         grid: (h, w), its token grid at `input_size`.
         channels: c, the features of a token.
@@ -38,8 +40,9 @@ class BackboneInfo:
         nodes: The nodes it can be asked for.
         layer: Index of the layer, from 0, unless another is asked for.
         layers: The layers it can be asked for.
-        family: The module that builds it: "efficientnet", "sam", "convnext" or "timm_model".
-        timm_name: Its name in timm.
+        family: The module that builds it: "efficientnet", "sam", "convnext", "timm_model"
+            or "pair".
+        timm_name: Its name in timm; "" of a pair.
         hub_repository: Where its weights are on the Hugging Face Hub; "" where they are in
             `package` alone.
         other_repository: Where they are on the Hub too, in another layout or without what goes with
@@ -74,6 +77,12 @@ class BackboneInfo:
     position_directions: int = 0
     cpu_seconds: tuple[float, ...] = ()
     size_note: str = ""
+    parts: tuple[BackboneInfo, ...] = ()
+
+    @property
+    def models(self) -> tuple[BackboneInfo, ...]:
+        """Those that have weights: its parts, or itself."""
+        return self.parts or (self,)
 
     @property
     def builtin(self) -> bool:

@@ -7,6 +7,7 @@ is loaded.
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
@@ -35,8 +36,8 @@ class Choice(NamedTuple):
     debias: bool
 
 
-# The backbone loaded last, by its options and its file. Only one is kept: they are big.
-_kept: dict[tuple[Choice, Path], Backbone] = {}
+# The backbone loaded last, by its options and its files. Only one is kept: they are big.
+_kept: dict[tuple[Choice, tuple[Path, ...]], Backbone] = {}
 _lock = threading.Lock()
 
 # The mask decoder loaded last, by its file. A lock of its own: it need not wait for a download.
@@ -83,15 +84,15 @@ def load(choice: Choice, progress: ProgressFn | None = None) -> Backbone:
         BackboneError: Its weights cannot be had, or are not its own.
     """
     with _lock:
-        file = weights.find(choice.backbone, progress)
-        if (choice, file) not in _kept:
+        files = tuple(weights.find(model, progress) for model in choice.backbone.models)
+        if (choice, files) not in _kept:
             _kept.clear()  # First, so that two are never in memory at once.
-            tensors = weights.read(file)
+            tensors = [weights.read(file) for file in files]
             try:
-                _kept[choice, file] = build(choice, tensors)
+                _kept[choice, files] = build(choice, tensors)
             except BackboneError as error:
-                raise BackboneError(f"{file}: {error}") from error
-        return _kept[choice, file]
+                raise BackboneError(f"{' and '.join(map(str, files))}: {error}") from error
+        return _kept[choice, files]
 
 
 def load_decoder(backbone: BackboneInfo) -> MaskDecoder:
@@ -103,7 +104,7 @@ def load_decoder(backbone: BackboneInfo) -> MaskDecoder:
     from pointprompt.backbones import sam_decoder_weights
 
     with _decoder_lock:
-        file = weights.find_here(backbone)
+        file = weights.find_here(backbone.models[-1])
         if file not in _kept_decoder:
             tensors = weights.read(file)
             try:
@@ -115,8 +116,12 @@ def load_decoder(backbone: BackboneInfo) -> MaskDecoder:
         return _kept_decoder[file]
 
 
-def build(choice: Choice, tensors: dict[str, torch.Tensor] | None) -> Backbone:
-    """The backbone with the weights given; None makes random ones.
+def build(choice: Choice, tensors: Sequence[dict[str, torch.Tensor]] | None) -> Backbone:
+    """The backbone with the weights given.
+
+    Args:
+        choice: Which.
+        tensors: Those of each of its `BackboneInfo.models`; None makes random ones.
 
     Raises:
         BackboneError: The weights are not its own.
@@ -135,9 +140,12 @@ def build(choice: Choice, tensors: dict[str, torch.Tensor] | None) -> Backbone:
     return Backbone(decided, choice.device, encoder)
 
 
-def build_encoder(choice: Choice, tensors: dict[str, torch.Tensor] | None) -> Encoder:
+def build_encoder(choice: Choice, given: Sequence[dict[str, torch.Tensor]] | None) -> Encoder:
     """What computes a choice's tokens before any debiasing; on torch's default device."""
+    if choice.backbone.parts:
+        return _build_pair(choice, given)
     timm_name = choice.backbone.timm_name
+    tensors = given[0] if given else None
     if choice.backbone.family == "efficientnet":
         from pointprompt.backbones import efficientnet
 
@@ -154,6 +162,17 @@ def build_encoder(choice: Choice, tensors: dict[str, torch.Tensor] | None) -> En
     from pointprompt.backbones import timm_model
 
     return timm_model.build(timm_name, tensors, choice.layer, choice.input_size)
+
+
+def _build_pair(choice: Choice, given: Sequence[dict[str, torch.Tensor]] | None) -> Encoder:
+    from pointprompt.backbones import pair
+
+    finder, drawer = choice.backbone.parts
+    of_finder, of_drawer = (given[:1], given[1:]) if given else (None, None)
+    return pair.build(
+        build_encoder(choice._replace(backbone=finder), of_finder),
+        build_encoder(choose(drawer, choice.device), of_drawer),
+    )
 
 
 def _feeds_decoder(choice: Choice, tensors: dict[str, torch.Tensor] | None) -> bool:

@@ -121,6 +121,7 @@ _ENTRIES = (
         position_directions=500,
         cpu_seconds=(24,),
     ),
+    families.pair(_DINOV3_BASE, _SAM_B),
     families.dinov3_convnext(
         size="tiny", weights_mb=111, channels=1152, cpu_seconds=(1.4, 0.96, 0.4)
     ),

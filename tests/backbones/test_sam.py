@@ -333,10 +333,10 @@ def test_image_embeddings_are_given_only_where_they_can_be_used_at_no_cost(
     monkeypatch.setattr(sam, "build", lambda *_, neck: built.append(neck))
     tensors = {"image_encoder.pos_embed": torch.zeros(1)}
     decoder = {"mask_decoder.iou_token.weight": torch.zeros(1)} if has_decoder else {}
-    loading.build_encoder(chosen, tensors | decoder)
+    loading.build_encoder(chosen, [tensors | decoder])
     chosen = loading.choose(known, "cpu")
     decoder = {"mask_decoder.iou_token.weight": torch.zeros(1)}
-    loading.build_encoder(chosen, tensors | decoder)
+    loading.build_encoder(chosen, [tensors | decoder])
     assert built == [False, True]
 
 
