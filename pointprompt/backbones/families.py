@@ -276,11 +276,11 @@ def tipsv2(
 
 
 def pair(finder: BackboneInfo, drawer: BackboneInfo) -> BackboneInfo:
-    """One backbone's features and another's outlines; it costs what both cost."""
+    """One backbone's features and a SAM's outlines; it costs what both cost."""
     return replace(
         finder,
         name=f"{finder.name}_and_{drawer.name}",
-        title=f"{finder.title} finds, {drawer.title} draws",
+        title=f"{finder.title} finds, SAM draws",
         good_for="the same kind of thing across different photos, with outlines that SAM draws",
         licence=f"{finder.licence} and {drawer.licence}",
         weights_mb=finder.weights_mb + drawer.weights_mb,
