@@ -280,8 +280,7 @@ def outlined_masks(
         settings: Who draws.
 
     Raises:
-        ValueError: The outline is SAM's, and the analysis has no image embeddings, or the mask
-            decoder is no longer here (BackboneError).
+        ValueError: SAM is to draw, without image embeddings or the decoder's file (BackboneError).
     """
     if settings.outline != "sam":
         return PhotoEdgeMasks(tokens.margins, analysis.photos)
