@@ -53,6 +53,7 @@ def analyze(
     node: str | None = None,
     layer: int | None = None,
     input_size: int | None = None,
+    debias: bool = False,
     names: Sequence[str] | None = None,
     n_eigvecs: int = N_EIGVECS,
     device: str | None = None,
@@ -67,11 +68,11 @@ def analyze(
         images: Paths, PIL images or uint8 arrays (H, W, 3), of any sizes; or a column of a
             `datasets` data set, such as `dataset["image"]`, which may be streamed.
         backbone: A name from `backbones.REGISTRY`; None takes SAM where there is a GPU and its
-            weights, else the built-in one.
+            weights, else the built-in one. The next four only where it is named.
         node: What to take of the layer: "attn", "mlp" or "block"; None takes the backbone's own.
-            This and the next two only where the backbone is named.
         layer: Index of the layer, from 0; None takes the backbone's own.
         input_size: Side of the squares it sees, in pixels; None takes the backbone's own.
+        debias: Have its features forget where in the image a token lies; DINOv3 offers it.
         names: What to call the images; by default their file names.
         n_eigvecs: How many eigenvectors to compute.
         device: "cuda", "mps" or "cpu"; None takes the best there is. Only without an engine.
@@ -83,18 +84,17 @@ def analyze(
     Raises:
         ImageError: An image cannot be read, is too large, or there is none.
         BackboneError: The backbone is unknown, or its weights cannot be had.
-        ValueError: Something of a backbone was asked for, but none was named; or a device of an
-            engine.
+        ValueError: One of these four is asked for without a backbone; or a device of an engine.
 
     Source: Tutorial steps 1 to 4.
     """
     engine = _engine(engine, device)
     if backbone is not None:
-        request = BackboneRequest(backbone, node, layer, input_size)
-    elif (node, layer, input_size) == (None, None, None):
+        request = BackboneRequest(backbone, node, layer, input_size, debias)
+    elif (node, layer, input_size, debias) == (None, None, None, False):
         request = BackboneRequest(backbones.get_default(device, progress)[0])
     else:
-        raise ValueError("node, layer and input_size are of a backbone: name that as well.")
+        raise ValueError("node, layer, input_size and debias are of a backbone: name that too.")
     return analyze_readable(
         images,
         request,
@@ -280,15 +280,14 @@ def outlined_masks(
         settings: Who draws.
 
     Raises:
-        ValueError: The outline is SAM's, and the analysis has no image embeddings, or the mask
-            decoder is no longer here (BackboneError).
+        ValueError: SAM is to draw, without image embeddings or the decoder's file (BackboneError).
     """
     if settings.outline != "sam":
         return PhotoEdgeMasks(tokens.margins, analysis.photos)
     if analysis.image_embeddings is None:
         raise ValueError(
-            "Outlines are drawn by SAM's own mask decoder: that needs an analysis with SAM at 1024 "
-            "pixels, its last layer, and a file with its weights that holds the decoder too."
+            "Outlines are drawn by SAM's own mask decoder: that needs an analysis with SAM, or a "
+            "pair with it, at 1024 pixels, its last layer, and a file that holds the decoder too."
         )
     decoder = backbones.load_decoder(analysis.backbone.name)
     images = [[c for c in clicks if c.image == i] for i in range(len(analysis.photos))]

@@ -156,6 +156,7 @@ class BackboneRequest:
             own, as below.
         layer: Index of the layer, from 0.
         input_size: Side of the squares it is to see, in pixels.
+        debias: Whether its features are to forget where in the image a token lies.
 
     Raises:
         ValueError: One of them is not of its kind.
@@ -165,6 +166,7 @@ class BackboneRequest:
     node: str | None = None
     layer: int | None = None
     input_size: int | None = None
+    debias: bool = False
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str):
@@ -175,6 +177,8 @@ class BackboneRequest:
             value = getattr(self, name)
             if value is not None and not is_whole(value):
                 raise ValueError(f"The {name} of a backbone must be a whole number.")
+        if not isinstance(self.debias, bool):
+            raise ValueError("The debias of a backbone must be true or false.")
 
 
 @dataclass(frozen=True)
@@ -186,17 +190,19 @@ class BackboneChoice:
         node: What was taken of the layer: "attn", "mlp" or "block".
         layer: Index of the layer, from 0.
         input_size: Side of the squares it saw, in pixels.
+        debias: Whether its features forgot where in the image a token lies.
     """
 
     name: str
     node: str
     layer: int
     input_size: int
+    debias: bool = False
 
     @property
     def request(self) -> BackboneRequest:
         """What asks for the same again."""
-        return BackboneRequest(self.name, self.node, self.layer, self.input_size)
+        return BackboneRequest(self.name, self.node, self.layer, self.input_size, self.debias)
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,8 @@ def test_numpy_numbers_are_numbers():
         {"name": "a", "layer": True},
         {"name": "a", "input_size": 512.0},
         {"name": "a", "input_size": [512]},
+        {"name": "a", "debias": "yes"},
+        {"name": "a", "debias": 1},
     ],
 )
 def test_a_choice_of_a_backbone_is_of_the_right_kinds(wrong):

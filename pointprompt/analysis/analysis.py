@@ -46,8 +46,8 @@ class Analysis:
         terms: What describes more images as these are described.
         backbone: What the features came from.
         image_embeddings: (n, 64, 64, 256) float16, what SAM's mask decoder needs to draw; None
-            unless the backbone is SAM with its decoder, at 1024 pixels and the last layer, for all
-            images.
+            unless the backbone is SAM with its decoder, at 1024 pixels and the last layer, or in
+            a pair, for all images.
     """
 
     photos: tuple[Photo, ...]

@@ -5,6 +5,7 @@ Cheap to import: torch, timm and huggingface_hub come in only when a function he
     info.py            what is said of a backbone before any of it is loaded
     registry.py        the names, and what to know before choosing one
     cores.py           an image a core, for small networks on a CPU
+    families.py        what the backbones of one family share
     devices.py         CUDA, MPS or CPU, and in which precision
     weights.py         packages, files, folders, the Hugging Face Hub and its cache
     loading.py         a name and options to a loaded backbone
@@ -12,7 +13,10 @@ Cheap to import: torch, timm and huggingface_hub come in only when a function he
     efficientnet.py    the built-in encoders
     sam.py             the tutorial's encoder, and its larger sisters
     sam_decoder.py     their mask decoder; sam_decoder_weights.py: a checkpoint to it
+    convnext.py        DINOv3 of convolutions; pyramid.py: several stages to one grid of tokens
+    pair.py            one backbone that finds, and SAM that draws
     timm_model.py      the encoder of any other model of timm
+    debiased.py        an encoder made to forget where in the image a token lies
 """
 
 from __future__ import annotations
@@ -138,6 +142,7 @@ def get(
     node: str | None = None,
     layer: int | None = None,
     input_size: int | None = None,
+    debias: bool = False,
     progress: ProgressFn | None = None,
 ) -> int:
     """Side of the squares that a backbone takes, in pixels; its weights are here afterwards.
@@ -150,6 +155,7 @@ def get(
         node: Which.
         layer: Which.
         input_size: Which.
+        debias: Whether.
         progress: What it raises ends the download.
 
     Raises:
@@ -157,8 +163,11 @@ def get(
     """
     from pointprompt.backbones import loading, weights
 
-    choice = loading.choose(describe(name), None, node, layer, input_size)
-    weights.find(choice.backbone, progress)
+    choice = loading.choose(
+        describe(name), node=node, layer=layer, input_size=input_size, debias=debias
+    )
+    for model in choice.backbone.models:
+        weights.find(model, progress)
     return choice.input_size
 
 
@@ -169,6 +178,7 @@ def load(
     node: str | None = None,
     layer: int | None = None,
     input_size: int | None = None,
+    debias: bool = False,
     progress: ProgressFn | None = None,
 ) -> Backbone:
     """A backbone, ready to compute; its weights are downloaded where they are not here yet.
@@ -181,15 +191,19 @@ def load(
         node: One of its `BackboneInfo.nodes`; None takes its own.
         layer: One of its `BackboneInfo.layers`; None takes its own.
         input_size: One of its `BackboneInfo.input_sizes`; None takes its own.
+        debias: Take directions that say only where in the image a token lies out of its features:
+            `BackboneInfo.position_directions`.
         progress: Told "download", in megabytes, while weights are downloaded. It may raise to stop.
 
     Raises:
-        BackboneError: There is no such backbone, device, node, layer or input size; or its weights
-            cannot be had, and then it says which file to put where.
+        BackboneError: There is no such backbone, device, node, layer or input size, or it has no
+            debiasing; or its weights cannot be had, and then it says which file to put where.
     """
     from pointprompt.backbones import loading
 
-    choice = loading.choose(describe(name), device, node, layer, input_size)
+    choice = loading.choose(
+        describe(name), device, node=node, layer=layer, input_size=input_size, debias=debias
+    )
     return loading.load(choice, progress)
 
 
@@ -217,6 +231,7 @@ def load_untrained(
     node: str | None = None,
     layer: int | None = None,
     input_size: int | None = None,
+    debias: bool = False,
 ) -> Backbone:
     """As `load`, with random weights: it computes as fast, and needs nothing to be downloaded.
 
@@ -224,7 +239,10 @@ def load_untrained(
     """
     from pointprompt.backbones import loading
 
-    return loading.build(loading.choose(describe(name), device, node, layer, input_size), None)
+    choice = loading.choose(
+        describe(name), device, node=node, layer=layer, input_size=input_size, debias=debias
+    )
+    return loading.build(choice, None)
 
 
 def _builtin_since(reason: str) -> str:

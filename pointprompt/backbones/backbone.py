@@ -66,7 +66,7 @@ class Encoded:
     Attributes:
         features: (n, h, w, c) float32, on the CPU; each token of length 1.
         image_embeddings: (n, 64, 64, 256) float16, on the CPU; what SAM's mask decoder needs. None
-            unless this is SAM with its decoder, at 1024 pixels and the last layer.
+            unless this is SAM with its decoder, at 1024 pixels and the last layer, or in a pair.
     """
 
     features: FloatArray = field(repr=False)

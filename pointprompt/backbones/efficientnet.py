@@ -10,11 +10,11 @@ from typing import Any
 import timm
 import torch
 from torch import nn
-from torch.nn.functional import interpolate, normalize
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from pointprompt.backbones.backbone import Encoder
 from pointprompt.backbones.info import BackboneError
+from pointprompt.backbones.pyramid import side_by_side
 
 # The stages that make a token, as timm counts them. Their strides are 2, 4, 8, 16 and 32 pixels;
 # their channels, in Lite0, 16, 24, 40, 112 and 320.
@@ -40,17 +40,13 @@ class EfficientNetEncoder(Encoder):
 
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
         """Tokens (b, s / 8, s / 8, c) of standardised images (b, 3, s, s)."""
-        grid = [side // STRIDE for side in pixels.shape[-2:]]
+        height, width = pixels.shape[-2:]
         if pixels.device.type == "cpu":  # The same tokens in four fifths of the time.
             pixels = pixels.contiguous(memory_format=torch.channels_last)
         stages = self.model.forward_intermediates(
             pixels, indices=list(STAGES), stop_early=True, intermediates_only=True
         )
-        resampled = [
-            interpolate(normalize(stage.float(), dim=1), size=grid, mode="bilinear")
-            for stage in stages
-        ]
-        return torch.cat(resampled, dim=1).permute(0, 2, 3, 1)
+        return side_by_side(stages, (height // STRIDE, width // STRIDE))
 
 
 def build(timm_name: str, weights: dict[str, torch.Tensor] | None) -> EfficientNetEncoder:

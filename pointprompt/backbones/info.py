@@ -28,8 +28,10 @@ class BackboneInfo:
         weights_mb: Size of the weights, in megabytes.
         input_size: Side of the square images it takes, in pixels, unless another is asked for.
         input_sizes: The sides it can be asked for.
-        cpu_seconds: What an image takes on two CPU cores at each of these sides, by
+        cpu_seconds: What an image takes on two CPU cores at each of these sides, or the first, by
             `python -m benchmarks.backbones`; () where that was not measured.
+        parts: Of a pair: which one finds and which one draws, each with weights of its own. ()
+            where it is one model.
         size_note: What other sides do to the masks, where that was measured: a sentence, or "".
         grid: (h, w), its token grid at `input_size`.
         channels: c, the features of a token.
@@ -38,15 +40,18 @@ class BackboneInfo:
         nodes: The nodes it can be asked for.
         layer: Index of the layer, from 0, unless another is asked for.
         layers: The layers it can be asked for.
-        family: The module that builds it: "efficientnet", "sam" or "timm_model".
-        timm_name: Its name in timm.
+        family: The module that builds it: "efficientnet", "sam", "convnext", "timm_model"
+            or "pair".
+        timm_name: Its name in timm; "" of a pair.
         hub_repository: Where its weights are on the Hugging Face Hub; "" where they are in
             `package` alone.
         other_repository: Where they are on the Hub too, in another layout or without what goes with
             them; used where they were downloaded from there before. "" where there is none.
         package: The Python package that its weights are installed with; "" where there is none.
         checkpoint: The file its authors publish, where that is read as well; else "".
-        gated: Its authors ask that its licence be accepted on the Hub before it is used.
+        gated: Its authors give it to those alone who accept its licence; so does who uses a copy.
+        position_directions: How many directions of its features are taken away where it is asked
+            to forget places; 0 where it cannot be asked.
     """
 
     name: str
@@ -69,8 +74,15 @@ class BackboneInfo:
     package: str = ""
     checkpoint: str = ""
     gated: bool = False
+    position_directions: int = 0
     cpu_seconds: tuple[float, ...] = ()
     size_note: str = ""
+    parts: tuple[BackboneInfo, ...] = ()
+
+    @property
+    def models(self) -> tuple[BackboneInfo, ...]:
+        """Those that have weights: its parts, or itself."""
+        return self.parts or (self,)
 
     @property
     def builtin(self) -> bool:

@@ -7,6 +7,7 @@ is loaded.
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
@@ -32,10 +33,11 @@ class Choice(NamedTuple):
     node: str
     layer: int
     input_size: int
+    debias: bool
 
 
-# The backbone loaded last, by its options and its file. Only one is kept: they are big.
-_kept: dict[tuple[Choice, Path], Backbone] = {}
+# The backbone loaded last, by its options and its files. Only one is kept: they are big.
+_kept: dict[tuple[Choice, tuple[Path, ...]], Backbone] = {}
 _lock = threading.Lock()
 
 # The mask decoder loaded last, by its file. A lock of its own: it need not wait for a download.
@@ -45,22 +47,29 @@ _decoder_lock = threading.Lock()
 
 def choose(
     backbone: BackboneInfo,
-    device: str | None,
-    node: str | None,
-    layer: int | None,
-    input_size: int | None,
+    device: str | None = None,
+    *,
+    node: str | None = None,
+    layer: int | None = None,
+    input_size: int | None = None,
+    debias: bool = False,
 ) -> Choice:
     """The options asked for, with the backbone's own where they are None.
 
     Raises:
         BackboneError: One of them is none of its choices, or there is no such device.
     """
+    if debias and not backbone.position_directions:
+        raise BackboneError(
+            f"{backbone.title} has no positional debiasing; DINOv3's transformers have."
+        )
     return Choice(
         backbone,
         pick_device(device),
         _option(backbone, "node", node, backbone.node, backbone.nodes),
         _option(backbone, "layer", layer, backbone.layer, backbone.layers),
         _option(backbone, "input_size", input_size, backbone.input_size, backbone.input_sizes),
+        debias,
     )
 
 
@@ -75,15 +84,15 @@ def load(choice: Choice, progress: ProgressFn | None = None) -> Backbone:
         BackboneError: Its weights cannot be had, or are not its own.
     """
     with _lock:
-        file = weights.find(choice.backbone, progress)
-        if (choice, file) not in _kept:
+        files = tuple(weights.find(model, progress) for model in choice.backbone.models)
+        if (choice, files) not in _kept:
             _kept.clear()  # First, so that two are never in memory at once.
-            tensors = weights.read(file)
+            tensors = [weights.read(file) for file in files]
             try:
-                _kept[choice, file] = build(choice, tensors)
+                _kept[choice, files] = build(choice, tensors)
             except BackboneError as error:
-                raise BackboneError(f"{file}: {error}") from error
-        return _kept[choice, file]
+                raise BackboneError(f"{' and '.join(map(str, files))}: {error}") from error
+        return _kept[choice, files]
 
 
 def load_decoder(backbone: BackboneInfo) -> MaskDecoder:
@@ -95,7 +104,7 @@ def load_decoder(backbone: BackboneInfo) -> MaskDecoder:
     from pointprompt.backbones import sam_decoder_weights
 
     with _decoder_lock:
-        file = weights.find_here(backbone)
+        file = weights.find_here(backbone.models[-1])
         if file not in _kept_decoder:
             tensors = weights.read(file)
             try:
@@ -107,8 +116,12 @@ def load_decoder(backbone: BackboneInfo) -> MaskDecoder:
         return _kept_decoder[file]
 
 
-def build(choice: Choice, tensors: dict[str, torch.Tensor] | None) -> Backbone:
-    """The backbone with the weights given; None makes random ones.
+def build(choice: Choice, tensors: Sequence[dict[str, torch.Tensor]] | None) -> Backbone:
+    """The backbone with the weights given.
+
+    Args:
+        choice: Which.
+        tensors: Those of each of its `BackboneInfo.models`; None makes random ones.
 
     Raises:
         BackboneError: The weights are not its own.
@@ -116,13 +129,23 @@ def build(choice: Choice, tensors: dict[str, torch.Tensor] | None) -> Backbone:
     from pointprompt.backbones.backbone import Backbone
 
     encoder = build_encoder(choice, tensors).to(choice.device)
-    decided = BackboneChoice(choice.backbone.name, choice.node, choice.layer, choice.input_size)
+    if choice.debias:
+        from pointprompt.backbones.debiased import DebiasedEncoder
+
+        count = choice.backbone.position_directions
+        encoder = DebiasedEncoder(encoder, choice.input_size, count, choice.device)
+    decided = BackboneChoice(
+        choice.backbone.name, choice.node, choice.layer, choice.input_size, choice.debias
+    )
     return Backbone(decided, choice.device, encoder)
 
 
-def build_encoder(choice: Choice, tensors: dict[str, torch.Tensor] | None) -> Encoder:
-    """What computes the tokens of a choice; as `build`, on torch's default device."""
+def build_encoder(choice: Choice, given: Sequence[dict[str, torch.Tensor]] | None) -> Encoder:
+    """What computes a choice's tokens before any debiasing; on torch's default device."""
+    if choice.backbone.parts:
+        return _build_pair(choice, given)
     timm_name = choice.backbone.timm_name
+    tensors = given[0] if given else None
     if choice.backbone.family == "efficientnet":
         from pointprompt.backbones import efficientnet
 
@@ -132,9 +155,24 @@ def build_encoder(choice: Choice, tensors: dict[str, torch.Tensor] | None) -> En
 
         neck = _feeds_decoder(choice, tensors)
         return sam.build(timm_name, tensors, choice.node, choice.layer, neck=neck)
+    if choice.backbone.family == "convnext":
+        from pointprompt.backbones import convnext
+
+        return convnext.build(timm_name, tensors)
     from pointprompt.backbones import timm_model
 
     return timm_model.build(timm_name, tensors, choice.layer, choice.input_size)
+
+
+def _build_pair(choice: Choice, given: Sequence[dict[str, torch.Tensor]] | None) -> Encoder:
+    from pointprompt.backbones import pair
+
+    finder, drawer = choice.backbone.parts
+    of_finder, of_drawer = (given[:1], given[1:]) if given else (None, None)
+    return pair.build(
+        build_encoder(choice._replace(backbone=finder), of_finder),
+        build_encoder(choose(drawer, choice.device), of_drawer),
+    )
 
 
 def _feeds_decoder(choice: Choice, tensors: dict[str, torch.Tensor] | None) -> bool:

@@ -73,14 +73,31 @@ def build(
     Raises:
         BackboneError: The weights are not those of this model.
     """
+    side = input_size if _has_fixed_size(timm_name) else None
+    return TimmEncoder(create(timm_name, weights, side), layer)
+
+
+def create(
+    timm_name: str, weights: dict[str, torch.Tensor] | None, fixed_size: int | None = None
+) -> nn.Module:
+    """The model, on torch's default device.
+
+    Args:
+        timm_name: Its name in timm.
+        weights: Tensors of a checkpoint, by timm's names; None leaves them random.
+        fixed_size: Side of its square images, in pixels; None where it takes any.
+
+    Raises:
+        BackboneError: The weights are not those of this model.
+    """
     # The classifier stays, unused: without it timm would ignore weights that are missing.
     options: dict[str, Any] = {}
-    if _has_fixed_size(timm_name):
-        options["img_size"] = input_size
+    if fixed_size is not None:
+        options["img_size"] = fixed_size
     if weights is not None:
         options |= {"pretrained": True, "pretrained_cfg_overlay": {"state_dict": weights}}
     try:
-        return TimmEncoder(timm.create_model(timm_name, **options), layer)
+        return timm.create_model(timm_name, **options)
     except RuntimeError as error:
         raise BackboneError(f"These are not weights of timm's {timm_name}: {error}") from error
 
@@ -134,6 +151,7 @@ def describe(name: str) -> BackboneInfo:
     )
 
 
+@functools.cache
 def _has_fixed_size(timm_name: str) -> bool:
     """Whether the model must be told the size of its images when it is made."""
     with torch.device("meta"):

@@ -49,6 +49,12 @@ class Availability:
 
 def availability(backbone: BackboneInfo) -> Availability:
     """Whether the weights can be had now; nothing is downloaded and the network is not asked."""
+    if backbone.parts:
+        states = [availability(part) for part in backbone.parts]
+        return Availability(
+            all(state.available for state in states),
+            " ".join(f"{p.title}: {s.reason}" for p, s in zip(backbone.parts, states, strict=True)),
+        )
     try:
         here = _here(backbone)
     except BackboneError as error:
@@ -248,7 +254,7 @@ def _offline(backbone: BackboneInfo) -> str:
 def _licence_note(backbone: BackboneInfo) -> str:
     if not backbone.gated:
         return ""
-    return f"; its licence must be accepted first ({_address(backbone)})"
+    return f"; whoever uses it accepts its licence ({_address(backbone)})"
 
 
 def _address(backbone: BackboneInfo) -> str:

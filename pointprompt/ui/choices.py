@@ -19,8 +19,8 @@ from pointprompt.sources.hub.fetch import SUGGESTED_DATASET, DatasetRequest, fet
 from pointprompt.sources.photos import Limits
 from pointprompt.types import BackboneRequest, ProgressFn
 
-# Inputs that say which backbone: its name, and three details.
-BACKBONE_INPUTS = 4
+# Inputs that say which backbone: its name, and four details.
+BACKBONE_INPUTS = 5
 
 # Ends the label of a backbone that cannot be had now; `static/page.css` greys such labels out.
 _NOT_HERE = " (not here)"
@@ -63,7 +63,7 @@ class BackboneChoice:
     Attributes:
         name: Its name.
         note: What is to be known about it.
-        details: Its input size, node and layer.
+        details: Its input size, node and layer, and whether it is debiased.
     """
 
     def __init__(self) -> None:
@@ -79,13 +79,20 @@ class BackboneChoice:
         self.note = gr.Markdown(f"{reason}\n\n{_facts(default)}", elem_id="pp-backbone-note")
         labels = ("Input size", "Node", "Layer")
         with gr.Accordion("Details", open=False), gr.Row():
-            self.details = [
+            dropdowns = [
                 gr.Dropdown(choices, value=_DEFAULT, label=label, min_width=130)
                 for label, choices in zip(labels, _detail_choices(default), strict=True)
             ]
+            debias = gr.Checkbox(
+                value=False,
+                label="Positional debiasing",
+                info="Published to help DINOv3 across images; not measured here.",
+                visible=_offers_debias(default),
+            )
+        self.details: list[gr.Dropdown | gr.Checkbox] = [*dropdowns, debias]
 
     @property
-    def inputs(self) -> list[gr.Dropdown]:
+    def inputs(self) -> list[gr.Dropdown | gr.Checkbox]:
         """What `backbone_request` reads."""
         return [self.name, *self.details]
 
@@ -143,17 +150,19 @@ def backbone_request(name: Any, *details: Any) -> BackboneRequest:
     Raises:
         ValueError: They are of no kind that a browser with this page sends.
     """
-    input_size, node, layer = (None if value == _DEFAULT else value for value in details)
-    return BackboneRequest(name, node, layer, input_size)
+    *dropdowns, debias = details
+    input_size, node, layer = (None if value == _DEFAULT else value for value in dropdowns)
+    return BackboneRequest(name, node, layer, input_size, debias)
 
 
 def describe_backbone(name: str) -> list[Any]:
     """The note on a backbone, and the choices of its details."""
     try:
-        note, choices = _facts(name), _detail_choices(name)
+        note, choices, debias = _facts(name), _detail_choices(name), _offers_debias(name)
     except backbones.BackboneError as error:
-        note, choices = str(error), ([("", _DEFAULT)],) * 3
-    return [note, *(gr.Dropdown(choices=values, value=_DEFAULT) for values in choices)]
+        note, choices, debias = str(error), ([("", _DEFAULT)],) * 3, False
+    dropdowns = [gr.Dropdown(choices=values, value=_DEFAULT) for values in choices]
+    return [note, *dropdowns, gr.Checkbox(False, visible=debias)]
 
 
 def fetch_of(limits: Limits, remarks: list[str], *fields: Any) -> Fetch:
@@ -180,6 +189,10 @@ def _facts(name: str) -> str:
     cost = f"{_cost(info.cpu_seconds[0])} an image on a CPU." if info.cpu_seconds else ""
     facts = [f"Good for {info.good_for}.", cost, f"Licence: {info.licence}.", reason]
     return " ".join(filter(None, [*facts, info.size_note]))
+
+
+def _offers_debias(name: str) -> bool:
+    return backbones.describe(name).position_directions > 0
 
 
 def _cost(seconds: float) -> str:

@@ -327,14 +327,16 @@ def test_at_full_size_a_published_checkpoint_gives_the_official_tokens(tmp_path,
 def test_image_embeddings_are_given_only_where_they_can_be_used_at_no_cost(
     layer, side, has_decoder, monkeypatch
 ):
-    chosen = loading.choose(backbones.describe("sam_vit_b"), "cpu", None, layer, side)
+    known = backbones.describe("sam_vit_b")
+    chosen = loading.choose(known, "cpu", layer=layer, input_size=side)
     built = []
     monkeypatch.setattr(sam, "build", lambda *_, neck: built.append(neck))
     tensors = {"image_encoder.pos_embed": torch.zeros(1)}
     decoder = {"mask_decoder.iou_token.weight": torch.zeros(1)} if has_decoder else {}
-    loading.build_encoder(chosen, tensors | decoder)
-    chosen = loading.choose(backbones.describe("sam_vit_b"), "cpu", None, 11, 1024)
-    loading.build_encoder(chosen, tensors | {"mask_decoder.iou_token.weight": torch.zeros(1)})
+    loading.build_encoder(chosen, [tensors | decoder])
+    chosen = loading.choose(known, "cpu")
+    decoder = {"mask_decoder.iou_token.weight": torch.zeros(1)}
+    loading.build_encoder(chosen, [tensors | decoder])
     assert built == [False, True]
 
 

@@ -163,7 +163,7 @@ def test_a_licence_that_was_not_accepted_is_named_with_its_page(monkeypatch):
 
     monkeypatch.setattr(huggingface_hub, "hf_hub_download", refuse)
     dinov3 = backbones.describe("dinov3_small")
-    assert "licence must be accepted" in backbones.availability(dinov3.name).reason
+    assert "accepts its licence" in backbones.availability(dinov3.name).reason
     with pytest.raises(BackboneError, match=rf"{dinov3.hub_repository}, and HF_TOKEN"):
         weights.find(dinov3)
 

@@ -105,6 +105,7 @@ def test_prompt_json_says_what_made_the_masks():
         "node": "block",
         "layer": 4,
         "input_size": 512,
+        "debias": False,
     }
     assert document["settings"] == {
         "rule": {

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 
 from pointprompt.sources.hub.fetch import DatasetError
 from pointprompt.sources.photos import Limits
+from pointprompt.types import BackboneRequest
 from pointprompt.ui.choices import backbone_request, describe_backbone, fetch_of, file_buttons
 from tests import hostile
 from tests.fake_hub import FakeHub, encoded, hub, images_of, parquet, stored
@@ -46,13 +47,34 @@ def test_the_remarks_on_a_dataset_reach_the_page(hub: FakeHub, tmp_path: Path) -
 def test_a_backbone_that_is_no_name_is_described_by_a_sentence(name: Any) -> None:
     note, *details = describe_backbone(name)
     assert "is asked for by its name" in note
-    assert len(details) == 3
+    assert len(details) == 4
 
 
-@pytest.mark.parametrize("details", [(512.0, "", ""), ("512", "", ""), (True, "", ""), ([], 5, {})])
+@pytest.mark.parametrize(
+    "details",
+    [
+        (512.0, "", "", False),
+        ("512", "", "", False),
+        (True, "", "", False),
+        ([], 5, {}, False),
+        ("", "", "", "yes"),
+        ("", "", "", None),
+    ],
+)
 def test_details_of_a_backbone_that_are_of_no_kind_are_a_sentence(details: tuple[Any, ...]) -> None:
     with pytest.raises(ValueError, match="of a backbone must be"):
         backbone_request("efficientnet_lite0", *details)
+
+
+def test_debiasing_is_offered_with_dinov3_off_and_asked_for_when_it_is_ticked() -> None:
+    assert [describe_backbone(name)[-1].visible for name in ("dinov3_base", "sam_vit_b")] == [
+        True,
+        False,
+    ]
+    assert describe_backbone("dinov3_base")[-1].value is False
+    assert backbone_request("dinov3_base", 512, "", "", True) == BackboneRequest(
+        "dinov3_base", input_size=512, debias=True
+    )
 
 
 def test_without_files_nothing_can_be_done_with_files() -> None:

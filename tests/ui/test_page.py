@@ -48,7 +48,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> _Page:
 
 
 REQUEST = SimpleNamespace(session_hash="page")
-CHOICE = ["efficientnet_lite0", "", "", ""]
+CHOICE = ["efficientnet_lite0", "", "", "", False]
 
 
 class Follower:
@@ -114,7 +114,7 @@ def test_a_backbone_that_is_no_name_is_a_sentence_and_not_a_mistake_of_the_progr
     def fetch(folder: Path, progress: ProgressFn) -> list[Path]:
         return [tmp_path / "none.png"]
 
-    follower = Follower(page, page._analyze(REQUEST, fetch, [name, "", "", ""]))
+    follower = Follower(page, page._analyze(REQUEST, fetch, [name, "", "", "", False]))
     follower.ends()
     assert "pp-failed" in follower.said[-1]
     assert "is asked for by its name" in follower.said[-1]
