@@ -42,14 +42,14 @@ class Encoder(nn.Module):
     Attributes:
         mean: Of red, green and blue in [0, 1]; taken from every pixel first.
         std: Of red, green and blue; what the difference is divided by.
-        side_by_side: Whether a CPU takes an image a core, instead of all cores an image. For small
+        image_a_core: Whether a CPU takes an image a core, instead of all cores an image. For small
             networks: their layers end before it pays to share them, and where another program
             takes a core away, every layer waits for it. None of their images has an embedding.
     """
 
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
-    side_by_side: bool = False
+    image_a_core: bool = False
 
     def encode(self, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
         """The tokens, and what a mask decoder needs of the images, where one goes with them.
@@ -113,7 +113,7 @@ class Backbone:
                 fits into the device's memory.
         """
         self._check(squares)
-        if self.device == "cpu" and self.encoder.side_by_side:
+        if self.device == "cpu" and self.encoder.image_a_core:
             with thread_a_core() as pool:
                 return self._in_batches(squares, torch.get_num_threads(), pool, progress)
         return self._in_batches(squares, _BATCH[self.device.partition(":")[0]], None, progress)
@@ -132,7 +132,7 @@ class Backbone:
         done = 0
         while done < n:
             now = squares[done : done + batch]
-            encoded = self._encode(now) if pool is None else self._side_by_side(now, pool)
+            encoded = self._encode(now) if pool is None else self._image_a_core(now, pool)
             if encoded is None:
                 batch = self._smaller(batch)
                 continue
@@ -170,7 +170,7 @@ class Backbone:
                 raise
             return None
 
-    def _side_by_side(self, squares: ByteArray, pool: ThreadPoolExecutor) -> Encoded | None:
+    def _image_a_core(self, squares: ByteArray, pool: ThreadPoolExecutor) -> Encoded | None:
         """As `_encode`, every image by a thread of its own; without image embeddings."""
         features = []
         for encoded in pool.map(self._encode, np.split(squares, len(squares))):

@@ -29,7 +29,7 @@ class EfficientNetEncoder(Encoder):
 
     mean = (0.5, 0.5, 0.5)
     std = (0.5, 0.5, 0.5)
-    side_by_side = True
+    image_a_core = True
 
     # Any: no class of timm names the methods that all its image models have.
     model: Any

@@ -110,7 +110,7 @@ def test_what_the_progress_raises_stops_the_work(squares):
 
 def test_a_small_network_sees_as_many_images_at_a_time_as_there_are_cores_each_on_one(squares):
     class Small(FakeEncoder):
-        side_by_side = True
+        image_a_core = True
         together = threading.Barrier(3)
 
         def forward(self, pixels):
