@@ -13,17 +13,14 @@ from PIL import Image
 
 from benchmarks.labelled import boundary_f, iou, mean_iou
 from benchmarks.prepared import PreparedSet, drawn
-from benchmarks.rules import predicted, with_threshold
-from pointprompt.settings import OUTLINES, Settings
+from benchmarks.rules import predicted, with_size, with_threshold
+from pointprompt.settings import OUTLINES, SIZES, Settings
 from pointprompt.types import BoolArray, Click, FloatArray
 
 # Those of a rule that are tried, beside its own.
-THRESHOLDS = tuple(np.linspace(0.35, 0.8, 10).round(2).tolist())
+THRESHOLDS = (0.35, 0.4, 0.45, 0.55, 0.65, 0.75)
 # Those of a linear rule: what its value must be above, where 1 is inside and -1 outside.
 LEVELS = tuple(np.linspace(-0.8, 0.2, 11).round(2).tolist())
-# More, the thing, a part: what a person may step through after a click. Of the rule, where the
-# likeness to the click is 0.15, 0.4 and 0.65.
-SIZES = (0.39, 0.57, 0.75)
 
 # What keeps a linear rule from dividing by nothing, as a share of the mean variance.
 _RIDGE = 1e-3
@@ -83,6 +80,16 @@ def best_threshold(
         return predicted(prepared.small_analysis, asked)(clicks)[0]
 
     return best_of(draw, choices, prepared.small.masks)
+
+
+def best_size(prepared: PreparedSet, clicks: Sequence[Click], settings: Settings) -> Best:
+    """The best of the sizes, by its place in `SIZES`, for these clicks, on the small photos."""
+
+    def draw(place: float) -> Sequence[BoolArray]:
+        asked = with_size(settings, SIZES[int(place)])
+        return predicted(prepared.small_analysis, asked)(clicks)[0]
+
+    return best_of(draw, range(len(SIZES)), prepared.small.masks)
 
 
 def best_linear(prepared: PreparedSet, tokens: FloatArray) -> Agreement:

@@ -24,7 +24,7 @@ from benchmarks import discs, findings, report
 from benchmarks.findings import FEW_SHOWN, Findings
 from benchmarks.labelled import read_sets
 from benchmarks.loss import loss, near_outline
-from benchmarks.oracles import SIZES, THRESHOLDS, best_linear, best_threshold, true_tokens
+from benchmarks.oracles import THRESHOLDS, best_linear, best_size, best_threshold, true_tokens
 from benchmarks.peers import forest, ncut_clicks
 from benchmarks.person import CLICKS, Course, run
 from benchmarks.prepared import SMALL_SIDE, PreparedSet, prepare
@@ -115,7 +115,7 @@ def _found(prepared: PreparedSet, *, slow_too: bool) -> Findings:
         slow=_slow_courses(prepared) if slow_too else {},
         own={k: choose(clicks[k], choices=own_choice) for k in FEW_SHOWN},
         best=best,
-        sized=choose(clicks[1], choices=SIZES),
+        sized=best_size(prepared, clicks[1], settings),
         losses={k: loss(rules[OURS](clicks[k])[0], truth, near) for k in LOSSES_SHOWN},
         bounds={
             **true_tokens(prepared),

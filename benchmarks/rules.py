@@ -12,7 +12,7 @@ from benchmarks.prepared import PreparedSet
 from pointprompt.analysis.analysis import Analysis
 from pointprompt.pipeline import image_masks
 from pointprompt.rules.predictor import Predictor
-from pointprompt.settings import Settings, TutorialRule
+from pointprompt.settings import JointRule, Settings, TutorialRule
 from pointprompt.types import BoolArray, Click
 
 # The one that is looked into.
@@ -51,3 +51,8 @@ def predicted(analysis: Analysis, settings: Settings) -> Rule:
 def with_threshold(settings: Settings, threshold: float) -> Settings:
     """The settings with another threshold of their rule."""
     return replace(settings, rule=replace(settings.rule, threshold=threshold))
+
+
+def with_size(settings: Settings, size: str) -> Settings:
+    """The settings with our own rule at one of `SIZES`, its sliders where they begin."""
+    return replace(settings, rule=JointRule(size=size))

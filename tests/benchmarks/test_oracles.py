@@ -9,6 +9,7 @@ from benchmarks.oracles import (
     agreement,
     best_linear,
     best_of,
+    best_size,
     best_threshold,
     coverage,
     linear_margins,
@@ -19,7 +20,7 @@ from benchmarks.prepared import SMALL_SIDE, prepare
 from benchmarks.robust import disc_scene
 from benchmarks.stages import BACKBONE
 from pointprompt import backbones
-from pointprompt.settings import Settings
+from pointprompt.settings import SIZES, Settings
 from pointprompt.types import Click
 
 
@@ -98,3 +99,12 @@ def test_no_threshold_is_better_than_the_best_and_it_is_found_on_small_photos(di
     best = best_threshold(discs, clicks, Settings(), [0.5, 0.05, 0.6])
     assert own.mean <= best.mean
     assert best.choice != 0.05
+
+
+def test_no_size_is_better_than_the_best(discs):
+    row, column = innermost(discs.full.masks[0])
+    height, width = discs.full.masks[0].shape
+    clicks = [Click(0, (column + 0.5) / width, (row + 0.5) / height)]
+    best = best_size(discs, clicks, Settings())
+    assert best.mean >= best_threshold(discs, clicks, Settings(), [0.5]).mean
+    assert best.choice in range(len(SIZES))
