@@ -15,12 +15,15 @@ from PIL import Image
 
 from pointprompt.grid import enlarge, tokens_of_pixels
 from pointprompt.masks.fusion import fuse
-from pointprompt.masks.segments import Segments, segment
+from pointprompt.masks.segments import SCALES, Segments, segment
 from pointprompt.types import BoolArray, ByteArray, FloatArray, Photo
 
 # Longest side, in pixels, at which edges are looked for. The mask is the same one at every size,
 # since all of them are enlarged from this.
 SIDE = 320
+
+# The most memory that what is prepared of one photo takes: its pixels and its regions.
+MAX_BYTES = SIDE * SIDE * (3 + 4 * len(SCALES))
 
 # What was prepared of photos, for as long as they are there.
 _PREPARED: WeakKeyDictionary[Photo, PhotoEdges] = WeakKeyDictionary()

@@ -16,7 +16,7 @@ import numpy as np
 from pointprompt.analysis.codes import with_centred
 from pointprompt.grid import check_image, token_of
 from pointprompt.masks.levels import LEAST, stable_level
-from pointprompt.masks.photo_edges import PhotoEdges
+from pointprompt.masks.photo_edges import MAX_BYTES, PhotoEdges
 from pointprompt.rules.concept import USUAL, Level, fit
 from pointprompt.rules.joint import margins
 from pointprompt.rules.one_only import only_one
@@ -60,12 +60,12 @@ class Predictor:
 
     @property
     def max_bytes(self) -> int:
-        """The most memory it comes to hold, besides the analysis."""
+        """The most memory it comes to hold, besides the analysis, and what is drawn with it."""
         from pointprompt.rules.tutorial import most_bytes
 
         n, h, w, _ = self._analysis.codes.shape
         of_rules = self._analysis.codes.nbytes + most_bytes(self._analysis.eigvecs.shape)
-        return of_rules + n * h * w * _PREDICTED_BYTES
+        return of_rules + n * (h * w * _PREDICTED_BYTES + MAX_BYTES)
 
     def prepare(self, rule: Rule) -> None:
         """Prepare a rule now, and not while a person waits for the first click."""

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pointprompt.masks.photo_edges import follow_edges
+from pointprompt.masks.photo_edges import MAX_BYTES, PhotoEdges, follow_edges
 
 GRID = (24, 36)
 SIZE = (300, 400)
@@ -119,6 +119,13 @@ def test_a_clicked_token_stays_as_it_was_clicked_against_all_around_it(size, pos
     )
     assert (mask[np.ix_(rows == 20, columns == 30)] == positive).all()
     assert (mask[: height // 2, : width // 2] != positive).all()
+
+
+def test_what_is_prepared_of_a_large_photo_takes_no_more_than_is_said():
+    edges = PhotoEdges(_photo((900, 900), 25, noise=20))
+    edges.mask(_margins(GRID, SIZE, 0), (10, 10))
+    held = edges.pixels.nbytes + sum(regions.nbytes for regions in edges._segments)
+    assert MAX_BYTES / 2 < held <= MAX_BYTES
 
 
 SIZES = [(1, 1), (1, 7), (7, 1), (2, 2), (50, 20_000), (20_000, 50)]
