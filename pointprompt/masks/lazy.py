@@ -105,7 +105,7 @@ class PhotoEdgeMasks(_LazyMasks):
 
     def _draw(self, index: int, size: tuple[int, int]) -> BoolArray:
         """The mask of an image at a size (H, W)."""
-        return _edges(self._photos[index]).mask(self._margins[index], size)
+        return edges_of(self._photos[index]).mask(self._margins[index], size)
 
 
 class SamEdgeMasks(PhotoEdgeMasks):
@@ -135,12 +135,13 @@ class SamEdgeMasks(PhotoEdgeMasks):
     def _draw(self, index: int, size: tuple[int, int]) -> BoolArray:
         from pointprompt.masks.sam_edges import sam_mask
 
-        edges, clicks = _edges(self._photos[index]), self._clicks[index]
+        edges, clicks = edges_of(self._photos[index]), self._clicks[index]
         embedding, margins = self._embeddings[index], self._margins[index]
         return sam_mask(margins, edges, clicks, embedding, self._decoder, size=size)
 
 
-def _edges(photo: Photo) -> PhotoEdges:
+def edges_of(photo: Photo) -> PhotoEdges:
+    """What drawing along the edges of a photo needs of it, for as long as the photo is there."""
     edges = _PREPARED.get(photo)
     if edges is None:
         # Here, since it imports scikit-image.

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from pointprompt.grid import enlarge, tokens_of_pixels
-from pointprompt.masks.fusion import fuse
+from pointprompt.masks.fusion import WEIGHTS, fuse
 from pointprompt.masks.segments import segment
 from pointprompt.types import BoolArray, ByteArray, FloatArray
 
@@ -20,7 +20,12 @@ SIDE = 320
 
 
 class PhotoEdges:
-    """What drawing along a photo's edges needs of the photo: made once, used after every click."""
+    """What drawing along a photo's edges needs of the photo: made once, used after every click.
+
+    Attributes:
+        pixels: (H, W, 3) uint8, RGB; no side is above `SIDE`.
+        segments: Of the pixels.
+    """
 
     def __init__(self, photo: ByteArray) -> None:
         """Look for the regions of a photo.
@@ -28,10 +33,12 @@ class PhotoEdges:
         Args:
             photo: (H', W', 3) uint8, RGB: the image at any size.
         """
-        self._pixels = _small(photo)
-        self._segments = segment(self._pixels)
+        self.pixels = _small(photo)
+        self.segments = segment(self.pixels)
 
-    def mask(self, margins: FloatArray, size: tuple[int, int]) -> BoolArray:
+    def mask(
+        self, margins: FloatArray, size: tuple[int, int], weights: FloatArray = WEIGHTS
+    ) -> BoolArray:
         """The mask (H, W) bool of the image, with edges where the photo has them.
 
         Tokens with a margin of exactly 1 or -1, which a person clicked, keep their side.
@@ -39,10 +46,12 @@ class PhotoEdges:
         Args:
             margins: (h, w) float32 in [-1, 1]; above 0 is inside.
             size: H and W.
+            weights: Of `fusion.fuse`.
         """
         if not (margins > 0).any():  # Colours could find something in nothing.
             return np.zeros(size, np.bool_)
-        mask: BoolArray = enlarge(fuse(margins, self._pixels, self._segments), *size) > 0
+        fused = fuse(margins, self.pixels, self.segments, weights)
+        mask: BoolArray = enlarge(fused, *size) > 0
         keep_clicked(mask, margins)
         return mask
 
