@@ -5,6 +5,7 @@ Knows the planes that `fusion` fuses. Knows nothing of weights.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,8 +24,6 @@ from pointprompt.types import BoolArray, FloatArray
 # The clicks of the simulated person after which margins are taken.
 CLICKS_TAKEN = (1, 3, 5, 10)
 TRUE = "true tokens"
-# Those of them that are also mixed half and half with the truth: rules will become better.
-_MIXED = (3, 10)
 # Pixels of an image that weights are fitted to.
 PIXELS = 1000
 
@@ -37,7 +36,7 @@ class Example:
         kind: Of its set.
         edges: Of the photo.
         truth: (H, W) bool, as large as the pixels of the edges.
-        margins: (h, w) float32 each, by what they know: `TRUE`, or a number of clicks, or both.
+        margins: (h, w) float32 each, by what they know: `TRUE`, or a number of clicks.
     """
 
     kind: str
@@ -51,11 +50,13 @@ class Samples:
     """Pixels of images, s times p of them.
 
     Attributes:
-        terms: (s, p, planes, 3) float32: each plane, and it times the contrast near and around.
+        planes: (s, p, planes) float32, of `fusion.evidence`.
+        factors: (s, p, 3) float32: 1, and the contrasts near and around.
         truth: (s, p) float32; 1 inside, else 0.
     """
 
-    terms: FloatArray
+    planes: FloatArray
+    factors: FloatArray
     truth: FloatArray
 
 
@@ -67,10 +68,8 @@ def examples(prepared: PreparedSet) -> list[Example]:
     true = bounded(2 * coverage(prepared.full.masks, prepared.grid) - 1)
     margins = {TRUE: true}
     for count in CLICKS_TAKEN:
-        real = predictor.predict(course.clicks[:count], SETTINGS[OURS]).margins
-        margins[str(count)] = real
-        if count in _MIXED:
-            margins[f"{TRUE} and {count}"] = bounded((true + real) / np.float32(2))
+        clicks = course.clicks[:count]
+        margins[str(count)] = predictor.predict(clicks, SETTINGS[OURS]).margins
     return [
         Example(
             prepared.full.kind,
@@ -88,20 +87,23 @@ def sample(example: Example, random: np.random.Generator) -> Samples:
     at = random.integers(0, example.truth.size, PIXELS)
     pixels, segments = example.edges.pixels, example.edges.segments
     smoother = Smoother(pixels)
-    terms = []
-    for margins in example.margins.values():
-        planes = evidence(margins, pixels, segments, smoother)
-        seen = np.stack([plane.ravel()[at] for plane in planes], axis=-1)
-        near, around = (contrast.ravel()[at] for contrast in contrasts(margins, size))
-        factors = np.stack([np.ones_like(near), near, around], axis=-1)
-        terms.append(seen[:, :, None] * factors[:, None])
-    truth = np.tile(example.truth.ravel()[at].astype(np.float32), (len(terms), 1))
-    return Samples(np.stack(terms), truth)
+
+    def taken(planes: Iterable[FloatArray]) -> FloatArray:
+        return np.stack([plane.ravel()[at] for plane in planes], axis=-1)
+
+    of_all = example.margins.values()
+    ones = np.ones(size, np.float32)
+    return Samples(
+        planes=np.stack([taken(evidence(m, pixels, segments, smoother)) for m in of_all]),
+        factors=np.stack([taken([ones, *contrasts(m, size)]) for m in of_all]),
+        truth=np.tile(example.truth.ravel()[at].astype(np.float32), (len(of_all), 1)),
+    )
 
 
 def joined(samples: list[Samples]) -> Samples:
     """All of them as one."""
     return Samples(
-        np.concatenate([one.terms for one in samples]),
+        np.concatenate([one.planes for one in samples]),
+        np.concatenate([one.factors for one in samples]),
         np.concatenate([one.truth for one in samples]),
     )

@@ -33,18 +33,20 @@ from pointprompt.masks.photo_edges import PhotoEdges
 GRID = (24, 32)
 
 
-def terms_of(planes, near=0.0, around=0.0):
-    """The terms of planes (s, p, planes) where contrasts are the same everywhere."""
-    return np.stack([planes, near * planes, around * planes], axis=-1).astype(np.float32)
+def samples_of(planes, truth, near=0.0):
+    """Samples of planes (s, p, planes) where the contrast near is the same everywhere."""
+    factors = np.zeros((*truth.shape, 3), np.float32)
+    factors[..., :2] = 1, near
+    return Samples(planes.astype(np.float32), factors, truth.astype(np.float32))
 
 
-def made_samples(knowing=1, planes=4, seed=0):
+def made_samples(knowing=1, planes=4, seed=0, near=0.0):
     """Samples of noise, but for one plane, which is the truth as 1 and -1."""
     random = np.random.default_rng(seed)
     truth = random.random((6, 400)) < 0.3
     noise = random.normal(0, 1, (*truth.shape, planes))
     noise[..., knowing] = np.where(truth, 1, -1)
-    return Samples(terms_of(noise), truth.astype(np.float32))
+    return samples_of(noise, truth, near)
 
 
 def example_of(kind="class"):
@@ -74,13 +76,12 @@ def test_what_was_fitted_holds_on_other_samples():
 
 def test_a_plane_of_the_other_sign_has_the_weight_of_the_other_sign():
     samples = made_samples(knowing=1)
-    turned = Samples(-samples.terms, samples.truth)
+    turned = replace(samples, planes=-samples.planes)
     assert fit(turned) == pytest.approx(-fit(samples), rel=1e-3, abs=1e-3)
 
 
 def test_contrast_says_which_of_two_planes_to_believe():
-    sharp, flat = made_samples(knowing=0, planes=2), made_samples(knowing=1, planes=2)
-    sharp = Samples(terms_of(sharp.terms[..., 0], near=2.0), sharp.truth)
+    sharp, flat = made_samples(knowing=0, planes=2, near=2), made_samples(knowing=1, planes=2)
     both = joined([sharp, flat])
     weights = fit(both)
     assert sampled_iou(both, weights) > 0.97
@@ -90,14 +91,15 @@ def test_contrast_says_which_of_two_planes_to_believe():
 
 def test_the_sampled_iou_is_a_mean_over_images_and_empty_ones_are_right():
     planes = np.array([[[1], [1], [-1], [-1]], [[-1], [-1], [-1], [-1]]])
-    samples = Samples(terms_of(planes), np.float32([[1, 0, 0, 0], [0, 0, 0, 0]]))
+    samples = samples_of(planes, np.array([[1, 0, 0, 0], [0, 0, 0, 0]]))
     assert sampled_iou(samples, np.float32([[1, 0, 0]])) == pytest.approx((0.5 + 1) / 2)
 
 
 def test_the_sum_of_a_sample_is_the_fused_plane_before_it_is_smoothed():
     example = example_of()
     samples = sample(example, np.random.default_rng(0))
-    assert samples.terms.shape == (len(example.margins), PIXELS, *WEIGHTS.shape)
+    assert samples.planes.shape == (len(example.margins), PIXELS, len(WEIGHTS))
+    assert samples.factors.shape == (len(example.margins), PIXELS, WEIGHTS.shape[1])
     assert samples.truth.mean(axis=1) == pytest.approx(example.truth.mean(), abs=0.05)
     assert sampled_iou(samples, WEIGHTS) > 0.9
 
@@ -108,7 +110,7 @@ def test_a_sample_is_the_same_pixels_for_all_margins_of_an_image():
     of_clicks = list(example.margins).index("1")
     assert np.array_equal(samples.truth[0], samples.truth[of_clicks])
     # Both know the middle and the corners of the disc's photo, which are most of it.
-    near = samples.terms[:, :, PLANES.index("interpolated"), 0]
+    near = samples.planes[:, :, PLANES.index("interpolated")]
     assert np.corrcoef(near[0], near[of_clicks])[0, 1] > 0.7
 
 
