@@ -64,6 +64,12 @@ def prepare(labelled: LabelledSet, model: Backbone) -> PreparedSet:
     )
 
 
+def bounded(margins: FloatArray) -> FloatArray:
+    """The margins, float32, in [-1, 1], but none exactly 1 or -1, as if nobody had clicked."""
+    inner: FloatArray = np.clip(margins, -_MOST, _MOST)
+    return inner
+
+
 def drawn(
     analysis: Analysis, margins: FloatArray, outline: str = Settings().outline
 ) -> list[BoolArray]:
@@ -74,7 +80,7 @@ def drawn(
         margins: (n, h, w) float32; above 0 is inside. What is beyond -1 and 1 counts as those.
         outline: One of `settings.OUTLINES`; by default the one of the default settings.
     """
-    bounded: FloatArray = np.clip(margins, -_MOST, _MOST)
-    heatmaps: FloatArray = (bounded + 1) / np.float32(2)
-    tokens = TokenPrediction(heatmaps, bounded > 0, bounded, heatmaps.max(axis=(1, 2)))
+    inner = bounded(margins)
+    heatmaps: FloatArray = (inner + 1) / np.float32(2)
+    tokens = TokenPrediction(heatmaps, inner > 0, inner, heatmaps.max(axis=(1, 2)))
     return list(image_masks(analysis, tokens, [], Settings(outline=outline)))

@@ -370,7 +370,7 @@ def test_a_full_set_takes_no_more(analysis):
 
 
 def test_what_is_of_a_backbone_needs_the_backbones_name():
-    with pytest.raises(ValueError, match="name that as well"):
+    with pytest.raises(ValueError, match="name that too"):
         analyze([LEFT_RIGHT.pixels], input_size=384)
 
 

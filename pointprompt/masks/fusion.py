@@ -47,10 +47,12 @@ WEIGHTS: FloatArray = np.array(
 )
 
 
-def fuse(margins: FloatArray, pixels: ByteArray, segments: Segments) -> FloatArray:
+def fuse(
+    margins: FloatArray, pixels: ByteArray, segments: Segments, weights: FloatArray = WEIGHTS
+) -> FloatArray:
     """How far inside each pixel is, (H, W) float32 in [-1, 1]; above 0 is inside.
 
-    With e the planes of `evidence`, k3 and k7 their contrasts, and (A, B, C) the `WEIGHTS`:
+    With e the planes of `evidence`, k3 and k7 their contrasts, and (A, B, C) the weights:
 
         x = tanh(sum of (A + B k3 + C k7) e)
         y = x + clip((1.4 - k3) / 0.6, 0, 1) (smoothed x - x)
@@ -59,12 +61,13 @@ def fuse(margins: FloatArray, pixels: ByteArray, segments: Segments) -> FloatArr
         margins: (h, w) float32 in [-1, 1]; 1 or -1 where a person clicked.
         pixels: (H, W, 3) uint8, RGB.
         segments: Of `segments.segment`, of the pixels.
+        weights: (9, 3) float32.
     """
     smoother = Smoother(pixels)
     near, around = contrasts(margins, pixels.shape[:2])
     sums = np.zeros(pixels.shape[:2], np.float32)
     for plane, (weight, by_near, by_around) in zip(
-        evidence(margins, pixels, segments, smoother), WEIGHTS, strict=True
+        evidence(margins, pixels, segments, smoother), weights, strict=True
     ):
         sums += (weight + by_near * near + by_around * around) * plane
     fused: FloatArray = np.tanh(sums)

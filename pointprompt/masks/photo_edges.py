@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from pointprompt.grid import enlarge, tokens_of_pixels
-from pointprompt.masks.fusion import fuse
+from pointprompt.masks.fusion import WEIGHTS, fuse
 from pointprompt.masks.segments import SCALES, Segments, segment
 from pointprompt.types import BoolArray, ByteArray, FloatArray, Photo
 
@@ -53,7 +53,9 @@ class PhotoEdges:
             edges = _PREPARED[photo] = cls(np.asarray(preview))
         return edges
 
-    def mask(self, margins: FloatArray, size: tuple[int, int]) -> BoolArray:
+    def mask(
+        self, margins: FloatArray, size: tuple[int, int], weights: FloatArray = WEIGHTS
+    ) -> BoolArray:
         """The mask (H, W) bool of the image, with edges where the photo has them.
 
         Tokens with a margin of exactly 1 or -1, which a person clicked, keep their side.
@@ -61,15 +63,18 @@ class PhotoEdges:
         Args:
             margins: (h, w) float32 in [-1, 1]; above 0 is inside.
             size: H and W.
+            weights: Of `fusion.fuse`.
         """
         if not (margins > 0).any():  # Colours could find something in nothing.
             return np.zeros(size, np.bool_)
-        mask: BoolArray = enlarge(fuse(margins, self.pixels, self._segments), *size) > 0
+        fused = fuse(margins, self.pixels, self.segments, weights)
+        mask: BoolArray = enlarge(fused, *size) > 0
         keep_clicked(mask, margins)
         return mask
 
     @cached_property
-    def _segments(self) -> Segments:
+    def segments(self) -> Segments:
+        """Those of the pixels, looked for when they are first needed."""
         return segment(self.pixels)
 
 

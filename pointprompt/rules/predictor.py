@@ -6,6 +6,7 @@ sessions or files.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -69,7 +70,7 @@ class Predictor:
 
     def prepare(self, rule: Rule) -> None:
         """Prepare a rule now, and not while a person waits for the first click."""
-        _ = self._tutorial if isinstance(rule, TutorialRule) else self._codes
+        _ = self._tutorial if isinstance(rule, TutorialRule) else (self._codes, self._same)
 
     def predict(self, clicks: Sequence[Click], settings: Settings) -> TokenPrediction:
         """What the clicks select in all images, by the rule of the settings.
@@ -93,7 +94,7 @@ class Predictor:
             prediction = self._tutorial.predict(clicks, settings.rule)
         else:
             level = self._level(clicks, settings.rule)
-            prediction = predict_jointly(self._codes, clicks, settings.rule, level)
+            prediction = predict_jointly(self._codes, clicks, settings.rule, level, same=self._same)
         if not settings.one_only:
             return prediction
         positives = [(click.image, *token_of(click, h, w)) for click in clicks if click.positive]
@@ -108,9 +109,10 @@ class Predictor:
             return USUAL
         if rule.size == "more":
             return Level(_MORE, _MORE)
-        if first not in self._levels:
-            self._levels = {first: self._stable_level(first)}
-        own = self._levels[first]
+        levels = self._levels
+        if first not in levels:
+            levels = self._levels = {first: self._stable_level(first)}
+        own = levels[first]
         if rule.size == "part":
             part = min(max(_PART, own + _CLOSER), _MOST_OF_PART)
             return Level(part, part)
@@ -127,6 +129,15 @@ class Predictor:
         return with_centred(self._analysis.codes)
 
     @cached_property
+    def _same(self) -> list[int]:
+        """For every image, the first one that is the same: what holds in one holds in the other."""
+        first: dict[bytes, int] = {}
+        return [
+            first.setdefault(hashlib.sha256(codes.tobytes()).digest(), image)
+            for image, codes in enumerate(self._analysis.codes)
+        ]
+
+    @cached_property
     def _tutorial(self) -> Scorer:
         # Here, since it imports torch.
         from pointprompt.rules.tutorial import Scorer
@@ -135,7 +146,12 @@ class Predictor:
 
 
 def predict_jointly(
-    codes: Codes, clicks: Sequence[Click], rule: JointRule, level: Level = USUAL
+    codes: Codes,
+    clicks: Sequence[Click],
+    rule: JointRule,
+    level: Level = USUAL,
+    *,
+    same: Sequence[int] | None = None,
 ) -> TokenPrediction:
     """What the clicks select in all images, by our own rule.
 
@@ -147,6 +163,7 @@ def predict_jointly(
             counts.
         rule: The threshold and gamma.
         level: How like the first positive click a token must be.
+        same: For every image, the first one that is the same; None where all differ.
     """
     n, h, w, _ = codes.plain.shape
     labels = _labels(clicks, h, w)
@@ -156,11 +173,12 @@ def predict_jointly(
     if 1 in labels.values():
         tokens = np.array(list(labels), np.intp)
         signs = np.array(list(labels.values()))
-        concept = fit(codes.at(tuple(tokens.T)), tokens[:, 0], signs, level)
+        number = np.arange(n) if same is None else np.array(same)
+        concept = fit(codes.at(tuple(tokens.T)), number[tokens[:, 0]], signs, level)
         for image in range(n):
             clicked = {(row, column): y for (i, row, column), y in labels.items() if i == image}
             found[image], heatmaps[image], presence[image] = margins(
-                concept, codes.at(image), image, rule=rule, clicked=clicked
+                concept, codes.at(image), int(number[image]), rule=rule, clicked=clicked
             )
     return TokenPrediction(heatmaps, found > 0, found, presence)
 

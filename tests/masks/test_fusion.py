@@ -78,3 +78,15 @@ def test_every_plane_has_its_weights_and_the_photos_size():
     planes = evidence(_smooth_margins(), photo, segment(photo), Smoother(photo))
     assert len(planes) == len(WEIGHTS)
     assert all(plane.shape == SIZE for plane in planes)
+
+
+def test_other_weights_draw_another_plane_and_those_of_the_other_sign_its_opposite():
+    photo, _ = _scene()
+    segments, margins = segment(photo), _smooth_margins()
+    only_interpolated = np.zeros_like(WEIGHTS)
+    only_interpolated[0, 0] = 1
+    fused = fuse(margins, photo, segments, only_interpolated)
+    assert fused == pytest.approx(-fuse(margins, photo, segments, -only_interpolated), abs=1e-5)
+    interpolated = np.tanh(enlarge(margins, *SIZE))
+    assert np.corrcoef(fused.ravel(), interpolated.ravel())[0, 1] > 0.95
+    assert not fuse(margins, photo, segments, np.zeros_like(WEIGHTS)).any()

@@ -124,7 +124,7 @@ def test_a_clicked_token_stays_as_it_was_clicked_against_all_around_it(size, pos
 def test_what_is_prepared_of_a_large_photo_takes_no_more_than_is_said():
     edges = PhotoEdges(_photo((900, 900), 25, noise=20))
     edges.mask(_margins(GRID, SIZE, 0), (10, 10))
-    held = edges.pixels.nbytes + sum(regions.nbytes for regions in edges._segments)
+    held = edges.pixels.nbytes + sum(regions.nbytes for regions in edges.segments)
     assert MAX_BYTES / 2 < held <= MAX_BYTES
 
 

@@ -305,7 +305,7 @@ def test_the_last_answer_is_remembered_whoever_draws_of_it(monkeypatch):
     asked = []
     original = predictor_module.predict_jointly
 
-    def counted(*args):
+    def counted(*args, **same):
         asked.append(args)
         return original(*args)
 
@@ -336,6 +336,18 @@ def test_more_holds_the_thing_and_the_thing_holds_the_part():
     assert not (part & ~thing).any()
     assert not (thing & ~more).any()
     assert more.sum() > part.sum()
+
+
+def test_what_is_the_same_image_has_the_same_margins_as_the_one_that_was_clicked():
+    kinds = np.concatenate([KINDS[:2], KINDS[:2]])
+    analysis = _analysis(kinds)
+    twice = replace(analysis, codes=np.concatenate([analysis.codes[:2]] * 2))
+    clicks = [ON_LEFT, NOT_RIGHT]
+    found = Predictor(twice).predict(clicks, Settings())
+    for clicked, other in ((0, 2), (1, 3)):
+        differ = found.margins[clicked] != found.margins[other]
+        assert differ.sum() == 1  # the token that was clicked
+        assert abs(found.margins[clicked][differ]) == 1
 
 
 @pytest.mark.parametrize("size", SIZES)

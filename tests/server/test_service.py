@@ -556,7 +556,7 @@ def test_the_backbone_is_the_one_that_was_chosen(photos, tmp_path, monkeypatch):
     def note(name: str, options: dict[str, object]) -> None:
         asked.append((name, options.pop("input_size"), options.pop("node"), options.pop("layer")))
         assert options.pop("device", None) is None
-        assert options == {"progress": silent}
+        assert options == {"progress": silent, "debias": False}
 
     def get(name: str, **options: object) -> int:
         note(name, options)
