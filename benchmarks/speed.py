@@ -25,6 +25,7 @@ from benchmarks.photos import SIZE, make_photos
 from benchmarks.stages import BACKBONE, analyze_in_new_process
 from benchmarks.table import Figure, Table, print_row, printed
 from pointprompt.masks.photo_edges import SIDE, PhotoEdges
+from pointprompt.sources.framing import Framing
 from pointprompt.sources.photos import read_set
 from tests.e2e.browser import launch_chromium
 
@@ -95,7 +96,7 @@ def _print_outlines(photos: Sequence[Path]) -> Table:
     print("\nAn image's mask along its edges, median milliseconds of a core:")
     prepared: list[float] = []
     drawn: list[float] = []
-    for photo in read_set(photos, SIDE).photos:
+    for photo in read_set(photos, Framing(SIDE)).photos:
         noise = np.random.default_rng(len(drawn)).normal(size=(64, 64)).astype(np.float32)
         margins = np.clip(6 * gaussian_filter(noise, 4), -0.9, 0.9)
         scale = _MASK_SIDE / max(photo.height, photo.width)
