@@ -17,5 +17,5 @@ def analyze_set(
 ) -> Analysis:
     """The analysis of images that were read at a loaded backbone's input size."""
     terms = joins.terms if joins else None
-    computed = compute(image_set.squares, model, terms, progress=progress)
+    computed = compute(image_set.frames, model, terms, progress=progress)
     return complete(image_set, computed, joins=joins, progress=progress)

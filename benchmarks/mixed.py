@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -58,9 +59,10 @@ def main() -> None:
     cut_anew: Values = {}
     pairs = pairs_of([s for s in read_sets(options.data) if s.kind == "class"])
     for here, there in pairs:
-        alone = analyze_set(read_set(here.photos, model.input_size), model)
-        joined = analyze_set(read_set(there.photos, model.input_size), model, joins=alone)
-        together = analyze_set(read_set([*here.photos, *there.photos], model.input_size), model)
+        alone = analyze_set(read_set(here.photos, model.framing), model)
+        framing = replace(model.framing, grid=alone.grid)
+        joined = analyze_set(read_set(there.photos, framing), model, joins=alone)
+        together = analyze_set(read_set([*here.photos, *there.photos], model.framing), model)
         n = len(here.photos)
         for name, settings in SETTINGS.items():
             clicks = _clicks_on(here, alone, settings)

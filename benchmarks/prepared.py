@@ -51,14 +51,14 @@ class PreparedSet:
 
 def prepare(labelled: LabelledSet, model: Backbone) -> PreparedSet:
     """The set, analysed with this backbone."""
-    image_set = read_set(labelled.photos, model.input_size)
+    image_set = read_set(labelled.photos, model.framing)
     analysis = analyze_set(image_set, model)
     small = reduced(labelled, SMALL_SIDE)
-    small_photos = read_set(small.photos, model.input_size).photos
+    small_photos = read_set(small.photos, model.framing).photos
     return PreparedSet(
         full=labelled,
         analysis=analysis,
-        features=model.features(image_set.squares),
+        features=model.features(image_set.frames),
         small=small,
         small_analysis=replace(analysis, photos=small_photos),
     )

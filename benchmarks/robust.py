@@ -151,7 +151,7 @@ def _table_row(scenes: list[Scene], model: Backbone) -> dict[str, float]:
 
 def beside(scene: Scene, others: list[ByteArray], model: Backbone) -> float:
     """The IoU of the scene's mask with its thing after one click in the thing's middle."""
-    analysis = analyze_set(read_set([scene.pixels, *others], model.input_size), model)
+    analysis = analyze_set(read_set([scene.pixels, *others], model.framing), model)
     return iou(predict(analysis, [click_on(scene)]).masks[0], scene.truth)
 
 

@@ -72,7 +72,7 @@ def _analyze(photos: Sequence[Path]) -> AnalysisCost:
 
     model = backbones.load(BACKBONE)
     begins["read"] = time.perf_counter()
-    image_set = read_set(photos, model.input_size)
+    image_set = read_set(photos, model.framing)
     analyze_set(image_set, model, progress=note)
     end = time.perf_counter()
     return AnalysisCost(

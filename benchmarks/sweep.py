@@ -18,6 +18,7 @@ from pathlib import Path
 from benchmarks import report
 from benchmarks.table import Table
 from pointprompt.server.readers import CRASHED, TOO_SLOW, Readers
+from pointprompt.sources.framing import Framing
 from pointprompt.sources.photos import DEFAULT_LIMITS, ImageError
 
 # What is taken for an image file, and what people take for one.
@@ -88,7 +89,7 @@ def outcomes(files: list[Path], gib: float) -> Iterator[tuple[Path, str, str]]:
     with readers.reader() as read:
         for file in files:
             try:
-                photo, _ = read(file, file.name, 64, DEFAULT_LIMITS)
+                photo, _ = read(file, file.name, Framing(64), DEFAULT_LIMITS)
             except ImageError as error:
                 yield file, _ENDS.get(str(error), "refused"), str(error)
             else:

@@ -44,6 +44,7 @@ from pointprompt import backbones
 from pointprompt.backbones.backbone import Backbone, Encoder, standardize
 from pointprompt.backbones.efficientnet import EfficientNetEncoder
 from pointprompt.backbones.sam import SamEncoder
+from pointprompt.sources.framing import Framing
 from pointprompt.sources.photos import read_set
 from pointprompt.types import ByteArray
 
@@ -145,7 +146,7 @@ def _load(name: str, *, layer: int | None = None, input_size: int | None = None)
 
 def _squares(side: int) -> ByteArray:
     with tempfile.TemporaryDirectory() as folder:
-        return read_set(make_photos(Path(folder), _PHOTOS), side).squares
+        return read_set(make_photos(Path(folder), _PHOTOS), Framing(side)).frames
 
 
 def _settings(plain: Variant) -> Iterator[Variant]:

@@ -71,7 +71,8 @@ def analyze(
             weights, else the built-in one. The next four only where it is named.
         node: What to take of the layer: "attn", "mlp" or "block"; None takes the backbone's own.
         layer: Index of the layer, from 0; None takes the backbone's own.
-        input_size: Side of the squares it sees, in pixels; None takes the backbone's own.
+        input_size: Side of the square frames it sees, in pixels; others have as many pixels. None
+            takes the backbone's own.
         debias: Have its features forget where in the image a token lies; DINOv3 offers it.
         names: What to call the images; by default their file names.
         n_eigvecs: How many eigenvectors to compute.
@@ -194,10 +195,12 @@ def analyze_readable(
     sources = list(islice(as_stored(images), room.max_images + 1) if all_or_none else images)
     if all_or_none and names is not None and len(sources) > room.max_images:
         names = names[: len(sources)]
-    side = engine.prepare(request, progress)
+    framing = engine.prepare(request, progress)
+    if joins:
+        framing = replace(framing, grid=joins.grid)
     with reader() as read_one:
         image_set = read_set(
-            sources, side, names=names, limits=room, progress=progress, read_one=read_one
+            sources, framing, names=names, limits=room, progress=progress, read_one=read_one
         )
     if all_or_none and image_set.rejected:
         raise ImageError(" ".join(f"{one.name}: {one.reason}" for one in image_set.rejected))
@@ -205,7 +208,7 @@ def analyze_readable(
     def heavy() -> Analysis:
         terms = joins.terms if joins else None
         computed = engine.compute(
-            image_set.squares, request, terms, n_eigvecs=n_eigvecs, seed=seed, progress=progress
+            image_set.frames, request, terms, n_eigvecs=n_eigvecs, seed=seed, progress=progress
         )
         return complete(image_set, computed, joins=joins, seed=seed, progress=progress)
 

@@ -74,12 +74,12 @@ class ImageSet:
 
     Attributes:
         photos: The images that could be read, in the order given.
-        squares: (n, s, s, 3) uint8; each image resized to the square the backbone sees.
+        frames: (n, H', W', 3) uint8; each image resized to the shape that the backbone sees.
         rejected: The images that could not be read, in the order given.
     """
 
     photos: tuple[Photo, ...]
-    squares: ByteArray = field(repr=False)
+    frames: ByteArray = field(repr=False)
     rejected: tuple[Rejected, ...] = ()
 
 
@@ -155,7 +155,7 @@ class BackboneRequest:
         node: What is to be taken of the layer: "attn", "mlp" or "block"; None is the backbone's
             own, as below.
         layer: Index of the layer, from 0.
-        input_size: Side of the squares it is to see, in pixels.
+        input_size: Side of the square frames it is to see, in pixels; others have as many pixels.
         debias: Whether its features are to forget where in the image a token lies.
 
     Raises:
@@ -189,7 +189,7 @@ class BackboneChoice:
         name: In the registry, or "timm:" and a model's name.
         node: What was taken of the layer: "attn", "mlp" or "block".
         layer: Index of the layer, from 0.
-        input_size: Side of the squares it saw, in pixels.
+        input_size: Side of the square frames it sees, in pixels; others have as many pixels.
         debias: Whether its features forgot where in the image a token lies.
     """
 

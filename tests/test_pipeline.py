@@ -95,6 +95,8 @@ def analysis(steps: list[Progress], tmp_path_factory: pytest.TempPathFactory) ->
 
 
 SCENES = (LEFT_RIGHT, CORNERS, LEFT_RIGHT)
+# Rows and columns of tokens where most images are 240 x 320.
+GRID = (56, 72)
 
 
 def test_a_click_on_one_disc_finds_it_in_every_image_and_not_the_other(analysis):
@@ -169,19 +171,19 @@ def test_masks_have_their_images_own_sizes_and_heatmaps_the_grids(analysis):
     prediction = predict(analysis, [ON_STRIPED])
     assert [mask.shape for mask in prediction.masks] == [(240, 320), (300, 300), (240, 320)]
     assert all(mask.dtype == bool for mask in prediction.masks)
-    assert prediction.heatmaps.shape == prediction.token_masks.shape == (3, 64, 64)
+    assert prediction.heatmaps.shape == prediction.token_masks.shape == (3, *GRID)
     assert prediction.heatmaps.dtype == np.float32
 
 
 def test_an_analysis_is_what_its_docstring_says(analysis):
-    assert analysis.eigvecs.shape == (3, 64, 64, N_EIGVECS)
+    assert analysis.eigvecs.shape == (3, *GRID, N_EIGVECS)
     assert analysis.eigvecs.dtype == analysis.eigvals.dtype == np.float32
     assert np.isfinite(analysis.eigvecs).all()
     assert (np.diff(analysis.eigvals) <= 0).all()
-    assert analysis.codes.shape[:3] == (3, 64, 64)
+    assert analysis.codes.shape[:3] == (3, *GRID)
     assert analysis.codes.dtype == np.float32
     np.testing.assert_allclose(np.linalg.norm(analysis.codes, axis=-1), 1, atol=1e-5)
-    assert analysis.colors.shape == (3, 64, 64, 3)
+    assert analysis.colors.shape == (3, *GRID, 3)
     assert analysis.colors.dtype == np.uint8
     assert analysis.backbone == BackboneChoice(BACKBONE, "block", 4, 512)
     assert [one.name for one in analysis.photos] == [
@@ -359,7 +361,27 @@ def test_images_join_by_the_options_that_the_first_ones_were_analysed_with():
     analysis = analyze(pictures[:1], backbone=BACKBONE, input_size=384, device="cpu")
     more = extend(analysis, pictures[1:], device="cpu")
     assert more.backbone == analysis.backbone == BackboneChoice(BACKBONE, "block", 4, 384)
-    assert more.eigvecs.shape[:3] == (2, 48, 48)
+    # A square that joins is seen in the aspect of those before it.
+    assert analysis.grid == more.grid == (40, 56)
+
+
+def test_wide_photos_have_a_wide_grid_of_as_many_tokens():
+    wide = scene((120, 360), (0.25, 0.5), (0.75, 0.5)).pixels
+    h, w = analyze([wide], backbone=BACKBONE, device="cpu").grid
+    assert w / h == pytest.approx(3, rel=0.05)
+    assert h * w == pytest.approx(64 * 64, rel=0.05)
+
+
+def test_a_click_at_the_right_end_of_a_wide_photo_selects_the_token_under_it():
+    wide = scene((120, 480), (0.1, 0.5), (0.99, 0.5))
+    analysis = analyze([wide.pixels], backbone=BACKBONE, device="cpu")
+    h, w = analysis.grid
+    assert w == 4 * h
+    prediction = predict(analysis, [Click(0, 0.999, 0.5)])
+    assert prediction.token_masks[0, h // 2, w - 1]
+    assert prediction.masks[0][60, 479]
+    assert share(prediction.masks[0], wide.checked) > 0.9
+    assert share(prediction.masks[0], wide.background) < 0.1
 
 
 def test_a_full_set_takes_no_more(analysis):

@@ -3,7 +3,7 @@
 Knows arrays. Knows nothing of clicks, sessions or where it is computed.
 
     analysis.py       the record of it all
-    compute.py        squares to an analysis, in two parts
+    compute.py        frames to an analysis, in two parts
     terms.py          what describes more images in the same way, as named arrays
     cut.py            features of all images to joint eigenvectors
     codes.py          features and eigenvectors to 32 numbers a token

@@ -64,6 +64,11 @@ class Analysis:
         return self.terms.cut.eigvals
 
     @property
+    def grid(self) -> tuple[int, int]:
+        """The rows and columns of tokens, h and w, of every image."""
+        return self.codes.shape[1], self.codes.shape[2]
+
+    @property
     def nbytes(self) -> int:
         """Bytes of memory it holds."""
         arrays = (self.eigvecs, self.codes, self.colors, self.image_embeddings)

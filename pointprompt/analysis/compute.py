@@ -1,4 +1,4 @@
-"""Squares -> an analysis, in two parts: features and the cut, which a GPU is for, and colours.
+"""Frames -> an analysis, in two parts: features and the cut, which a GPU is for, and colours.
 
 Knows the other parts of this room, and a backbone by what it does. Does not know where images come
 from, where this is computed, sessions, or clicks.
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 def compute(
-    squares: ByteArray,
+    frames: ByteArray,
     model: Backbone,
     terms: Terms | None = None,
     *,
@@ -47,11 +47,11 @@ def compute(
     one that is there twenty times weighs no more in the set than the others.
 
     Args:
-        squares: (n, s, s, 3) uint8, of `ImageSet`; s is the model's input size.
+        frames: (n, H', W', 3) uint8, of `ImageSet`, as the model takes them.
         model: The backbone.
         terms: Of an analysis with this backbone that these images are to join; None cuts anew.
         n_eigvecs: Where the cut is new: how many eigenvectors, at least 2.
-        seed: Where the cut is new: the same squares, backbone, device and seed give the same.
+        seed: Where the cut is new: the same frames, backbone, device and seed give the same.
         progress: Told of every step; it may raise to stop.
 
     Raises:
@@ -59,10 +59,10 @@ def compute(
 
     Source: Tutorial steps 2 and 3.
     """
-    once, places = _distinct(squares)
+    once, places = _distinct(frames)
     tell = progress or tell_nobody
     tell(Progress("features", 0, len(once)))
-    encoded = model.encode(squares[once] if len(once) < len(squares) else squares, progress)
+    encoded = model.encode(frames[once] if len(once) < len(frames) else frames, progress)
     tell(Progress("cut", 0, 1))
     features = encoded.features
     if terms is None:
@@ -72,7 +72,7 @@ def compute(
     else:
         eigvecs, codes = terms.describe(features)
     computed = Computed(eigvecs, codes, terms, model.choice, encoded.image_embeddings)
-    return _repeated(computed, places) if len(once) < len(squares) else computed
+    return _repeated(computed, places) if len(once) < len(frames) else computed
 
 
 def complete(
@@ -87,7 +87,7 @@ def complete(
 
     Args:
         image_set: The images.
-        computed: From `compute`, of its squares.
+        computed: From `compute`, of its frames.
         joins: The analysis that the images come behind; `computed` is in its terms.
         seed: Of t-SNE.
         progress: As for `compute`.
@@ -110,13 +110,13 @@ def complete(
     )
 
 
-def _distinct(squares: ByteArray) -> tuple[list[int], list[int]]:
-    """Which squares there are, by their first places; and for every one, which of those it is."""
+def _distinct(frames: ByteArray) -> tuple[list[int], list[int]]:
+    """Which frames there are, by their first places; and for every one, which of those it is."""
     number: dict[bytes, int] = {}
     once: list[int] = []
     places: list[int] = []
-    for index, square in enumerate(squares):
-        digest = hashlib.sha256(square.tobytes()).digest()
+    for index, frame in enumerate(frames):
+        digest = hashlib.sha256(frame.tobytes()).digest()
         if digest not in number:
             number[digest] = len(once)
             once.append(index)

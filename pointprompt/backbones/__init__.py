@@ -27,6 +27,7 @@ from pointprompt.backbones.devices import has_gpu, pick_device
 from pointprompt.backbones.info import TIMM_PREFIX, BackboneError, BackboneInfo
 from pointprompt.backbones.registry import REGISTRY
 from pointprompt.backbones.weights import Availability
+from pointprompt.sources.framing import Framing
 from pointprompt.types import ProgressFn
 
 if TYPE_CHECKING:
@@ -144,8 +145,8 @@ def get(
     input_size: int | None = None,
     debias: bool = False,
     progress: ProgressFn | None = None,
-) -> int:
-    """Side of the squares that a backbone takes, in pixels; its weights are here afterwards.
+) -> Framing:
+    """The frames that a backbone takes; its weights are here afterwards.
 
     Nothing is loaded: they are downloaded where they are not here yet. Several may be got at a
     time, and while others are loaded.
@@ -168,7 +169,7 @@ def get(
     )
     for model in choice.backbone.models:
         weights.find(model, progress)
-    return choice.input_size
+    return choice.framing
 
 
 def load(

@@ -19,6 +19,7 @@ from torch import nn
 from pointprompt.backbones.cores import thread_a_core
 from pointprompt.backbones.devices import half_precision, is_out_of_memory, release_memory
 from pointprompt.backbones.info import BackboneError
+from pointprompt.sources.framing import Framing
 from pointprompt.types import (
     BackboneChoice,
     ByteArray,
@@ -37,7 +38,7 @@ _BATCH = {"cuda": 8, "mps": 4, "cpu": 1}
 class Encoder(nn.Module):
     """What a family provides: standardised images to tokens.
 
-    Its `forward` turns (b, 3, s, s) float32 into (b, h, w, c), of any length and float type.
+    Its `forward` turns (b, 3, H', W') float32 into (b, h, w, c), of any length and float type.
 
     Attributes:
         mean: Of red, green and blue in [0, 1]; taken from every pixel first.
@@ -75,17 +76,19 @@ class Encoded:
 
 @dataclass(frozen=True)
 class Backbone:
-    """A loaded backbone: square images in, features out.
+    """A loaded backbone: frames in, features out.
 
     Attributes:
         choice: Which one it is.
         device: Where it computes.
         encoder: What computes the tokens.
+        framing: The frames it takes.
     """
 
     choice: BackboneChoice
     device: str
     encoder: Encoder
+    framing: Framing
 
     @property
     def name(self) -> str:
@@ -94,44 +97,44 @@ class Backbone:
 
     @property
     def input_size(self) -> int:
-        """s, the side of the square images it takes, in pixels."""
+        """Side of a square frame, in pixels."""
         return self.choice.input_size
 
-    def features(self, squares: ByteArray, progress: ProgressFn | None = None) -> FloatArray:
+    def features(self, frames: ByteArray, progress: ProgressFn | None = None) -> FloatArray:
         """The features of `encode`."""
-        return self.encode(squares, progress).features
+        return self.encode(frames, progress).features
 
-    def encode(self, squares: ByteArray, progress: ProgressFn | None = None) -> Encoded:
+    def encode(self, frames: ByteArray, progress: ProgressFn | None = None) -> Encoded:
         """What is to be known of images.
 
         Args:
-            squares: (n, s, s, 3) uint8, RGB; n at least 1, s = `input_size`.
+            frames: (n, H', W', 3) uint8, RGB; n at least 1, H' and W' as `framing` has them.
             progress: Told "features" after each batch. What it raises stops the work.
 
         Raises:
             BackboneError: The images have another shape or type, or not even one image at a time
                 fits into the device's memory.
         """
-        self._check(squares)
+        self._check(frames)
         if self.device == "cpu" and self.encoder.image_a_core:
             with thread_a_core() as pool:
-                return self._in_batches(squares, torch.get_num_threads(), pool, progress)
-        return self._in_batches(squares, _BATCH[self.device.partition(":")[0]], None, progress)
+                return self._in_batches(frames, torch.get_num_threads(), pool, progress)
+        return self._in_batches(frames, _BATCH[self.device.partition(":")[0]], None, progress)
 
     def _in_batches(
         self,
-        squares: ByteArray,
+        frames: ByteArray,
         batch: int,
         pool: ThreadPoolExecutor | None,
         progress: ProgressFn | None,
     ) -> Encoded:
         """What `encode` returns; the images of a batch side by side where there is a pool."""
-        n = len(squares)
+        n = len(frames)
         features: FloatArray | None = None
         embeddings: HalfArray | None = None
         done = 0
         while done < n:
-            now = squares[done : done + batch]
+            now = frames[done : done + batch]
             encoded = self._encode(now) if pool is None else self._image_a_core(now, pool)
             if encoded is None:
                 batch = self._smaller(batch)
@@ -146,19 +149,25 @@ class Backbone:
         assert features is not None  # noqa: S101 - n is at least 1
         return Encoded(features, embeddings)
 
-    def _check(self, squares: ByteArray) -> None:
-        side = self.input_size
-        if squares.dtype != np.uint8 or squares.shape[1:] != (side, side, 3) or not len(squares):
+    def _check(self, frames: ByteArray) -> None:
+        if frames.dtype != np.uint8 or not self._is_taken(frames.shape):
+            side = self.input_size
+            others = ", or another aspect of as many pixels," if self.framing.step else ","
             raise BackboneError(
-                f"{self.name} takes one or more images as uint8 of shape (n, {side}, {side}, 3), "
-                f"not {squares.dtype} of shape {squares.shape}."
+                f"{self.name} takes one or more images as uint8 of shape (n, {side}, {side}, 3)"
+                f"{others} not {frames.dtype} of shape {frames.shape}."
             )
 
-    def _encode(self, squares: ByteArray) -> Encoded | None:
+    def _is_taken(self, shape: tuple[int, ...]) -> bool:
+        if len(shape) != 4 or 0 in shape or shape[3] != 3:
+            return False
+        return self.framing.shape(*shape[1:3]) == shape[1:3]
+
+    def _encode(self, frames: ByteArray) -> Encoded | None:
         """What is to be known of one batch; None where the device's memory does not hold it."""
         try:
             with torch.inference_mode(), _precision(self.device):
-                pixels = standardize(squares, self.encoder.mean, self.encoder.std, self.device)
+                pixels = standardize(frames, self.encoder.mean, self.encoder.std, self.device)
                 tokens, embedding = self.encoder.encode(pixels)
                 unit = torch.nn.functional.normalize(tokens.float(), dim=-1)
                 return Encoded(
@@ -170,10 +179,10 @@ class Backbone:
                 raise
             return None
 
-    def _image_a_core(self, squares: ByteArray, pool: ThreadPoolExecutor) -> Encoded | None:
+    def _image_a_core(self, frames: ByteArray, pool: ThreadPoolExecutor) -> Encoded | None:
         """As `_encode`, every image by a thread of its own; without image embeddings."""
         features = []
-        for encoded in pool.map(self._encode, np.split(squares, len(squares))):
+        for encoded in pool.map(self._encode, np.split(frames, len(frames))):
             if encoded is None:
                 return None
             features.append(encoded.features)
@@ -192,17 +201,17 @@ class Backbone:
 
 
 def standardize(
-    squares: ByteArray,
+    frames: ByteArray,
     mean: tuple[float, float, float],
     std: tuple[float, float, float],
     device: str = "cpu",
 ) -> torch.Tensor:
-    """Images as an encoder wants them: (b, 3, s, s) float32.
+    """Images as an encoder wants them: (b, 3, H', W') float32.
 
     Colours are scaled to [0, 1]; then the mean is taken away and the rest divided by std.
 
     Args:
-        squares: (b, s, s, 3) uint8, RGB.
+        frames: (b, H', W', 3) uint8, RGB.
         mean: Of red, green, blue.
         std: Of red, green, blue.
         device: Where the result lies.
@@ -210,7 +219,7 @@ def standardize(
     Source:
         Tutorial 10, step 1: torchvision's ToTensor and Normalize, bit for bit.
     """
-    pixels = torch.tensor(squares, device=device).permute(0, 3, 1, 2)
+    pixels = torch.tensor(frames, device=device).permute(0, 3, 1, 2)
     scaled = pixels.to(torch.float32, memory_format=torch.contiguous_format).div(255)
     shift = torch.tensor(mean, device=device).view(3, 1, 1)
     scale = torch.tensor(std, device=device).view(3, 1, 1)

@@ -38,7 +38,7 @@ class ConvNextEncoder(Encoder):
         self.std = self.model.pretrained_cfg["std"]
 
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
-        """Tokens (b, s / 16, s / 16, c) of standardised images (b, 3, s, s)."""
+        """Tokens (b, H' / 16, W' / 16, c) of standardised images (b, 3, H', W')."""
         height, width = pixels.shape[-2:]
         fine, last = self.model.forward_intermediates(
             pixels, indices=list(_STAGES), intermediates_only=True

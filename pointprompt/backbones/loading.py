@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from pointprompt.backbones import weights
 from pointprompt.backbones.devices import pick_device
 from pointprompt.backbones.info import BackboneError, BackboneInfo
+from pointprompt.sources.framing import Framing
 from pointprompt.types import BackboneChoice, ProgressFn
 
 if TYPE_CHECKING:
@@ -34,6 +35,11 @@ class Choice(NamedTuple):
     layer: int
     input_size: int
     debias: bool
+
+    @property
+    def framing(self) -> Framing:
+        """The frames it takes."""
+        return Framing(self.input_size, self.backbone.frame_step)
 
 
 # The backbone loaded last, by its options and its files. Only one is kept: they are big.
@@ -137,7 +143,7 @@ def build(choice: Choice, tensors: Sequence[dict[str, torch.Tensor]] | None) -> 
     decided = BackboneChoice(
         choice.backbone.name, choice.node, choice.layer, choice.input_size, choice.debias
     )
-    return Backbone(decided, choice.device, encoder)
+    return Backbone(decided, choice.device, encoder, choice.framing)
 
 
 def build_encoder(choice: Choice, given: Sequence[dict[str, torch.Tensor]] | None) -> Encoder:

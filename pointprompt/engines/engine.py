@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from pointprompt import backbones
 from pointprompt.analysis.analysis import Computed
+from pointprompt.sources.framing import Framing
 from pointprompt.types import N_EIGVECS, BackboneRequest, ByteArray, ProgressFn
 
 if TYPE_CHECKING:
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 class Engine(Protocol):
     """Where that part of an analysis is computed which a GPU is for."""
 
-    def prepare(self, request: BackboneRequest, progress: ProgressFn | None = None) -> int:
-        """Side of the squares that the backbone takes, in pixels; its weights are here afterwards.
+    def prepare(self, request: BackboneRequest, progress: ProgressFn | None = None) -> Framing:
+        """The frames that the backbone takes; its weights are here afterwards.
 
         Several may be prepared at a time, and while others are computed with.
 
@@ -30,7 +31,7 @@ class Engine(Protocol):
 
     def compute(
         self,
-        squares: ByteArray,
+        frames: ByteArray,
         request: BackboneRequest,
         terms: Terms | None = None,
         *,
@@ -54,13 +55,13 @@ class ThisProcess:
 
     device: str | None = None
 
-    def prepare(self, request: BackboneRequest, progress: ProgressFn | None = None) -> int:
+    def prepare(self, request: BackboneRequest, progress: ProgressFn | None = None) -> Framing:
         """See `Engine`."""
         return backbones.get(**asdict(request), progress=progress)
 
     def compute(
         self,
-        squares: ByteArray,
+        frames: ByteArray,
         request: BackboneRequest,
         terms: Terms | None = None,
         *,
@@ -72,4 +73,4 @@ class ThisProcess:
         from pointprompt.analysis.compute import compute
 
         model = backbones.load(**asdict(request), device=self.device, progress=progress)
-        return compute(squares, model, terms, n_eigvecs=n_eigvecs, seed=seed, progress=progress)
+        return compute(frames, model, terms, n_eigvecs=n_eigvecs, seed=seed, progress=progress)

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 from pointprompt import backbones
 from pointprompt.analysis.analysis import Computed
 from pointprompt.engines.engine import ThisProcess
+from pointprompt.sources.framing import Framing
 from pointprompt.types import (
     N_EIGVECS,
     BackboneRequest,
@@ -59,9 +60,9 @@ def is_here() -> bool:
     return asked_for and find_spec("spaces") is not None
 
 
-def seconds(squares: ByteArray, *_: object) -> int:
+def seconds(frames: ByteArray, *_: object) -> int:
     """How long the GPU is asked for; what is not used is given back."""
-    return round(_SECONDS + _SECONDS_AN_IMAGE * len(squares))
+    return round(_SECONDS + _SECONDS_AN_IMAGE * len(frames))
 
 
 class ZeroGpu:
@@ -83,8 +84,8 @@ class ZeroGpu:
         name, _ = backbones.get_default()
         backbones.load(name)
 
-    def prepare(self, request: BackboneRequest, progress: ProgressFn | None = None) -> int:
-        """Side of the squares that the backbone takes; it is downloaded here, loaded there.
+    def prepare(self, request: BackboneRequest, progress: ProgressFn | None = None) -> Framing:
+        """The frames that the backbone takes; it is downloaded here, loaded there.
 
         Raises:
             BackboneError: There is no such backbone, or its weights cannot be had.
@@ -94,7 +95,7 @@ class ZeroGpu:
 
     def compute(
         self,
-        squares: ByteArray,
+        frames: ByteArray,
         request: BackboneRequest,
         terms: Terms | None = None,
         *,
@@ -109,11 +110,11 @@ class ZeroGpu:
             ValueError: What prevented the work, with a sentence for the user.
         """
         tell = progress or tell_nobody
-        tell(Progress("features", 0, len(squares)))  # To cancel before a GPU is asked for.
+        tell(Progress("features", 0, len(frames)))  # To cancel before a GPU is asked for.
         outcome: Outcome | None = None
         try:
             # Closed when `tell` raises: that ends the work there.
-            with closing(self._borrow_gpu(squares, request, terms, n_eigvecs, seed)) as steps:
+            with closing(self._borrow_gpu(frames, request, terms, n_eigvecs, seed)) as steps:
                 for step in steps:
                     if isinstance(step, Progress):
                         tell(step)
@@ -130,7 +131,7 @@ class ZeroGpu:
 
 
 def _compute(
-    squares: ByteArray,
+    frames: ByteArray,
     request: BackboneRequest,
     terms: Terms | None,
     n_eigvecs: int,
@@ -147,7 +148,7 @@ def _compute(
 
     def work() -> Computed:
         return ThisProcess().compute(
-            squares, request, terms, n_eigvecs=n_eigvecs, seed=seed, progress=tell
+            frames, request, terms, n_eigvecs=n_eigvecs, seed=seed, progress=tell
         )
 
     # In a thread, for its progress is told by calls and must come out of an iterator.

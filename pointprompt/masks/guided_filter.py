@@ -5,6 +5,7 @@ Knows arrays. Does not know clicks, what margins mean, or the other planes that 
 
 from __future__ import annotations
 
+import math
 from itertools import combinations_with_replacement
 
 import numpy as np
@@ -14,7 +15,7 @@ from scipy.ndimage import uniform_filter
 from pointprompt.grid import enlarge
 from pointprompt.types import ByteArray, FloatArray
 
-# Radii of the windows as shares of the grid: 3 and 8 of 64 tokens. The small one keeps small
+# Radii of the windows as shares of a square grid: 3 and 8 of 64 tokens. The small one keeps small
 # things, the large one finds the edges of large ones; their mean is better than either.
 RADII = (3 / 64, 8 / 64)
 # Variance of a colour in a window, in units of (black to white) squared, that counts as flat.
@@ -49,10 +50,10 @@ def guided(margins: FloatArray, pixels: ByteArray) -> FloatArray:
 def _linear(guide: FloatArray, margins: FloatArray, share: float) -> FloatArray:
     """The three slopes and the offset (4, h, w) of margin against colour around every token."""
     h, w = margins.shape
-    size = [1, *(2 * max(1, round(share * side)) + 1 for side in (h, w))]
+    window = 2 * max(1, round(share * math.sqrt(h * w))) + 1
 
     def mean(planes: FloatArray) -> FloatArray:
-        filtered: FloatArray = uniform_filter(planes, size, mode="reflect")
+        filtered: FloatArray = uniform_filter(planes, [1, window, window], mode="reflect")
         return filtered
 
     colour = mean(guide)

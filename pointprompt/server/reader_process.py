@@ -16,6 +16,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from pointprompt.sources.framing import Framing
 from pointprompt.sources.photos import ImageError, Limits, read
 
 # To look at a file, and then to read it: a camera's photo takes a second on a slow machine.
@@ -53,12 +54,13 @@ def _answer(question: dict[str, Any], connection: Connection) -> list[bytes]:
         is_told = True
 
     path, limits = Path(question["path"]), Limits(max_megapixels=question["megapixels"])
+    framing = Framing(**question["framing"])
     try:
-        photo, square = read(path, question["name"], question["side"], limits, sized)
+        photo, frame = read(path, question["name"], framing, limits, sized)
     except ImageError as error:
         return [_json({"error": str(error)})]
     told = {"height": photo.height, "width": photo.width, "remark": photo.remark}
-    return [_json(told), photo.preview, square.tobytes()]
+    return [_json(told), photo.preview, frame.tobytes()]
 
 
 def _end_within(question: dict[str, Any]) -> None:

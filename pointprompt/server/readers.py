@@ -10,13 +10,14 @@ What such a process does is in `reader_process`.
 from __future__ import annotations
 
 import json
+import math
 import os
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from multiprocessing import Pipe
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ import numpy as np
 from pointprompt.server import reader_process
 from pointprompt.server.reader_process import SECONDS, SECONDS_A_MEGAPIXEL
 from pointprompt.server.turns import Turns
+from pointprompt.sources.framing import Framing
 from pointprompt.sources.photos import ImageError, ImageSource, Limits, read
 from pointprompt.types import ByteArray, Photo, Progress
 
@@ -118,7 +120,7 @@ class Reader:
         self._lock = threading.Lock()
 
     def __call__(
-        self, source: ImageSource, name: str, side: int, limits: Limits
+        self, source: ImageSource, name: str, framing: Framing, limits: Limits
     ) -> tuple[Photo, ByteArray]:
         """As `photos.read`, for a file.
 
@@ -127,21 +129,22 @@ class Reader:
             Stopped: `stop` was called.
         """
         if not isinstance(source, (str, Path)):
-            return read(source, name, side, limits)
+            return read(source, name, framing, limits)
         path = Path(source)
         readers = self._readers
         with readers._slots.take(1, self._go_on), self._process() as process:
             asked = {
                 "path": os.fspath(path.absolute()),
                 "name": name,
-                "side": side,
+                "framing": asdict(framing),
                 "megapixels": limits.max_megapixels,
             }
             pixels = process.ask(asked, SECONDS)["pixels"]
             with readers._memory.take(pixels * _BYTES_A_PIXEL, self._go_on):
                 answer = process.ask({}, SECONDS + pixels / 1e6 * SECONDS_A_MEGAPIXEL)
                 preview = process.receive(_MAX_PREVIEW_BYTES)
-                square = process.receive(side * side * 3)
+                shape = framing.shape(answer["height"], answer["width"])
+                frame = process.receive(math.prod(shape) * 3)
         photo = Photo(
             name=name,
             height=answer["height"],
@@ -150,7 +153,7 @@ class Reader:
             source=path,
             remark=answer["remark"],
         )
-        return photo, np.frombuffer(square, np.uint8).reshape(side, side, 3)
+        return photo, np.frombuffer(frame, np.uint8).reshape(*shape, 3)
 
     def stop(self) -> None:
         """End what is being read, at once."""

@@ -168,7 +168,7 @@ class Service:
         from pointprompt.rules.predictor import Predictor
 
         before = joins.analysis if joins else None
-        side = self._engine.prepare(request, progress)
+        side = self._engine.prepare(request, progress).side
         with self._sets.take(self._set_bytes(paths, before, side), progress):
             analysis, rejected, added = pipeline.analyze_readable(
                 paths,

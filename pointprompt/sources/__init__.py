@@ -2,7 +2,8 @@
 
 Knows files, pixels and names. Knows nothing of backbones, clicks or sessions.
 
-    photos.py          images from anywhere to photos and squares
+    framing.py         the shape that a backbone sees images in
+    photos.py          images from anywhere to photos and frames
     names.py           what files of a set may be called
     decode.py          one file to its upright pixels, whatever its format
     decoders.py        which reader a format has

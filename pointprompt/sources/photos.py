@@ -25,6 +25,7 @@ from pointprompt.sources.decode import (
     decode,
     suffix_of,
 )
+from pointprompt.sources.framing import Framing
 from pointprompt.sources.names import safe_names
 from pointprompt.types import (
     ByteArray,
@@ -53,7 +54,7 @@ __all__ = [
 # The last is a cell of a `datasets` image column that was not decoded: {"bytes": ..., "path": ...}.
 ImageSource = Stored | Mapping[str, Any]
 # Reads one image, as `read` does.
-Read = Callable[[ImageSource, str, int, Limits], tuple[Photo, ByteArray]]
+Read = Callable[[ImageSource, str, Framing, Limits], tuple[Photo, ByteArray]]
 _Result = TypeVar("_Result")
 
 # Longest side of the preview a tile shows, in pixels.
@@ -86,33 +87,34 @@ def read_pixels(source: ImageSource, limits: Limits = DEFAULT_LIMITS) -> ByteArr
 def read(
     source: ImageSource,
     name: str,
-    side: int,
+    framing: Framing,
     limits: Limits = DEFAULT_LIMITS,
     sized: Sized | None = None,
 ) -> tuple[Photo, ByteArray]:
-    """Return one image as a photo and as the square that the backbone sees, decoding it once.
+    """Return one image as a photo and as the frame that the backbone sees, decoding it once.
 
     Args:
         source: As for `read_pixels`. A file is read again when its full pixels are needed.
         name: The photo's name.
-        side: s, of the square, in pixels.
+        framing: The shape of the frame.
         limits: What is too big.
         sized: As for `decode.decode`.
 
     Returns:
-        The photo, and (s, s, 3) uint8: the whole image, its aspect ratio not kept.
+        The photo, and (H', W', 3) uint8: the whole image, its aspect kept as far as the framing
+        has it.
 
     Raises:
         ImageError: As for `read_pixels`.
 
     Source:
-        The square is step 1 of the tutorial: RGB, resized with LANCZOS.
+        Where it is a square, it is step 1 of the tutorial: RGB, resized with LANCZOS.
     """
-    return _within_memory(lambda: _read(source, name, side, limits, sized))
+    return _within_memory(lambda: _read(source, name, framing, limits, sized))
 
 
 def _read(
-    source: ImageSource, name: str, side: int, limits: Limits, sized: Sized | None
+    source: ImageSource, name: str, framing: Framing, limits: Limits, sized: Sized | None
 ) -> tuple[Photo, ByteArray]:
     stored = _stored(source)
     decoded = decode(stored, limits, sized)
@@ -125,7 +127,12 @@ def _read(
         source=_kept(stored, image),
         remark=" ".join(decoded.remarks),
     )
-    return photo, np.array(image.resize((side, side), Image.Resampling.LANCZOS))
+    return photo, _resized(image, framing.shape(photo.height, photo.width))
+
+
+def _resized(image: Image.Image, shape: tuple[int, int]) -> ByteArray:
+    rows, columns = shape
+    return np.array(image.resize((columns, rows), Image.Resampling.LANCZOS))
 
 
 def _stored(source: ImageSource) -> Stored:
@@ -159,7 +166,7 @@ def _within_memory(work: Callable[[], _Result]) -> _Result:
 
 def read_set(
     sources: Sequence[ImageSource],
-    side: int,
+    framing: Framing,
     *,
     names: Sequence[str] | None = None,
     limits: Limits = DEFAULT_LIMITS,
@@ -168,11 +175,12 @@ def read_set(
 ) -> ImageSet:
     """Return the images that could be read, and for each other one the reason.
 
+    All frames have one shape, that of the median aspect; images of another one are squeezed to it.
     At most three full images are in memory at a time, besides those handed in as pixels.
 
     Args:
         sources: Each as for `read_pixels`. Beyond `limits.max_images` they are not looked at.
-        side: s, of the squares, in pixels.
+        framing: The shape of the frames.
         names: What their owner calls them, one a source; by default the files' own names.
         limits: What is too many and too big.
         progress: Told after every image, and several times a second while one takes its time. What
@@ -194,12 +202,12 @@ def read_set(
     tell = progress or tell_nobody
     photos: list[Photo] = []
     rejected: list[Rejected] = []
-    squares = np.empty((len(used), side, side, 3), dtype=np.uint8)
+    frames: deque[ByteArray] = deque()
     pool = ThreadPoolExecutor(_READING_THREADS, thread_name_prefix="read-image")
     try:
-        # A deque, so that a square is let go as soon as it is copied.
+        # A deque, so that what was read of an image is let go as soon as it is copied.
         futures: deque[Future[tuple[Photo, ByteArray]]] = deque(
-            pool.submit(read_one or read, source, name, side, limits)
+            pool.submit(read_one or read, source, name, framing, limits)
             for source, name in zip(used, photo_names, strict=True)
         )
         for index in range(len(used)):
@@ -207,8 +215,9 @@ def read_set(
             while not wait([future], _TICK_SECONDS).done:
                 tell(Progress("read", index, len(used)))
             try:
-                photo, squares[len(photos)] = future.result()
+                photo, frame = future.result()
                 photos.append(photo)
+                frames.append(frame)
             except ImageError as error:
                 rejected.append(Rejected(owner_names[index], str(error)))
             tell(Progress("read", index + 1, len(used)))
@@ -220,7 +229,18 @@ def read_set(
         raise ImageError(_none_readable(rejected))
     too_many = f"The set had room for only {limits.max_images} of the images."
     rejected.extend(Rejected(name, too_many) for name in owner_names[len(used) :])
-    return ImageSet(tuple(photos), squares[: len(photos)], tuple(rejected))
+    shape = framing.common_shape((photo.height, photo.width) for photo in photos)
+    return ImageSet(tuple(photos), _stacked(frames, shape), tuple(rejected))
+
+
+def _stacked(frames: deque[ByteArray], shape: tuple[int, int]) -> ByteArray:
+    """Return the frames (n, H', W', 3) in one shape, let go one by one."""
+    stacked = np.empty((len(frames), *shape, 3), np.uint8)
+    for place in stacked:
+        frame = frames.popleft()
+        is_of_it = frame.shape == place.shape
+        place[:] = frame if is_of_it else _resized(Image.fromarray(frame), shape)
+    return stacked
 
 
 def _own_name(source: ImageSource, index: int) -> str:

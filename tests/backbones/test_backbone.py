@@ -10,6 +10,7 @@ import torch
 
 from pointprompt.backbones import BackboneError
 from pointprompt.backbones.backbone import _BATCH, Backbone, Encoder
+from pointprompt.sources.framing import Framing
 from pointprompt.types import BackboneChoice, Progress
 
 SIDE = 8
@@ -46,7 +47,7 @@ def batches_of_eight(monkeypatch):
 
 
 def backbone(encoder):
-    return Backbone(BackboneChoice("fake", "block", 0, SIDE), "cpu", encoder)
+    return Backbone(BackboneChoice("fake", "block", 0, SIDE), "cpu", encoder, Framing(SIDE))
 
 
 def test_features_are_the_tokens_of_each_image_at_length_one(squares):
@@ -149,6 +150,15 @@ def test_a_small_network_sees_as_many_images_at_a_time_as_there_are_cores_each_o
 def test_other_shapes_and_types_are_refused(wrong):
     with pytest.raises(BackboneError, match=r"uint8 of shape \(n, 8, 8, 3\)"):
         backbone(FakeEncoder()).features(wrong)
+
+
+def test_images_in_an_aspect_that_a_backbone_takes_are_taken_and_others_refused():
+    taking = Backbone(BackboneChoice("fake", "block", 0, 32), "cpu", FakeEncoder(), Framing(32, 8))
+    for height, width in ((32, 32), (24, 40), (16, 64)):
+        assert len(taking.features(np.ones((2, height, width, 3), np.uint8))) == 2
+    for height, width in ((24, 32), (8, 128), (20, 48)):
+        with pytest.raises(BackboneError, match=r"\(n, 32, 32, 3\), or another aspect"):
+            taking.features(np.ones((2, height, width, 3), np.uint8))
 
 
 def test_half_precision_tokens_become_float32_features(squares):

@@ -9,6 +9,7 @@ from pointprompt import backbones
 from pointprompt.backbones import REGISTRY, BackboneError, loading, pair, sam, weights
 from pointprompt.backbones.backbone import Backbone
 from pointprompt.backbones.debiased import DebiasedEncoder
+from pointprompt.sources.framing import Framing
 from pointprompt.types import BackboneChoice
 from tests.backbones.test_backbone import FakeEncoder
 from tests.backbones.test_sam import SMALL_SIDE, ours_small
@@ -19,7 +20,9 @@ NAME = "dinov3_base_and_sam_vit_b"
 def encoded(encoder):
     """What is known of two images."""
     squares = np.random.default_rng(0).integers(0, 256, (2, SMALL_SIDE, SMALL_SIDE, 3), np.uint8)
-    return Backbone(BackboneChoice("fake", "block", 0, SMALL_SIDE), "cpu", encoder).encode(squares)
+    return Backbone(
+        BackboneChoice("fake", "block", 0, SMALL_SIDE), "cpu", encoder, Framing(SMALL_SIDE)
+    ).encode(squares)
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +71,7 @@ def test_dinov3_and_sam_go_together_at_their_real_size():
 def test_the_weights_of_both_are_got(monkeypatch):
     asked = []
     monkeypatch.setattr(weights, "find", lambda model, progress: asked.append(model.name))
-    assert backbones.get(NAME) == 1024
+    assert backbones.get(NAME) == Framing(1024)
     assert asked == ["dinov3_base", "sam_vit_b"]
 
 

@@ -11,6 +11,7 @@ import torch
 
 from pointprompt import backbones
 from pointprompt.backbones import REGISTRY, Availability, BackboneError, loading, timm_model
+from pointprompt.sources.framing import Framing
 
 # One of each family and kind: the others of it differ in width and depth only.
 EVERY_SIZE_OF = (
@@ -25,6 +26,7 @@ EVERY_SIZE_OF = (
 )
 # Those that are one model.
 ALONE = [name for name, known in REGISTRY.items() if not known.parts]
+IN_THEIR_ASPECT = [name for name, known in REGISTRY.items() if known.frame_step]
 # How timm writes the licences.
 LICENCES = {
     "Apache-2.0": "apache-2.0",
@@ -34,12 +36,14 @@ LICENCES = {
 }
 
 
-def on_meta(known, input_size):
+def on_meta(known, input_size, shape=None):
     """The random model, and the shape of its tokens of two images: no memory, no arithmetic."""
     choice = loading.choose(known, "cpu", input_size=input_size)
     with torch.device("meta"), torch.inference_mode():
         encoder = loading.build_encoder(choice, None)
-        return encoder, tuple(encoder(torch.empty(2, 3, input_size, input_size)).shape)
+        return encoder, tuple(
+            encoder(torch.empty(2, 3, *(shape or (input_size, input_size)))).shape
+        )
 
 
 def shape_of_tokens(known, input_size):
@@ -84,6 +88,24 @@ def test_every_input_size_makes_a_grid_in_proportion(name):
     for side in known.input_sizes:
         h, w = (tokens * side // known.input_size for tokens in known.grid)
         assert shape_of_tokens(known, side) == (2, h, w, known.channels)
+
+
+@pytest.mark.parametrize("name", IN_THEIR_ASPECT)
+def test_images_in_their_own_aspect_make_a_grid_of_it(name):
+    known = REGISTRY[name]
+    for side in known.input_sizes:
+        shape = Framing(side, known.frame_step).shape(1, 3)
+        h, w = (
+            tokens * pixels // known.input_size
+            for tokens, pixels in zip(known.grid, shape, strict=True)
+        )
+        assert on_meta(known, side, shape)[1] == (2, h, w, known.channels)
+
+
+def test_what_sam_takes_stays_square():
+    sams = [n for n, known in REGISTRY.items() if "sam" in n or known.parts]
+    assert len(sams) >= 8
+    assert all(backbones.describe(name).frame_step == 0 for name in sams)
 
 
 @pytest.mark.parametrize("name", REGISTRY)

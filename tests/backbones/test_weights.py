@@ -14,6 +14,7 @@ from safetensors.torch import save_file
 
 from pointprompt import backbones
 from pointprompt.backbones import BackboneError, timm_model, weights
+from pointprompt.sources.framing import Framing
 
 NAME = "sam_vit_b"
 VARIABLE = "POINTPROMPT_SAM_VIT_B"
@@ -270,8 +271,8 @@ def test_getting_a_backbone_downloads_it_and_loads_nothing(hub, monkeypatch):
         raise AssertionError("loaded")
 
     monkeypatch.setattr(weights, "read", load)
-    assert backbones.get(NAME) == 1024
-    assert backbones.get(NAME, node="mlp", layer=3, input_size=512) == 512
+    assert backbones.get(NAME) == Framing(1024)
+    assert backbones.get(NAME, node="mlp", layer=3, input_size=512) == Framing(512)
     assert hub.asked.count((REPOSITORY, weights.HUB_FILE)) == 2
 
 

@@ -45,7 +45,7 @@ def alone() -> float:
 
 
 def analysis_of(*images: ByteArray) -> Analysis:
-    return analyze_set(read_set(images, model().input_size), model())
+    return analyze_set(read_set(images, model().framing), model())
 
 
 def test_the_disc_alone_is_found():
@@ -98,7 +98,7 @@ def test_a_duplicate_that_joins_later_has_the_mask_of_the_first():
     scenes = [DISC, disc_scene(2, 0.3)]
     pictures = [scene.pixels for scene in scenes]
     analysis = analysis_of(*pictures)
-    more = read_set([*pictures, BLACK, BLACK], model().input_size)
+    more = read_set([*pictures, BLACK, BLACK], model().framing)
     joined = analyze_set(more, model(), joins=analysis)
     found = predict(joined, [ON_DISC])
     before = predict(analysis, [ON_DISC])

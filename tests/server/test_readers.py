@@ -17,6 +17,7 @@ from PIL import Image
 
 from pointprompt.server import readers
 from pointprompt.server.readers import CRASHED, TOO_SLOW, Readers, Stopped
+from pointprompt.sources.framing import Framing
 from pointprompt.sources.photos import ImageError, Limits, read, read_set
 from pointprompt.types import Progress
 from tests.hostile import many_scans
@@ -59,10 +60,21 @@ def are_gone(before: set[int]) -> bool:
 def test_a_photo_is_read_as_in_this_process(pool: Readers, tmp_path: Path) -> None:
     path = photo(tmp_path, "b.png")
     with pool.reader() as reader:
-        got, square = reader(path, "name", 32, LIMITS)
-    expected, expected_square = read(path, "name", 32, LIMITS)
+        got, square = reader(path, "name", Framing(32), LIMITS)
+    expected, expected_square = read(path, "name", Framing(32), LIMITS)
     assert got == expected
     np.testing.assert_array_equal(square, expected_square)
+
+
+def test_a_frame_in_its_photos_aspect_is_read_as_in_this_process(
+    pool: Readers, tmp_path: Path
+) -> None:
+    path = photo(tmp_path)
+    for framing in (Framing(128, 8), Framing(128, 8, grid=(1, 3))):
+        with pool.reader() as reader:
+            _, frame = reader(path, "name", framing, LIMITS)
+        _, expected = read(path, "name", framing, LIMITS)
+        np.testing.assert_array_equal(frame, expected)
 
 
 def test_what_is_wrong_with_a_file_is_said_in_the_same_words(pool: Readers, tmp_path: Path) -> None:
@@ -75,15 +87,15 @@ def test_what_is_wrong_with_a_file_is_said_in_the_same_words(pool: Readers, tmp_
         (big, Limits(max_megapixels=0.001)),
     ):
         with pytest.raises(ImageError) as here:
-            read(path, "x", 8, limits)
+            read(path, "x", Framing(8), limits)
         with pool.reader() as reader, pytest.raises(ImageError) as there:
-            reader(path, "x", 8, limits)
+            reader(path, "x", Framing(8), limits)
         assert str(there.value) == str(here.value)
 
 
 def test_pixels_and_pillow_images_are_read_here(pool: Readers) -> None:
     with pool.reader() as reader:
-        got, _ = reader(np.zeros((3, 4, 3), np.uint8), "a", 8, LIMITS)
+        got, _ = reader(np.zeros((3, 4, 3), np.uint8), "a", Framing(8), LIMITS)
     assert (got.height, got.width) == (3, 4)
 
 
@@ -93,14 +105,14 @@ def test_a_file_that_takes_too_long_is_named_and_the_next_one_is_read(
     slow, good = tmp_path / "slow.jpg", photo(tmp_path)
     slow.write_bytes(many_scans(side=3000, scans=2000))
     with pool.reader() as reader:
-        reader(good, "good", 8, LIMITS)  # The process has started.
+        reader(good, "good", Framing(8), LIMITS)  # The process has started.
         monkeypatch.setattr(readers, "SECONDS_A_MEGAPIXEL", 0.0)
         monkeypatch.setattr(readers, "SECONDS", 1.0)
         # What `decode` refuses at once never gets here.
         with pytest.raises(ImageError):
-            reader(slow, "slow", 8, LIMITS)
+            reader(slow, "slow", Framing(8), LIMITS)
         monkeypatch.setattr(readers, "SECONDS", 60.0)
-        assert reader(good, "good", 8, LIMITS)[0].width == 64
+        assert reader(good, "good", Framing(8), LIMITS)[0].width == 64
 
 
 def test_a_process_that_does_not_answer_in_time_is_ended(
@@ -109,7 +121,7 @@ def test_a_process_that_does_not_answer_in_time_is_ended(
     monkeypatch.setattr(readers, "SECONDS", 0.0)
     before = processes()
     with pool.reader() as reader, pytest.raises(ImageError, match=TOO_SLOW):
-        reader(photo(tmp_path), "a", 8, LIMITS)
+        reader(photo(tmp_path), "a", Framing(8), LIMITS)
     assert are_gone(before)
 
 
@@ -119,16 +131,16 @@ def test_a_file_that_takes_too_much_memory_is_named(tmp_path: Path) -> None:
     small = Readers(max_image_bytes=-readers._OVERHEAD_BYTES + (200 << 20))
     with small.reader() as reader:
         with pytest.raises(ImageError) as told:
-            reader(path, "big", 8, LIMITS)
+            reader(path, "big", Framing(8), LIMITS)
         assert "too big for the memory" in str(told.value)
-        assert reader(photo(tmp_path), "a", 8, LIMITS)[0].width == 64
+        assert reader(photo(tmp_path), "a", Framing(8), LIMITS)[0].width == 64
     small.close()
 
 
 def test_a_reader_that_crashes_costs_one_image_only(pool: Readers, tmp_path: Path) -> None:
     good = photo(tmp_path)
     with pool.reader() as reader:
-        reader(good, "a", 8, LIMITS)
+        reader(good, "a", Framing(8), LIMITS)
         (process,) = pool._idle
         real_ask = process.ask
 
@@ -138,18 +150,19 @@ def test_a_reader_that_crashes_costs_one_image_only(pool: Readers, tmp_path: Pat
 
         process.ask = crash  # type: ignore[method-assign,assignment]
         with pytest.raises(ImageError, match=CRASHED):
-            reader(good, "a", 8, LIMITS)
-        assert reader(good, "a", 8, LIMITS)[0].width == 64
+            reader(good, "a", Framing(8), LIMITS)
+        assert reader(good, "a", Framing(8), LIMITS)[0].width == 64
 
 
 def test_what_a_taken_over_process_sends_is_not_believed(pool: Readers, tmp_path: Path) -> None:
     good = photo(tmp_path)
     with pool.reader() as reader:
-        reader(good, "a", 8, LIMITS)
+        reader(good, "a", Framing(8), LIMITS)
         (process,) = pool._idle
         with pytest.raises(EOFError):
             # It sends more than was asked for.
-            process._send({"path": str(good), "name": "a", "side": 8, "megapixels": 50})
+            asked = {"path": str(good), "name": "a", "framing": {"side": 8}, "megapixels": 50}
+            process._send(asked)
             process.receive(2)
 
 
@@ -165,7 +178,7 @@ def test_the_images_of_a_set_are_read_by_few_processes_and_none_is_left(
         most = max(most, len(processes() - before))
 
     with pool.reader() as reader:
-        images = read_set(paths, 16, progress=count, read_one=reader)
+        images = read_set(paths, Framing(16), progress=count, read_one=reader)
     assert [p.name for p in images.photos] == [path.name for path in paths]
     assert 1 <= most <= 3
     assert len(processes() - before) <= readers._KEPT
@@ -183,7 +196,7 @@ def test_no_more_processes_run_than_are_allowed_for_all_sets_together(tmp_path: 
         with pool.reader() as reader:
             read_set(
                 paths,
-                16,
+                Framing(16),
                 progress=lambda _: counts.append(len(processes() - before)),
                 read_one=reader,
             )
@@ -219,10 +232,10 @@ def test_a_set_that_is_given_up_while_a_file_is_read_ends_at_once_with_its_proce
             raise Cancelled
 
     with pytest.raises(Cancelled), pool.reader() as reader:
-        read_set([photo(tmp_path)] * 5, 8, progress=cancel, read_one=reader)
+        read_set([photo(tmp_path)] * 5, Framing(8), progress=cancel, read_one=reader)
     assert are_gone(before)
     with pytest.raises(Stopped):
-        reader(photo(tmp_path), "a", 8, LIMITS)
+        reader(photo(tmp_path), "a", Framing(8), LIMITS)
 
 
 def test_a_set_waits_for_memory_that_another_one_takes(pool: Readers, tmp_path: Path) -> None:
@@ -231,7 +244,7 @@ def test_a_set_waits_for_memory_that_another_one_takes(pool: Readers, tmp_path: 
 
     def read_one() -> None:
         with contextlib.suppress(Stopped):
-            reader(path, "a", 8, LIMITS)
+            reader(path, "a", Framing(8), LIMITS)
             told.set()
 
     with pool.reader() as reader, pool._memory.take(pool.max_bytes, lambda: None):

@@ -34,6 +34,7 @@ from pointprompt.server.sessions import Lifetimes, SessionStore
 from pointprompt.server.turns import Turns
 from pointprompt.settings import RULES, Settings
 from pointprompt.sources.examples import ExampleImage, ExampleSet
+from pointprompt.sources.framing import Framing
 from pointprompt.sources.photos import ImageError, Limits, read_pixels
 from pointprompt.types import BackboneChoice, BackboneRequest, Progress, ProgressFn
 from tests.hostile import MESSAGES
@@ -82,8 +83,8 @@ class ColorEngine:
 
     crisp: bool = False
 
-    def prepare(self, request: BackboneRequest, progress: ProgressFn | None = None) -> int:
-        return SIDE
+    def prepare(self, request: BackboneRequest, progress: ProgressFn | None = None) -> Framing:
+        return Framing(SIDE)
 
     def compute(
         self,
@@ -938,10 +939,10 @@ def test_nobody_waits_for_the_download_of_weights_of_others(photos, tmp_path):
     gate = Gate()
 
     class DownloadingEngine(ColorEngine):
-        def prepare(self, choice: BackboneRequest, progress: ProgressFn) -> int:
+        def prepare(self, choice: BackboneRequest, progress: ProgressFn) -> Framing:
             if choice.name == "large":
                 gate.pass_by()
-            return SIDE
+            return Framing(SIDE)
 
     service = Service(SessionStore(tmp_path / "sessions"), Limits(), DownloadingEngine())
     large = BackboneRequest("large")

@@ -14,6 +14,7 @@ from PIL import Image as Pictures
 
 from pointprompt.pipeline import analyze
 from pointprompt.sources.dataset_column import as_stored
+from pointprompt.sources.framing import Framing
 from pointprompt.sources.photos import ImageError, Limits, read_pixels, read_set
 
 TURNED = 6
@@ -51,9 +52,9 @@ def test_a_column_gives_the_files_that_it_was_made_of(dataset: Dataset, files: l
 
 
 def test_cells_are_read_as_files_are_under_their_names(dataset: Dataset, files: list[Path]) -> None:
-    found = read_set(list(undecoded(dataset)["image"]), 16)
-    expected = read_set(files, 16)
-    np.testing.assert_array_equal(found.squares, expected.squares)
+    found = read_set(list(undecoded(dataset)["image"]), Framing(16))
+    expected = read_set(files, Framing(16))
+    np.testing.assert_array_equal(found.frames, expected.frames)
     assert [photo.name for photo in found.photos] == [path.name for path in files]
     assert [photo.width for photo in found.photos] == [160, 160, 120]
     for photo, path in zip(found.photos, files, strict=True):
@@ -67,7 +68,7 @@ def test_a_cell_that_only_names_a_file_is_that_file(files: list[Path]) -> None:
     )
     cells = list(as_stored(on_disk["image"]))
     assert [cell["bytes"] for cell in cells] == [None, None, None]
-    found = read_set(cells, 16)
+    found = read_set(cells, Framing(16))
     assert [photo.source for photo in found.photos] == files
 
 
@@ -83,7 +84,7 @@ def test_bytes_that_are_no_image_are_refused() -> None:
 
 
 def test_a_row_without_an_image_is_refused_by_its_place(dataset: Dataset) -> None:
-    found = read_set([dataset["image"][0], None], 16)  # type: ignore[list-item]
+    found = read_set([dataset["image"][0], None], Framing(16))  # type: ignore[list-item]
     assert [rejected.name for rejected in found.rejected] == ["image-002.png"]
 
 

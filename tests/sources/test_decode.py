@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms, ImageFile, PngImagePlugin
 
+from pointprompt.sources.framing import Framing
 from pointprompt.sources.photos import (
     ImageError,
     Limits,
@@ -325,7 +326,7 @@ def test_every_exif_orientation_comes_out_upright(
     options |= {"quality": 100, "chroma": 444} if suffix == "heic" else {}
     path = saved(stored, tmp_path / f"a.{suffix}", exif=exif.tobytes(), **options)
     np.testing.assert_allclose(read_pixels(path).astype(int), upright, atol=4)
-    photo, square = read(path, "a", 16)
+    photo, square = read(path, "a", Framing(16))
     assert (photo.height, photo.width) == (16, 32)
     np.testing.assert_allclose(square[2, 2], RED, atol=4)
 
@@ -489,7 +490,7 @@ def test_an_absurdly_long_image_is_refused_by_its_side(
 
 def test_a_long_panorama_is_read(tmp_path: Path) -> None:
     path = saved(Image.new("RGB", (70_000, 8), RED), tmp_path / "a.png")
-    photo, square = read(path, "a.png", 64)
+    photo, square = read(path, "a.png", Framing(64))
     assert (photo.height, photo.width) == (8, 70_000)
     assert (square == np.array(RED)).all()
 
@@ -509,7 +510,7 @@ def test_an_image_for_which_memory_ends_is_refused_like_any_other(
     path = saved(flag(), tmp_path / "a.bmp")
     monkeypatch.setattr(ImageFile.ImageFile if where == "load" else Image.Image, where, no_memory)
     with pytest.raises(ImageError, match="memory of this computer"):
-        read(path, "a.bmp", 8)
+        read(path, "a.bmp", Framing(8))
 
 
 # --- What is damaged -----------------------------------------------------------------------------
@@ -524,7 +525,7 @@ def test_a_file_cut_short_shows_what_is_there(tmp_path: Path, suffix: str) -> No
     path.write_bytes(data)
     whole = read_pixels(path).astype(int)
     path.write_bytes(data[: int(len(data) * 0.8)])
-    photo, _ = read(path, path.name, 8)
+    photo, _ = read(path, path.name, Framing(8))
     match = re.search(r"incomplete: it lacks (\d+)% of the picture, shown grey", photo.remark)
     assert match is not None, photo.remark
     assert 10 <= int(match[1]) <= 30
@@ -549,7 +550,7 @@ def test_a_progressive_jpeg_cut_short_is_shown_less_sharp(tmp_path: Path) -> Non
     photo = Image.effect_mandelbrot((160, 120), (-2, -1.5, 1, 1.5), 100).convert("RGB")
     data = encoded(photo, ".jpg", progressive=True)
     (tmp_path / "a.jpg").write_bytes(data[: len(data) * 9 // 10])
-    read_photo, _ = read(tmp_path / "a.jpg", "a.jpg", 8)
+    read_photo, _ = read(tmp_path / "a.jpg", "a.jpg", Framing(8))
     assert "less sharp" in read_photo.remark
     pixels = read_pixels(tmp_path / "a.jpg").astype(int)
     assert np.abs(pixels - np.asarray(photo)).mean() < 10
@@ -563,7 +564,7 @@ def test_a_jpeg_damaged_in_the_middle_shows_what_comes_before(tmp_path: Path) ->
     # A second header, which no decoder takes here.
     data[at : at + 4] = b"\xff\xc0\0\x0b"
     (tmp_path / "a.jpg").write_bytes(data)
-    photo, _ = read(tmp_path / "a.jpg", "a.jpg", 8)
+    photo, _ = read(tmp_path / "a.jpg", "a.jpg", Framing(8))
     assert "The file is damaged" in photo.remark
     np.testing.assert_array_equal(read_pixels(tmp_path / "a.jpg")[:32], whole[:32])
 

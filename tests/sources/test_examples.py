@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from pointprompt.sources.examples import ExampleSet, example_set, example_sets
+from pointprompt.sources.framing import Framing
 from pointprompt.sources.photos import read_set, safe_names
 
 SETS = example_sets()
@@ -49,10 +50,10 @@ def test_every_set_is_made_without_a_network_of_images_that_differ(one: ExampleS
         assert min(pixels.shape[:2]) >= 190
         assert max(pixels.shape[:2]) <= 1024
         assert pixels.std() > 20
-    result = read_set(made, 32, names=names)
+    result = read_set(made, Framing(32), names=names)
     assert [photo.name for photo in result.photos] == names
-    squares = result.squares.astype(int)
-    for first, second in itertools.combinations(squares, 2):
+    frames = result.frames.astype(int)
+    for first, second in itertools.combinations(frames, 2):
         assert np.abs(first - second).mean() > 4
 
 

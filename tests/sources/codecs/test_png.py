@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image, PngImagePlugin
 
+from pointprompt.sources.framing import Framing
 from pointprompt.sources.photos import ImageError, read, read_pixels
 from tests.sources.codecs.test_profiles import profile
 
@@ -101,7 +102,7 @@ def test_a_wrong_checksum_is_told_and_the_picture_shown(path: Path) -> None:
         (length,) = struct.unpack(">I", data[at - 4 : at])
         data[at + 4 + length] ^= 1
         path.write_bytes(data)
-        photo, _ = read(path, "a", 8)
+        photo, _ = read(path, "a", Framing(8))
         assert photo.remark == "The file's checksums are wrong; the picture may be damaged."
         np.testing.assert_array_equal(read_pixels(path), PIXELS)
 
@@ -143,7 +144,7 @@ def test_alpha_of_16_bits_stands_on_white(path: Path) -> None:
 def test_colour_of_10_or_12_bits_in_16_is_seen_and_said(path: Path, bits: int) -> None:
     values = np.arange(30)[None, :, None] * [1, 2, 3] * ((2**bits - 1) // 87)
     path.write_bytes(png(values, 2, 16))
-    photo, _ = read(path, "a", 8)
+    photo, _ = read(path, "a", Framing(8))
     assert photo.remark == f"Shown from 0 to {values.max()}, the range of its values."
     np.testing.assert_allclose(read_pixels(path), values / values.max() * 255, atol=1)
 

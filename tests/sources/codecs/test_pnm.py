@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pointprompt.sources.framing import Framing
 from pointprompt.sources.photos import ImageError, Limits, read, read_pixels
 
 
@@ -51,7 +52,7 @@ def test_every_kind_is_read(path: Path, data: bytes, pixels: list) -> None:
 
 def test_a_small_range_is_shown_and_said(path: Path) -> None:
     path.write_bytes(b"Pf 3 1 -1.0\n" + np.array([0, 50, 200], "<f4").tobytes())
-    assert read(path, "a", 4)[0].remark == "Shown from 0 to 200, the range of its values."
+    assert read(path, "a", Framing(4))[0].remark == "Shown from 0 to 200, the range of its values."
     assert read_pixels(path)[0, :, 0].tolist() == [0, 64, 255]
 
 
@@ -65,7 +66,7 @@ def test_a_large_deep_photo_is_read_at_once(path: Path) -> None:
 def test_a_file_cut_short_shows_what_is_there(path: Path, start: bytes) -> None:
     values = {b"P5": b"\xc8" * 12, b"P2": b"200 " * 12, b"P4": b"\0" * 3}[start[:2]]
     path.write_bytes(start + values)
-    photo, _ = read(path, "a", 4)
+    photo, _ = read(path, "a", Framing(4))
     assert "it lacks 25% of the picture, shown grey" in photo.remark
     assert read_pixels(path)[:, 0, 0].tolist()[-1] == 128
 

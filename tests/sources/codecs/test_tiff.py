@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from pointprompt.sources.codecs import tiff_segments
+from pointprompt.sources.framing import Framing
 from pointprompt.sources.photos import ImageError, Limits, read, read_pixels
 from tests.sources.codecs.test_profiles import profile
 
@@ -31,7 +32,7 @@ def path(tmp_path: Path) -> Path:
 def written(path: Path, values: np.ndarray, **options: object) -> tuple[np.ndarray, str]:
     """The pixels and the remark of a TIFF of these values."""
     tifffile.imwrite(path, values, **options)
-    return read_pixels(path).astype(int), read(path, "a", 4)[0].remark
+    return read_pixels(path).astype(int), read(path, "a", Framing(4))[0].remark
 
 
 @pytest.mark.parametrize("order", "<>")
@@ -165,7 +166,7 @@ def test_grey_and_alpha_of_4_bits_are_read(path: Path) -> None:
     head = b"II*\0\x08\0\0\0" + struct.pack("<H", len(tags))
     path.write_bytes(head + b"".join(entries) + bytes(4) + bytes([0x0F, 0xFF, 0x8F, 0x80]))
     assert read_pixels(path)[0, :, 0].tolist() == [0, 255, 136, 255]
-    assert read(path, "a", 4)[0].remark == ""
+    assert read(path, "a", Framing(4))[0].remark == ""
 
 
 @pytest.mark.parametrize("compression", [None, "lzw"])
@@ -208,7 +209,7 @@ def test_only_the_first_of_very_many_pages_is_looked_at(path: Path) -> None:
     with tifffile.TiffWriter(path) as writer:
         for page in range(2000):
             writer.write(np.full((4, 4), 300 + page, np.int16), contiguous=False)
-    assert read(path, "a", 4)[0].remark == "All its values are 300; it is black."
+    assert read(path, "a", Framing(4))[0].remark == "All its values are 300; it is black."
 
 
 def test_a_stack_shows_its_first_plane(path: Path) -> None:
@@ -249,7 +250,7 @@ def test_a_file_cut_short_shows_what_is_there(
     whole = read_pixels(path)
     data = path.read_bytes()
     path.write_bytes(data[: int(len(data) * 0.85)])
-    photo, _ = read(path, "a", 4)
+    photo, _ = read(path, "a", Framing(4))
     assert "of the picture, shown grey" in photo.remark
     np.testing.assert_array_equal(read_pixels(path)[:28], whole[:28])
     assert (read_pixels(path)[-1] == 128).all()
@@ -264,7 +265,7 @@ def test_what_a_sparse_file_leaves_out_is_empty_not_missing(path: Path) -> None:
         page = tif.pages.first
         for name in ("TileByteCounts", "TileOffsets"):
             page.tags[name].overwrite([0] * 16)
-    photo, _ = read(path, "a", 4)
+    photo, _ = read(path, "a", Framing(4))
     assert "incomplete" not in photo.remark
 
 

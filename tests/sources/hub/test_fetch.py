@@ -10,6 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from pointprompt.sources.framing import Framing
 from pointprompt.sources.hub.fetch import (
     SUGGESTED_DATASET,
     DatasetError,
@@ -53,7 +54,7 @@ def test_the_suggested_dataset_loads_from_its_card(hub: FakeHub, tmp_path: Path)
     assert all(f.parent == tmp_path for f in files)
     told = list(dict.fromkeys(step for step in seen if step.done))
     assert told == [Progress("read", i, 100) for i in range(1, 6)]
-    assert len(read_set(files, 8).photos) == 5
+    assert len(read_set(files, Framing(8)).photos) == 5
 
 
 def test_no_request_carries_the_servers_token(hub: FakeHub, tmp_path: Path) -> None:
