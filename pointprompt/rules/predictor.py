@@ -22,7 +22,7 @@ from pointprompt.rules.concept import USUAL, Level, fit
 from pointprompt.rules.joint import margins
 from pointprompt.rules.one_only import only_one
 from pointprompt.settings import JointRule, Rule, Settings, TutorialRule
-from pointprompt.types import Click, Codes, TokenPrediction
+from pointprompt.types import Click, Codes, FloatArray, TokenPrediction
 
 if TYPE_CHECKING:
     from pointprompt.analysis.analysis import Analysis
@@ -104,11 +104,12 @@ class Predictor:
 
     def _level(self, clicks: Sequence[Click], rule: JointRule) -> Level:
         """How like the first positive click a token must be to be "this"."""
-        first = next((click for click in clicks if click.positive), None)
-        if first is None:
+        this = [click for click in clicks if click.positive]
+        if not this:
             return USUAL
         if rule.size == "more":
             return Level(_MORE, _MORE)
+        first = this[0]
         levels = self._levels
         if first not in levels:
             levels = self._levels = {first: self._stable_level(first)}
@@ -116,7 +117,17 @@ class Predictor:
         if rule.size == "part":
             part = min(max(_PART, own + _CLOSER), _MOST_OF_PART)
             return Level(part, part)
+        # What is "this" as well is of the thing, however unlike the first click it is.
+        own = max(LEAST, min(own, self._likeness(first, this).min()))
         return Level(own, LEAST + _ELSEWHERE * (own - LEAST))
+
+    def _likeness(self, first: Click, clicks: Sequence[Click]) -> FloatArray:
+        """How like the first click others are: (m,) float32."""
+        h, w = self._codes.centred.shape[1:3]
+        tokens = [(click.image, *token_of(click, h, w)) for click in (first, *clicks)]
+        codes = self._codes.centred[tuple(np.array(tokens).T)]
+        likeness: FloatArray = codes[1:] @ codes[0]
+        return likeness
 
     def _stable_level(self, click: Click) -> float:
         codes = self._codes.centred[click.image]

@@ -350,6 +350,17 @@ def test_what_is_the_same_image_has_the_same_margins_as_the_one_that_was_clicked
         assert abs(found.margins[clicked][differ]) == 1
 
 
+def test_a_second_click_beyond_the_stable_region_says_that_more_was_meant():
+    codes = np.full((1, 32, 32, 4), (0, 0, 0, 1), np.float32)
+    codes[0, 8:24, 8:24], codes[0, 13:19, 13:19] = (1, 1.2, 0, 0), (1, 0, 0, 0)
+    codes /= np.linalg.norm(codes, axis=-1, keepdims=True)
+    kinds = np.zeros((1, 32, 32), int)
+    kinds[0, 8:24, 8:24], kinds[0, 13:19, 13:19] = 1, 2
+    in_one = Predictor(replace(_analysis(kinds), codes=codes))
+    middle, rim = Click(0, 0.5, 0.5), Click(0, 0.3, 0.3)
+    assert in_one.predict([middle, rim], Settings()).masks[0].sum() == 16 * 16
+
+
 @pytest.mark.parametrize("size", SIZES)
 def test_later_clicks_do_not_change_what_the_first_one_means(predictor, monkeypatch, size):
     settings, looked = Settings(JointRule(size=size)), []

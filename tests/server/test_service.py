@@ -559,9 +559,9 @@ def test_the_backbone_is_the_one_that_was_chosen(photos, tmp_path, monkeypatch):
         assert options.pop("device", None) is None
         assert options == {"progress": silent, "debias": False}
 
-    def get(name: str, **options: object) -> int:
+    def get(name: str, **options: object) -> Framing:
         note(name, options)
-        return SIDE
+        return Framing(SIDE)
 
     def load(name: str, **options: object) -> ColorBackbone:
         note(name, options)
