@@ -35,7 +35,7 @@ def test_every_place_of_every_setting_is_one_the_server_takes(workspace, server)
     open_settings(workspace)
     workspace.locator("[data-setting=rule]").select_option("joint")
     answered(workspace)
-    assert server.requests[-1].settings.rule == JointRule(threshold=1, gamma=5)
+    assert server.requests[-1].settings.rule == JointRule(threshold=1, gamma=5, size="part")
 
 
 def field_names(record: type) -> list[str]:

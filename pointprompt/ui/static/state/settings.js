@@ -18,14 +18,19 @@ import { RULES, SETTINGS as DEFAULTS } from "../contract.js";
 export const SETTINGS = { ...RULES, ...DEFAULTS, rule: DEFAULTS.rule.name };
 
 /**
- * Of a setting of the chosen rule, of both, or of the tutorial's alone.
+ * Of a setting of the chosen rule, of both, or of another rule's alone.
  * @param {Settings} settings
  * @param {string} name
  * @returns {unknown}
  */
 export function valueOf(settings, name) {
   /** @type {Record<string, unknown>} */
-  const values = { ...settings.tutorial, ...settings, ...settings[settings.rule] };
+  const values = {
+    ...settings.joint,
+    ...settings.tutorial,
+    ...settings,
+    ...settings[settings.rule],
+  };
   return values[name];
 }
 

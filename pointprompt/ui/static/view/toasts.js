@@ -27,7 +27,7 @@ export function putToastsInWords() {
     }
   };
   const observer = new MutationObserver(translate);
-  observer.observe(document.body, { childList: true, subtree: true });
+  observer.observe(document.body, { childList: true, characterData: true, subtree: true });
   return { destroy: () => observer.disconnect() };
 }
 
