@@ -58,11 +58,12 @@ class ServerFolder:
         gone = self.path.with_name(f"{self.path.name}-gone")
         with suppress(OSError):
             self.path.rename(gone)
-        _remove(gone)
-        # Again, for what makes a folder that is missing, as gradio does for an upload.
+        # Again, for a thread that was just writing, and for what makes a folder that is missing, as
+        # gradio does for an upload.
         for _ in range(_TRIES):
-            _remove(self.path)
-            if not self.path.exists():
+            for folder in (gone, self.path):
+                _remove(folder)
+            if not gone.exists() and not self.path.exists():
                 break
         self._let_go()
 
