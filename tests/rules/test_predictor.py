@@ -320,14 +320,18 @@ def test_the_last_answer_is_remembered_whoever_draws_of_it(monkeypatch):
     assert len(asked) == 4
 
 
-def test_more_holds_the_thing_and_the_thing_holds_the_part():
-    # A thing whose middle is unlike its rim, on a background that is a little like both.
-    codes = np.full((1, 32, 32, 4), (0.2, 0, 0, 1), np.float32)
-    codes[0, 8:24, 8:24], codes[0, 13:19, 13:19] = (1, 2, 0, 0.2), (1, 0, 0, 0)
-    codes /= np.linalg.norm(codes, axis=-1, keepdims=True)
+def _thing_with_a_rim(rim, around):
+    """An analysis of one image (32, 32): a thing with another rim, of these codes."""
     kinds = np.zeros((1, 32, 32), int)
     kinds[0, 8:24, 8:24], kinds[0, 13:19, 13:19] = 1, 2
-    in_one = Predictor(replace(_analysis(kinds), codes=codes))
+    codes = np.array([around, rim, (1, 0, 0, 0)], np.float32)[kinds]
+    codes /= np.linalg.norm(codes, axis=-1, keepdims=True)
+    return replace(_analysis(kinds), codes=codes)
+
+
+def test_more_holds_the_thing_and_the_thing_holds_the_part():
+    # On a background that is a little like both.
+    in_one = Predictor(_thing_with_a_rim((1, 2, 0, 0.2), (0.2, 0, 0, 1)))
     more, thing, part = (
         in_one.predict([Click(0, 0.5, 0.5)], Settings(JointRule(size=size))).masks[0]
         for size in SIZES
@@ -351,12 +355,7 @@ def test_what_is_the_same_image_has_the_same_margins_as_the_one_that_was_clicked
 
 
 def test_a_second_click_beyond_the_stable_region_says_that_more_was_meant():
-    codes = np.full((1, 32, 32, 4), (0, 0, 0, 1), np.float32)
-    codes[0, 8:24, 8:24], codes[0, 13:19, 13:19] = (1, 1.2, 0, 0), (1, 0, 0, 0)
-    codes /= np.linalg.norm(codes, axis=-1, keepdims=True)
-    kinds = np.zeros((1, 32, 32), int)
-    kinds[0, 8:24, 8:24], kinds[0, 13:19, 13:19] = 1, 2
-    in_one = Predictor(replace(_analysis(kinds), codes=codes))
+    in_one = Predictor(_thing_with_a_rim((1, 1.2, 0, 0), (0, 0, 0, 1)))
     middle, rim = Click(0, 0.5, 0.5), Click(0, 0.3, 0.3)
     assert in_one.predict([middle, rim], Settings()).masks[0].sum() == 16 * 16
 
