@@ -14,7 +14,7 @@ from skimage.segmentation import felzenszwalb
 from pointprompt.types import ByteArray, FloatArray
 
 # How much a region of few pixels is merged with its neighbours: from finer to coarser.
-SCALES = (50, 100, 200)
+SCALES = (50, 200)
 # Blur of the photo, in pixels, and the fewest pixels of a region.
 _BLUR = 0.6
 _LEAST = 20
