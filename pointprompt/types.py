@@ -221,6 +221,11 @@ class Codes:
         """Those at an index of both arrays."""
         return Codes(self.plain[index], self.centred[index])
 
+    def flat(self) -> Codes:
+        """The same as (t, d)."""
+        d = self.plain.shape[-1]
+        return Codes(self.plain.reshape(-1, d), self.centred.reshape(-1, d))
+
 
 @dataclass(frozen=True)
 class TokenPrediction:

@@ -4,36 +4,43 @@ Knows codes. Does not know tokens, images but by their number, or what is made o
 finds the margins of an image with it.
 
 The first positive click makes a guess from how like its code another one is. Every further click,
-in their order, mends the guess around its own code: a bump just high enough to bring that code to
-where its label wants it, and never reaching as far as a click of the other label. A click that is
-already right adds nothing of its own.
+in their order, mends the guess around its own code: a bump that brings that code to where its label
+wants it, and that gives way wherever a code is more like an earlier click of the other label. A
+click that is already right adds nothing of its own, and still holds its ground against others.
 
-In its own image a click answers what the person sees. In all others it is a guess, and a negative
-one the worse: it takes away what only looks like the wrong thing. There it reaches less far.
+In its own image a click answers what the person sees. In all others it is a guess, and takes codes
+hardly beyond the boundary.
 """
 
 from __future__ import annotations
 
-import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pointprompt.analysis.codes import unit
 from pointprompt.types import Codes, FloatArray
 
 # Each was chosen on every second evaluation set, and checked on the others.
-# Likeness to the first click above which a code, as it is, belongs to the first guess.
-UNCENTRED_LEVEL = 0.25
-# How far beyond the boundary a further click brings its own code.
-STEP = 0.5
+# How far beyond the boundary a further click brings its own code, in its own image and in others.
+# As much in others gains a little, and lets half as many clicks again do harm there.
+STEP = 0.4
+STEP_ELSEWHERE = 0.15
 # Difference (1 less likeness) over which the influence of a click falls by the factor e.
-REACH = 0.2
-# The same of a negative click, in the images it was not made in. As much as `REACH` gains nothing,
-# and lets twice as many clicks do harm there.
-NEGATIVE_REACH_ELSEWHERE = 0.12
-# What is left of a click's influence at the nearest click of the other label, at most.
-LEFT_AT_OPPOSITE = 0.2
+REACH = 0.3
+# How much liker a code must be to a click than to the nearest earlier one of the other label for
+# their influence to be as e to 1.
+TIE = 0.1
+# Share of an image's tokens, those most like the thing, that say whether it is there. Few, for the
+# thing may be small.
+BEST = 0.0025
+# How like the thing they must be: at least that, and such a part of what is to be expected, which
+# so many images say.
+LEAST_LIKE = 0.3
+OF_EXPECTED = 0.85
+ENOUGH = 3
 
 
 @dataclass(frozen=True)
@@ -65,22 +72,20 @@ class Bumps:
 
     Attributes:
         level: Likeness to the first click at which the guess is 0.
-        codes: (1 + b, d) float32, of the first positive click, whose guess it is, and of the clicks
-            that mend, in their order.
-        heights: (b,) float32, what each adds at its own code.
-        reach: (b,) float32, the difference over which that falls by the factor e in its own image.
-        reach_elsewhere: (b,) float32, the same in all others.
-        first: The image of the first click.
-        images: (b,) int, the image of each of the others.
+        codes: (m, d) float32, of all clicks: the first positive one, whose guess it is, and then
+            the others in their order.
+        images: (m,) int, the image of each.
+        labels: (m,) int, 1 or -1.
+        heights: (m,) float32, what each adds or takes at its own code, in its own image.
+        heights_elsewhere: (m,) float32, the same in all others.
     """
 
     level: Level
     codes: FloatArray = field(repr=False)
-    heights: FloatArray = field(repr=False)
-    reach: FloatArray = field(repr=False)
-    reach_elsewhere: FloatArray = field(repr=False)
-    first: int
     images: NDArray[np.intp] = field(repr=False)
+    labels: NDArray[np.intp] = field(repr=False)
+    heights: FloatArray = field(repr=False)
+    heights_elsewhere: FloatArray = field(repr=False)
 
     def scores(self, codes: FloatArray, image: int | None) -> FloatArray:
         """The function's values (t,) float32 of codes (t, d) of one image, above 0 for "this".
@@ -90,11 +95,29 @@ class Bumps:
             image: The number of their image; None where no click was made in it.
         """
         likeness = self.codes @ codes.T
-        scores = self.level.guess(likeness[0], np.bool_(self.first == image))
-        if len(self.heights):
-            reach = np.where(self.images == image, self.reach, self.reach_elsewhere)
-            scores += self.heights @ _influence(likeness[1:], reach[:, None])
+        own = self.images == image
+        scores = self.level.guess(likeness[0], own[0])
+        heights = self.labels * np.where(own, self.heights, self.heights_elsewhere)
+        for click in np.flatnonzero(heights):
+            scores += heights[click] * _influence(likeness, self.labels, int(click))
         return scores
+
+
+@dataclass(frozen=True)
+class Looks:
+    """What the thing looks like where it was clicked: whether an image has it at all.
+
+    Attributes:
+        codes: (k, d) float32 of length 1, of codes as they are: one of each image with a click.
+        level: How like one of them the best tokens of an image must be.
+    """
+
+    codes: FloatArray = field(repr=False)
+    level: float
+
+    def score(self, codes: FloatArray) -> float:
+        """Above 0 where the image of these codes (t, d) has the thing; 1 where it is the same."""
+        return (_likeness_of_best(codes, self.codes) - self.level) / (1 - self.level)
 
 
 @dataclass(frozen=True)
@@ -105,18 +128,22 @@ class Concept:
 
     Attributes:
         tokens: f, of centred codes: which tokens. A foreign or blank image does not move these.
-        whole: g, of the codes as they are: whether an image has the thing at all. Centring takes
-            away a part of what all of an image shares, and that tells more about this.
+        looks: Of codes as they are: whether an image has the thing at all. Centring takes away a
+            part of what all of an image shares, and that tells more about this.
         sure_of: The images in which "this" was clicked.
     """
 
     tokens: Bumps
-    whole: Bumps
+    looks: Looks
     sure_of: frozenset[int]
 
 
 def fit(
-    codes: Codes, images: NDArray[np.intp], labels: NDArray[np.intp], level: Level = USUAL
+    codes: Codes,
+    images: NDArray[np.intp],
+    labels: NDArray[np.intp],
+    seen: Mapping[int, Codes],
+    level: Level = USUAL,
 ) -> Concept:
     """The concept of clicks.
 
@@ -124,6 +151,7 @@ def fit(
         codes: (m, d), of the clicked tokens, each token once, in the order of the clicks.
         images: (m,) int, the image of each.
         labels: (m,) int, 1 for "this" and -1 for "not this".
+        seen: Of each image with a label of 1, the codes (t, d) of all its tokens.
         level: How like the first positive click a centred code must be.
 
     Raises:
@@ -133,63 +161,94 @@ def fit(
     positive one), x2, ... with labels y = 1 or -1:
 
         f1(x) = (l(x, x1) - level) / (1 - level)
-        fj(x) = f(x) + max(0, STEP - yj f(xj)) yj exp(-(1 - l(x, xj)) / tj(x)),   j = 2, 3, ...
-        tj(x) = min(REACH, (1 - l of the nearest click of the other label) / ln(1 / LEFT))
+        fj(x) = f(x) + yj max(0, STEP - yj f(xj)) wj(x),   j = 2, 3, ...
+        wj(x) = exp(-(1 - l(x, xj)) / REACH) / (1 + exp((oj(x) - l(x, xj)) / TIE))
+        oj(x) = the largest l(x, xi) of the clicks i < j with the other label
 
-    with `NEGATIVE_REACH_ELSEWHERE` in the place of `REACH` where yj is -1 and x in another image,
-    and LEFT for `LEFT_AT_OPPOSITE`. Those of g are the same, with the codes as they are in the
-    place of z, and `UNCENTRED_LEVEL` for the level.
+    with `STEP_ELSEWHERE` in the place of `STEP` where x is in another image. Those of the looks,
+    with codes e as they are:
 
-    Source: the passive-aggressive update (Crammer et al. 2006, Online Passive-Aggressive
-        Algorithms, section 3, with a kernel), its kernel's width limited by the clicks themselves.
+        u(i)    = unit(sum of max(f, 0) e over the tokens of image i, and of e of those with y = 1)
+        look(i) = unit(u(i) + unit(sum of u)),   i in the k images with y = 1
+        level   = LEAST_LIKE, and from `ENOUGH` images on at least OF_EXPECTED times the mean, over
+                  them, of how like the looks of all the others the best tokens of one are
+
+    Sources: The passive-aggressive update (Crammer et al. 2006, Online Passive-Aggressive
+        Algorithms, section 3, with a kernel), gated by the nearest click of either label as a
+        mixture of experts is (Jacobs et al. 1991, Adaptive Mixtures of Local Experts, equation 1).
+        Looks are the prototypes of Snell et al. 2017, Prototypical Networks for Few-shot Learning,
+        equation 1, each drawn half way to their mean; their level leaves one image out.
     """
     if not (labels == 1).any():
         raise ValueError("A concept needs a positive click.")
-    return Concept(
-        tokens=_fit(codes.centred, images, labels, level),
-        whole=_fit(codes.plain, images, labels, Level(UNCENTRED_LEVEL, UNCENTRED_LEVEL)),
-        sure_of=frozenset(images[labels == 1].tolist()),
-    )
+    tokens = _fit(codes.centred, images, labels, level)
+    means = []
+    for image, its in seen.items():
+        inside = np.maximum(tokens.scores(its.centred, image), 0) @ its.plain
+        this = codes.plain[(images == image) & (labels == 1)]
+        means.append(unit(inside + this.sum(axis=0)))
+    looks = _looks(np.array(means), [its.plain for its in seen.values()])
+    return Concept(tokens, looks, frozenset(seen))
+
+
+def _looks(means: FloatArray, seen: Sequence[FloatArray]) -> Looks:
+    """The looks of the thing.
+
+    Args:
+        means: (k, d) float32 of length 1, u of each image.
+        seen: The codes (t, d) of each image.
+    """
+    level = LEAST_LIKE
+    if len(means) >= ENOUGH:
+        expected = [
+            _likeness_of_best(codes, _to_their_mean(np.delete(means, image, axis=0)))
+            for image, codes in enumerate(seen)
+        ]
+        level = max(level, OF_EXPECTED * float(np.mean(expected)))
+    return Looks(_to_their_mean(means), level)
+
+
+def _to_their_mean(codes: FloatArray) -> FloatArray:
+    """The codes (k, d), each half way to the mean of all."""
+    return unit(codes + unit(codes.sum(axis=0)))
+
+
+def _likeness_of_best(codes: FloatArray, looks: FloatArray) -> float:
+    """The mean likeness of the tokens (t, d) that are most like one of the looks (k, d)."""
+    likeness = (looks @ codes.T).max(axis=0)
+    best = max(1, round(BEST * len(likeness)))
+    return float(np.partition(likeness, -best)[-best:].mean())
 
 
 def _fit(
     codes: FloatArray, images: NDArray[np.intp], labels: NDArray[np.intp], level: Level
 ) -> Bumps:
-    likeness = codes @ codes.T
     first = int(np.argmax(labels == 1))
-    scores = level.guess(likeness[first], images == images[first])
-    mending, heights, reaches, reaches_elsewhere = [], [], [], []
-    for j in (j for j in range(len(labels)) if j != first):
-        missing = STEP - labels[j] * scores[j]
-        if missing <= 0:
-            continue
-        opposite = likeness[j, labels != labels[j]].max(initial=-np.inf)
-        most = max(1 - opposite, 1e-3) / math.log(1 / LEFT_AT_OPPOSITE)
-        reach = min(REACH, most)
-        elsewhere = min(REACH if labels[j] > 0 else NEGATIVE_REACH_ELSEWHERE, most)
-        height = labels[j] * missing
-        scores += height * _influence(likeness[j], np.where(images == images[j], reach, elsewhere))
-        mending.append(j)
-        heights.append(height)
-        reaches.append(reach)
-        reaches_elsewhere.append(elsewhere)
-    return Bumps(
-        level=level,
-        codes=codes[[first, *mending]],
-        heights=np.array(heights, np.float32),
-        reach=np.array(reaches, np.float32),
-        reach_elsewhere=np.array(reaches_elsewhere, np.float32),
-        first=int(images[first]),
-        images=images[mending],
-    )
+    order = np.r_[first, np.delete(np.arange(len(labels)), first)]
+    codes, images, labels = codes[order], images[order], labels[order]
+    likeness = codes @ codes.T
+    scores = level.guess(likeness[0], images == images[0])
+    heights, heights_elsewhere = np.zeros((2, len(labels)), np.float32)
+    for click in range(1, len(labels)):
+        right = labels[click] * scores[click]
+        heights[click] = max(0, STEP - right)
+        heights_elsewhere[click] = max(0, STEP_ELSEWHERE - right)
+        height = np.where(images == images[click], heights[click], heights_elsewhere[click])
+        scores += labels[click] * height * _influence(likeness, labels, click)
+    return Bumps(level, codes, images, labels, heights, heights_elsewhere)
 
 
-def _influence(likeness: FloatArray, reach: FloatArray) -> FloatArray:
-    """What is left of a click where a code is so like its own, 1 at its own: of the arrays' shape.
+def _influence(likeness: FloatArray, labels: NDArray[np.intp], click: int) -> FloatArray:
+    """How much of what a click says holds for codes: (t,) float32 in [0, 1].
 
     Args:
-        likeness: float32, of codes to clicks.
-        reach: Of the click in the image of the code; of that shape, or spread to it.
+        likeness: (m, t) float32, of all clicks to the codes.
+        labels: (m,) int, of the clicks.
+        click: Which one.
     """
-    influence: FloatArray = np.exp((likeness - 1) / reach.astype(np.float32))
+    its = likeness[click]
+    influence: FloatArray = np.exp((its - 1) / np.float32(REACH))
+    rivals = likeness[:click][labels[:click] != labels[click]]
+    if len(rivals):
+        influence /= 1 + np.exp((rivals.max(axis=0) - its) / np.float32(TIE))
     return influence

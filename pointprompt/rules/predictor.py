@@ -185,7 +185,9 @@ def predict_jointly(
         tokens = np.array(list(labels), np.intp)
         signs = np.array(list(labels.values()))
         number = np.arange(n) if same is None else np.array(same)
-        concept = fit(codes.at(tuple(tokens.T)), number[tokens[:, 0]], signs, level)
+        seen = {int(number[image]): codes.at(image).flat() for image in tokens[signs == 1, 0]}
+        images = number[tokens[:, 0]]
+        concept = fit(codes.at(tuple(tokens.T)), images, signs, seen, level)
         for image in range(n):
             clicked = {(row, column): y for (i, row, column), y in labels.items() if i == image}
             found[image], heatmaps[image], presence[image] = margins(

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal, Union, get_args, get_origin, get_type_hints
 
 from pointprompt.masks.lazy import MASK_RGB
-from pointprompt.rules import concept, joint
+from pointprompt.rules import concept
 from pointprompt.server import wire
 from pointprompt.settings import OUTLINES, RULES, SIZES, Settings
 
@@ -68,14 +68,14 @@ SLIDERS = {
 }
 
 _JOINT = {
-    "UNCENTRED_LEVEL": concept.UNCENTRED_LEVEL,
     "STEP": concept.STEP,
+    "STEP_ELSEWHERE": concept.STEP_ELSEWHERE,
     "REACH": concept.REACH,
-    "NEGATIVE_REACH_ELSEWHERE": concept.NEGATIVE_REACH_ELSEWHERE,
-    "LEFT_AT_OPPOSITE": concept.LEFT_AT_OPPOSITE,
-    "SURE_SHARE": joint.SURE_SHARE,
-    "SURE": joint.SURE,
-    "PRESENCE_SHARE": joint.PRESENCE_SHARE,
+    "TIE": concept.TIE,
+    "BEST": concept.BEST,
+    "LEAST_LIKE": concept.LEAST_LIKE,
+    "OF_EXPECTED": concept.OF_EXPECTED,
+    "ENOUGH": concept.ENOUGH,
 }
 
 _HEADER = """\

@@ -195,12 +195,12 @@ export const MASK_RGB = Object.freeze([255, 0, 255]);
 
 /** The constants of our own rule. */
 export const JOINT = Object.freeze(/** @type {const} */ ({
-  UNCENTRED_LEVEL: 0.25,
-  STEP: 0.5,
-  REACH: 0.2,
-  NEGATIVE_REACH_ELSEWHERE: 0.12,
-  LEFT_AT_OPPOSITE: 0.2,
-  SURE_SHARE: 0.0025,
-  SURE: 0.1,
-  PRESENCE_SHARE: 0.01,
+  STEP: 0.4,
+  STEP_ELSEWHERE: 0.15,
+  REACH: 0.3,
+  TIE: 0.1,
+  BEST: 0.0025,
+  LEAST_LIKE: 0.3,
+  OF_EXPECTED: 0.85,
+  ENOUGH: 3,
 }));
