@@ -15,7 +15,7 @@ hardly beyond the boundary.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,12 +24,15 @@ from pointprompt.analysis.codes import unit
 from pointprompt.types import Codes, FloatArray
 
 # Each was chosen on every second evaluation set, and checked on the others.
+# The first guess of what is nothing like the first click: no more than further clicks can overcome
+# around them, when another thing is meant as well.
+LEAST_GUESS = -0.5
 # How far beyond the boundary a further click brings its own code, in its own image and in others.
 # As much in others gains a little, and lets half as many clicks again do harm there.
 STEP = 0.4
 STEP_ELSEWHERE = 0.15
 # Difference (1 less likeness) over which the influence of a click falls by the factor e.
-REACH = 0.3
+REACH = 0.4
 # How much liker a code must be to a click than to the nearest earlier one of the other label for
 # their influence to be as e to 1.
 TIE = 0.1
@@ -41,6 +44,9 @@ BEST = 0.0025
 LEAST_LIKE = 0.3
 OF_EXPECTED = 0.85
 ENOUGH = 3
+# How like the looks a token must be for them to say nothing of it, and how much they say at most.
+USUALLY_LIKE = 0.45
+OF_LOOKS = 0.5
 
 
 @dataclass(frozen=True)
@@ -58,7 +64,7 @@ class Level:
     def guess(self, likeness: FloatArray, own: NDArray[np.bool_] | np.bool_) -> FloatArray:
         """The first guess (t,) float32 of codes that are so like the first click."""
         level = np.where(own, np.float32(self.own), np.float32(self.elsewhere))
-        guess: FloatArray = (likeness - level) / (1 - level)
+        guess: FloatArray = np.maximum((likeness - level) / (1 - level), np.float32(LEAST_GUESS))
         return guess
 
 
@@ -105,7 +111,9 @@ class Bumps:
 
 @dataclass(frozen=True)
 class Looks:
-    """What the thing looks like where it was clicked: whether an image has it at all.
+    """What the thing looks like where it was clicked.
+
+    It says whether an image has it at all, and which tokens are more like it.
 
     Attributes:
         codes: (k, d) float32 of length 1, of codes as they are: one of each image with a click.
@@ -115,9 +123,19 @@ class Looks:
     codes: FloatArray = field(repr=False)
     level: float
 
-    def score(self, codes: FloatArray) -> float:
-        """Above 0 where the image of these codes (t, d) has the thing; 1 where it is the same."""
-        return (_likeness_of_best(codes, self.codes) - self.level) / (1 - self.level)
+    def likeness(self, codes: FloatArray) -> FloatArray:
+        """How like the nearest look codes (t, d) are, (t,) float32."""
+        likeness: FloatArray = (self.codes @ codes.T).max(axis=0)
+        return likeness
+
+    def of_tokens(self, likeness: FloatArray) -> FloatArray:
+        """What is added to tokens' scores, (t,) float32: 0 with one look, which says little."""
+        weight = OF_LOOKS * (1 - 1 / len(self.codes))
+        return np.float32(weight) * (likeness - np.float32(USUALLY_LIKE))
+
+    def of_image(self, likeness: FloatArray) -> float:
+        """Above 0 where the image of all these tokens (t,) has the thing, and at most 1."""
+        return (_best(likeness) - self.level) / (1 - self.level)
 
 
 @dataclass(frozen=True)
@@ -160,7 +178,7 @@ def fit(
     The equations of f, with l(x, y) = z(x) . z(y) of centred codes z, and the clicks x1 (the first
     positive one), x2, ... with labels y = 1 or -1:
 
-        f1(x) = (l(x, x1) - level) / (1 - level)
+        f1(x) = max(LEAST_GUESS, (l(x, x1) - level) / (1 - level))
         fj(x) = f(x) + yj max(0, STEP - yj f(xj)) wj(x),   j = 2, 3, ...
         wj(x) = exp(-(1 - l(x, xj)) / REACH) / (1 + exp((oj(x) - l(x, xj)) / TIE))
         oj(x) = the largest l(x, xi) of the clicks i < j with the other label
@@ -198,14 +216,12 @@ def _looks(means: FloatArray, seen: Sequence[FloatArray]) -> Looks:
         means: (k, d) float32 of length 1, u of each image.
         seen: The codes (t, d) of each image.
     """
-    level = LEAST_LIKE
-    if len(means) >= ENOUGH:
-        expected = [
-            _likeness_of_best(codes, _to_their_mean(np.delete(means, image, axis=0)))
-            for image, codes in enumerate(seen)
-        ]
-        level = max(level, OF_EXPECTED * float(np.mean(expected)))
-    return Looks(_to_their_mean(means), level)
+    looks = Looks(_to_their_mean(means), LEAST_LIKE)
+    if len(means) < ENOUGH:
+        return looks
+    others = [Looks(_to_their_mean(np.delete(means, i, axis=0)), 0) for i in range(len(means))]
+    expected = [_best(of.likeness(codes)) for of, codes in zip(others, seen, strict=True)]
+    return replace(looks, level=max(LEAST_LIKE, OF_EXPECTED * float(np.mean(expected))))
 
 
 def _to_their_mean(codes: FloatArray) -> FloatArray:
@@ -213,9 +229,8 @@ def _to_their_mean(codes: FloatArray) -> FloatArray:
     return unit(codes + unit(codes.sum(axis=0)))
 
 
-def _likeness_of_best(codes: FloatArray, looks: FloatArray) -> float:
-    """The mean likeness of the tokens (t, d) that are most like one of the looks (k, d)."""
-    likeness = (looks @ codes.T).max(axis=0)
+def _best(likeness: FloatArray) -> float:
+    """The mean of the highest ones (t,), so large a share as `BEST`."""
     best = max(1, round(BEST * len(likeness)))
     return float(np.partition(likeness, -best)[-best:].mean())
 

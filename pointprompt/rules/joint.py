@@ -55,10 +55,12 @@ def margins(
         rule: The threshold and gamma.
         clicked: Row and column of the tokens that were clicked in it, with their labels, 1 or -1.
 
-    With f of `Concept.tokens`, s of `Concept.looks`, and b the `boundary` of the rule:
+    With f of `Concept.tokens`, s of `Looks.of_image`, l a token's likeness to the nearest of the k
+    looks, and b the `boundary` of the rule:
 
+        g(x)       = f(x) + OF_LOOKS (1 - 1 / k) (l(x) - USUALLY_LIKE)
         empty        where nobody clicked "this", and s <= b
-        margin(x)  = f(x) - b, and -|f(x) - b| in an empty image
+        margin(x)  = g(x) - b, and -|g(x) - b| in an empty image
         heatmap(x) = ((margin(x) + b + 1) / 2) ** gamma
         presence   = (s - b + 1) / 2
 
@@ -66,8 +68,10 @@ def margins(
     """
     border = np.float32(boundary(rule))
     tokens = codes.flat()
-    of_tokens = concept.tokens.scores(tokens.centred, image) - border
-    of_image = concept.looks.score(tokens.plain) - float(border)
+    likeness = concept.looks.likeness(tokens.plain)
+    of_tokens = concept.tokens.scores(tokens.centred, image)
+    of_tokens += concept.looks.of_tokens(likeness) - border
+    of_image = concept.looks.of_image(likeness) - float(border)
     if image not in concept.sure_of and of_image <= 0:
         np.negative(np.abs(of_tokens), out=of_tokens)
     heatmap: FloatArray = np.clip((of_tokens + (border + 1)) / 2, 0, 1)

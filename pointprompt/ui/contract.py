@@ -68,6 +68,7 @@ SLIDERS = {
 }
 
 _JOINT = {
+    "LEAST_GUESS": concept.LEAST_GUESS,
     "STEP": concept.STEP,
     "STEP_ELSEWHERE": concept.STEP_ELSEWHERE,
     "REACH": concept.REACH,
@@ -76,6 +77,8 @@ _JOINT = {
     "LEAST_LIKE": concept.LEAST_LIKE,
     "OF_EXPECTED": concept.OF_EXPECTED,
     "ENOUGH": concept.ENOUGH,
+    "USUALLY_LIKE": concept.USUALLY_LIKE,
+    "OF_LOOKS": concept.OF_LOOKS,
 }
 
 _HEADER = """\

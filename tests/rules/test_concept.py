@@ -13,13 +13,16 @@ from pointprompt.grid import token_of
 from pointprompt.rules.concept import (
     BEST,
     ENOUGH,
+    LEAST_GUESS,
     LEAST_LIKE,
     OF_EXPECTED,
+    OF_LOOKS,
     REACH,
     STEP,
     STEP_ELSEWHERE,
     TIE,
     USUAL,
+    USUALLY_LIKE,
     Level,
     fit,
 )
@@ -55,7 +58,7 @@ def _whole_set(codes, clicks, level=USUAL):
     z = codes.centred
     of_image = np.full((N, 1, 1), level.elsewhere, np.float32)
     of_image[first[0]] = level.own
-    f = (z @ z[first] - of_image) / (1 - of_image)
+    f = np.maximum(LEAST_GUESS, (z @ z[first] - of_image) / (1 - of_image))
     before = {first: 1}
     for token, label in labels.items():
         if token == first:
@@ -74,17 +77,21 @@ def _whole_set(codes, clicks, level=USUAL):
         inside = np.maximum(f[image], 0)[..., None] * codes.plain[image]
         means[image] = unit(inside.sum(axis=(0, 1)) + np.sum(this, axis=0))
 
-    def likeness_of_best(image, of):
+    def likeness_to_looks(image, of):
         together = unit(np.sum([means[which] for which in of], axis=0))
         looks = [unit(means[which] + together) for which in of]
-        likeness = np.sort(np.max([codes.plain[image] @ look for look in looks], axis=0), axis=None)
-        return likeness[-max(1, round(BEST * H * W)) :].mean()
+        return np.max([codes.plain[image] @ look for look in looks], axis=0)
+
+    def best(likeness):
+        return np.sort(likeness, axis=None)[-max(1, round(BEST * H * W)) :].mean()
 
     level = LEAST_LIKE
     if len(means) >= ENOUGH:
-        expected = [likeness_of_best(image, means.keys() - {image}) for image in means]
+        expected = [best(likeness_to_looks(i, means.keys() - {i})) for i in means]
         level = max(LEAST_LIKE, OF_EXPECTED * np.mean(expected))
-    s = np.array([(likeness_of_best(i, means.keys()) - level) / (1 - level) for i in range(N)])
+    likeness = np.array([likeness_to_looks(i, means.keys()) for i in range(N)])
+    f = f + OF_LOOKS * (1 - 1 / len(means)) * (likeness - USUALLY_LIKE)
+    s = np.array([(best(of_image) - level) / (1 - level) for of_image in likeness])
     empty = [image for image in range(N) if s[image] <= 0 and image not in means]
     f[empty] = -np.abs(f[empty])
     inside = np.nextafter(np.float32(1), np.float32(0))
@@ -180,7 +187,8 @@ def test_a_first_guess_begins_at_its_level_in_its_own_image_and_at_another_elsew
         codes = CODES.centred[image or 0].reshape(-1, D)
         likeness = codes @ CODES.centred[0, 3, 3]
         found = concept.tokens.scores(codes, image)
-        assert found == pytest.approx((likeness - level) / (1 - level), abs=1e-6)
+        guess = np.maximum(LEAST_GUESS, (likeness - level) / (1 - level))
+        assert found == pytest.approx(guess, abs=1e-6)
 
 
 def test_a_concept_needs_a_positive_click():
@@ -210,9 +218,14 @@ def test_looks_do_not_depend_on_how_much_of_the_thing_is_in_an_image():
         for two, thing in zip(of_two, things, strict=True)
     ]
     assert looks.level == pytest.approx(OF_EXPECTED * np.mean(expected), abs=1e-5)
-    assert looks.score(looks.codes[:1].repeat(7, axis=0)) == pytest.approx(1, abs=1e-5)
+    same = looks.likeness(looks.codes[:1].repeat(7, axis=0))
+    assert looks.of_image(same) == pytest.approx(1, abs=1e-5)
+    assert looks.of_tokens(same) == pytest.approx(OF_LOOKS * 2 / 3 * (1 - USUALLY_LIKE), abs=1e-5)
     # Two images are not enough to know what is to be expected.
     two = fit(
         Codes(things[:2], things[:2]), np.arange(2), np.ones(2, int), {0: seen[0], 1: seen[1]}
     )
     assert two.looks.level == LEAST_LIKE
+    # One image says little of how the thing looks.
+    one = fit(Codes(things[:1], things[:1]), np.arange(1), np.ones(1, int), {0: seen[0]})
+    assert not one.looks.of_tokens(same).any()

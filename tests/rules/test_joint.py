@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pointprompt.analysis.codes import unit, with_centred
-from pointprompt.rules.concept import LEAST_LIKE, REACH, STEP, STEP_ELSEWHERE, TIE
+from pointprompt.rules.concept import LEAST_GUESS, LEAST_LIKE, REACH, STEP, STEP_ELSEWHERE, TIE
 from pointprompt.rules.predictor import predict_jointly
 from pointprompt.settings import JointRule
 from pointprompt.types import Click, Codes
@@ -65,10 +65,12 @@ def test_without_a_positive_click_nothing_is_selected():
     assert not (_margins([_at(0, 3, 1, False)]) > 0).any()
 
 
-def test_a_click_that_is_already_right_changes_only_its_own_token():
+def test_a_click_that_is_already_right_changes_only_its_own_token_and_in_another_image_no_side():
     before = _margins([_at(0, 3, 1)])
-    after = _margins([_at(0, 3, 1), _at(1, 6, 2)])
-    before[1, 6, 2] = after[1, 6, 2]
+    after = _margins([_at(0, 3, 1), _at(0, 6, 2)])
+    in_another = _margins([_at(0, 3, 1), _at(1, 6, 2)])
+    assert np.array_equal(in_another > 0, before > 0)
+    before[0, 6, 2] = after[0, 6, 2]
     # Products with one token and with two are rounded differently.
     assert before == pytest.approx(after, abs=1e-5)
 
@@ -124,7 +126,7 @@ def _row(*likeness):
 def _mended(codes, level):
     """The equations of `fit`, for a click on token 0 and a negative one on token 1 of 6."""
     z = codes.reshape(6, 2)
-    first = (z @ z[0] - level) / (1 - level)
+    first = np.maximum(LEAST_GUESS, (z @ z[0] - level) / (1 - level))
     weight = np.exp(-(1 - z @ z[1]) / REACH) / (1 + np.exp((z @ z[0] - z @ z[1]) / TIE))
     step = np.where(np.arange(6) < 3, STEP, STEP_ELSEWHERE)
     expected = first - np.maximum(0, step + first[1]) * weight

@@ -195,12 +195,15 @@ export const MASK_RGB = Object.freeze([255, 0, 255]);
 
 /** The constants of our own rule. */
 export const JOINT = Object.freeze(/** @type {const} */ ({
+  LEAST_GUESS: -0.5,
   STEP: 0.4,
   STEP_ELSEWHERE: 0.15,
-  REACH: 0.3,
+  REACH: 0.4,
   TIE: 0.1,
   BEST: 0.0025,
   LEAST_LIKE: 0.3,
   OF_EXPECTED: 0.85,
   ENOUGH: 3,
+  USUALLY_LIKE: 0.45,
+  OF_LOOKS: 0.5,
 }));
