@@ -80,7 +80,8 @@ def _photo(size, preview_size, edge):
 # The tokens' border is at half, the photos' edges are beside it. Of the second, only the preview
 # is small, as with a large photo.
 EDGED_PHOTOS = [_photo((60, 90), (60, 90), 0.45), _photo((400, 800), (40, 80), 0.55)]
-MARGINS = np.where(np.arange(16) < 8, np.float32(0.9), np.float32(-0.9))
+# Sharper ones would be believed against the photo.
+MARGINS = np.where(np.arange(16) < 8, np.float32(0.3), np.float32(-0.3))
 MARGINS = np.broadcast_to(MARGINS, (2, 16, 16)).copy()
 
 
