@@ -60,7 +60,7 @@ def launch(
     demo.queue(max_size=_QUEUE_LENGTH).launch(
         server_name=host,
         server_port=port,
-        theme=_theme(),
+        theme=theme(),
         css_paths=[STATIC / "page.css"],
         app_kwargs={"middleware": [guard], "routes": files.routes(service)},
         max_file_size=limits.file,
@@ -90,7 +90,7 @@ def _listeners(demo: gr.Blocks) -> Listeners:
     return Listeners(functions, frozenset(demo.fns) - unloads)
 
 
-def _theme() -> gr.themes.Base:
+def theme() -> gr.themes.Base:
     """The page's look, light and dark; `static/page.css` adds to it."""
     return gr.themes.Base(
         primary_hue="teal",
@@ -98,4 +98,11 @@ def _theme() -> gr.themes.Base:
         radius_size="md",
         font=_SANS,
         font_mono=_MONO,
+    ).set(
+        # What is written small, and on the buttons, has a contrast of at least 4.5 to 1.
+        body_text_color_subdued="*neutral_500",
+        button_primary_background_fill="*primary_700",
+        button_primary_background_fill_hover="*primary_800",
+        button_primary_background_fill_dark="*primary_700",
+        button_primary_background_fill_hover_dark="*primary_800",
     )

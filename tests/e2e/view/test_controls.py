@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import re
 from dataclasses import fields
 
 import pytest
+from playwright.sync_api import expect
 
 from pointprompt.settings import RULES, JointRule, Settings, TutorialRule
 from tests.e2e.modules import ORIGIN, serve
@@ -164,3 +166,44 @@ def test_all_settings_survive_undo_redo_and_a_reset_with_them(workspace, server)
 
 
 SHOWN = ("rule", "threshold", "one_only", "outline", "gamma")
+
+
+def test_keys_on_a_slider_are_one_step_of_undo_until_it_is_left(workspace, server):
+    open_settings(workspace)
+    threshold = workspace.locator("[data-setting=threshold]")
+    for _ in range(5):
+        threshold.press("ArrowRight")
+    answered(workspace)
+    assert server.requests[-1].settings.rule.threshold == pytest.approx(0.55)
+    # Another control is another step, and so are keys after that.
+    workspace.locator("[data-setting=one_only]").check()
+    for _ in range(2):
+        threshold.press("ArrowLeft")
+    thresholds = []
+    for _ in range(3):
+        workspace.locator("[data-action=undo]").click()
+        answered(workspace)
+        settings = server.requests[-1].settings
+        thresholds.append((round(settings.rule.threshold, 2), settings.one_only))
+    assert thresholds == [(0.55, True), (0.55, False), (0.5, False)]
+    assert workspace.locator("[data-action=undo]").is_disabled()
+
+
+def test_every_control_has_a_name_of_its_own(workspace):
+    open_settings(workspace)
+    for rule, sliders in (
+        ("joint", []),
+        ("tutorial", ["Eigenvectors", "Smallest area", "Threshold of “not this”"]),
+    ):
+        workspace.locator("[data-setting=rule]").select_option(rule)
+        for name in ["Threshold", "Gamma", *sliders, "Overlay", "Size of the tiles"]:
+            expect(workspace.get_by_role("slider", name=name, exact=True)).to_have_count(1)
+    radios = ["This", "Not this", "Photo", "Both", "Colours", "As given", "Best first"]
+    for name in radios:
+        expect(workspace.get_by_role("radio", name=name, exact=True)).to_have_count(1)
+    workspace.locator("[data-setting=rule]").select_option("joint")
+    for name in ("A click means", "Outline", "Rule"):
+        expect(workspace.get_by_role("combobox", name=name, exact=True)).to_have_count(1)
+    # An image tells its keys.
+    tile = workspace.get_by_role("application").first
+    expect(tile).to_have_accessible_description(re.compile("Enter or Shift"))

@@ -126,3 +126,12 @@ def test_a_finger_that_scrolls_or_is_joined_by_another_presses_nothing(pointer, 
 
 def test_the_browsers_own_menu_stays_away(pointer):
     assert pointer.evaluate("send('contextmenu', 5, 5, { button: 2 })") is False
+
+
+def test_a_double_click_is_one_press(pointer):
+    x, y = 60, 70
+    pointer.mouse.dblclick(x, y)
+    assert len(presses(pointer)) == 1
+    # Another place is another press, however quick.
+    pointer.mouse.click(x + 60, y)
+    assert len(presses(pointer)) == 2

@@ -34,8 +34,15 @@ export function createActions(store) {
   /** @param {History<Prompt>} history */
   const step = (history) => set({ history, ...troubled(get(), { cutOff: false }) });
 
+  /** What was changed step by step becomes one change that can be undone. */
+  function settle() {
+    const { history, dragFrom } = get();
+    if (dragFrom) set({ dragFrom: null, history: undoable.settle(history, dragFrom) });
+  }
+
   /** @param {Partial<Prompt>} changes */
   function commit(changes) {
+    settle();
     const { history } = get();
     step(undoable.commit(history, { ...history.present, ...changes }));
   }
@@ -93,8 +100,14 @@ export function createActions(store) {
       if (at >= 0) removeAt(at);
     },
 
-    undo: () => step(undoable.undo(get().history)),
-    redo: () => step(undoable.redo(get().history)),
+    undo() {
+      settle();
+      step(undoable.undo(get().history));
+    },
+    redo() {
+      settle();
+      step(undoable.redo(get().history));
+    },
     clear: () => commit({ clicks: [] }),
     reset: () => commit({ settings: SETTINGS }),
     export: () => set({ exporting: true }),
@@ -114,10 +127,7 @@ export function createActions(store) {
       });
     },
 
-    settle() {
-      const { history, dragFrom } = get();
-      if (dragFrom) set({ dragFrom: null, history: undoable.settle(history, dragFrom) });
-    },
+    settle,
 
     /**
      * Arranges the tiles. Only when it is asked for: tiles that move by themselves would move under

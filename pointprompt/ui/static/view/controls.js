@@ -86,11 +86,20 @@ export function createControls(root, store, actions) {
     const name = /** @type {"undo" | "redo" | "clear" | "reset" | "export"} */ (button.dataset.action);
     button.addEventListener("click", () => actions[name](), { signal });
   }
+  /** @type {Field | null} */
+  let byKeys = null;
+  const leaveKeys = () => {
+    byKeys = null;
+    actions.settle();
+  };
   for (const field of settings) {
     const name = field.dataset.setting ?? "";
     Object.assign(field, SLIDERS[name]);
     field.addEventListener("input", () => actions.setting(name, read(field)), { signal });
-    field.addEventListener("change", actions.settle, { signal });
+    field.addEventListener("change", () => byKeys !== field && actions.settle(), { signal });
+    // Each key is a change of its own; all of them, until the field is left, are one.
+    field.addEventListener("keydown", () => (byKeys = field), { signal });
+    for (const left of ["pointerdown", "blur"]) field.addEventListener(left, leaveKeys, { signal });
   }
   for (const field of displays) {
     const name = field.dataset.display ?? "";

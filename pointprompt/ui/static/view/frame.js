@@ -27,6 +27,7 @@ export function createFrame(image, [h, w]) {
   const overlay = make("canvas", "pp-overlay");
   overlay.tabIndex = 0;
   overlay.setAttribute("role", "application");
+  overlay.setAttribute("aria-describedby", "pp-keys");
 
   const frame = make("div", "pp-frame");
   frame.style.aspectRatio = String(aspect);

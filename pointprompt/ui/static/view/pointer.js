@@ -1,4 +1,5 @@
 // Mouse, pen and touch on a tile -> a press at (x, y): left or tap, or right, Shift or long press.
+// A double click is one press.
 
 /** @import { Press } from "../state/actions.js" */
 
@@ -48,6 +49,12 @@ export function listen(element, pressed) {
     }, LONG_PRESS_MS);
   };
 
+  // Only this event counts clicks, and it comes before the pointer is let go.
+  /** @param {MouseEvent} event */
+  const again = (event) => {
+    if (event.detail > 1) cancel();
+  };
+
   /** @param {PointerEvent} event */
   const move = (event) => {
     if (!down || event.pointerId !== down.id) return;
@@ -63,6 +70,7 @@ export function listen(element, pressed) {
   };
 
   element.addEventListener("pointerdown", start, { signal });
+  element.addEventListener("mousedown", again, { signal });
   element.addEventListener("pointermove", move, { signal });
   element.addEventListener("pointerup", end, { signal });
   element.addEventListener("pointercancel", cancel, { signal });

@@ -2,6 +2,7 @@
 
 import { count } from "../state/clicks.js";
 import { isFine } from "../state/state.js";
+import { isFound } from "./coverage.js";
 
 /** @import { PageStore, State } from "../state/state.js" */
 
@@ -12,7 +13,7 @@ function textOf({ late, exporting, history, manifest, answer }) {
   const images = manifest?.images.length ?? 0;
   if (positive + negative === 0) return `${images} ${images === 1 ? "image" : "images"}. Click a thing in any.`;
   if (positive === 0) return "Add a “this” click: “not this” only takes away.";
-  const masked = answer.masks.filter((mask) => mask.includes(1)).length;
+  const masked = answer.masks.filter(isFound).length;
   return `Found in ${masked} of ${images}`;
 }
 

@@ -1,5 +1,6 @@
 // One image of the set: its photo, its colour view and what is painted over both.
 
+import { coverage } from "./coverage.js";
 import { createFrame } from "./frame.js";
 import { listenToKeys } from "./keyboard.js";
 import { paintClicks, paintCursor } from "./marks.js";
@@ -140,5 +141,5 @@ const layersOf = (mask, [h, w], color) => ({
 /** @param {Uint8Array} mask */
 const measure = (mask) => ({
   mask,
-  covered: mask.reduce((sum, token) => sum + token, 0) / mask.length,
+  covered: coverage(mask),
 });
