@@ -67,3 +67,12 @@ def test_only_a_sentence_of_the_server_is_shown(run, said, is_sentence):
 )
 def test_what_gradio_says_of_an_upload_is_put_in_words(run, said, shown):
     assert run("return (await import('/view/toasts.js')).inWords(input);", said).startswith(shown)
+
+
+def test_what_gradio_said_before_the_page_listened_is_put_in_words_too(run):
+    shown = run("""
+        document.body.innerHTML = '<div data-testid="toast-text">HTTP 502: </div>';
+        (await import('/view/toasts.js')).putToastsInWords();
+        return document.body.textContent;
+    """)
+    assert shown.startswith("The server could not take these files.")

@@ -17,7 +17,7 @@ export function inWords(text) {
   return text.trim().startsWith("Connection errored out") ? NOT_REACHED : text;
 }
 
-/** From now on, whatever gradio says on this page. */
+/** Whatever gradio says on this page, from now on and on the screen already. */
 export function putToastsInWords() {
   const translate = () => {
     for (const element of document.querySelectorAll(TEXTS)) {
@@ -28,6 +28,7 @@ export function putToastsInWords() {
   };
   const observer = new MutationObserver(translate);
   observer.observe(document.body, { childList: true, characterData: true, subtree: true });
+  translate();
   return { destroy: () => observer.disconnect() };
 }
 
