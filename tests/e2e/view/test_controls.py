@@ -207,3 +207,16 @@ def test_every_control_has_a_name_of_its_own(workspace):
     # An image tells its keys.
     tile = workspace.get_by_role("application").first
     expect(tile).to_have_accessible_description(re.compile("Enter or Shift"))
+
+
+def test_a_button_that_is_used_up_hands_the_focus_on(workspace):
+    undo, redo, clear = (
+        workspace.locator(f"[data-action={name}]") for name in ("undo", "redo", "clear")
+    )
+    workspace.locator(".pp-overlay").nth(0).press("Enter")
+    answered(workspace)
+    clear.press("Enter")
+    expect(undo).to_be_focused()
+    undo.press("Enter")
+    undo.press("Enter")
+    expect(redo).to_be_focused()

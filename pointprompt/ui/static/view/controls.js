@@ -126,7 +126,11 @@ export function createControls(root, store, actions) {
     for (const field of displays) write(field, display[field.dataset.display ?? ""]);
     tileSize.value = String(look.tileSize);
     const can = possible(state);
+    const focused = document.activeElement;
     for (const button of buttons) button.disabled = !can[button.dataset.action ?? ""];
+    // Who pressed the last one that could be pressed goes on from there, not from the page's top.
+    const isLost = buttons.some((button) => button === focused && button.disabled);
+    if (isLost) buttons.find((button) => !button.disabled)?.focus();
   }
 
   const unsubscribe = store.subscribe(
