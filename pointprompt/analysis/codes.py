@@ -58,8 +58,12 @@ class Embedder:
             features: (n, h, w, c) float32, of this set or of other images.
             eigvecs: (n, h, w, k) float32, of the same images, in terms of this set's cut.
         """
-        fine = _fine(features, self.mean, self.axes)
-        return unit(_side_by_side(_coarse(eigvecs, self.scales), fine) @ self.joint)
+        codes = np.empty((*features.shape[:3], self.joint.shape[1]), np.float32)
+        # One by one, since what is made on the way is many times as large as codes are.
+        for its, tokens, vectors in zip(codes, features, eigvecs, strict=True):
+            fine = _fine(tokens, self.mean, self.axes)
+            its[:] = unit(_side_by_side(_coarse(vectors, self.scales), fine) @ self.joint)
+        return codes
 
 
 def fit_embedder(

@@ -85,16 +85,18 @@ class Cut:
             nystrom_x_sq=samples.pow(2).sum(dim=1).unsqueeze(0),
         )
         tokens = torch.from_numpy(features.reshape(-1, c))
+        found = torch.empty((len(tokens), eigvecs.shape[1]))
 
-        def extended(some: torch.Tensor) -> torch.Tensor:
-            return nystrom_propagate(eigvecs, some, samples, device=device, cache=known)
+        def extend(some: torch.Tensor, place: torch.Tensor) -> None:
+            place[:] = nystrom_propagate(eigvecs, some, samples, device=device, cache=known)
 
         if device == "cpu":
+            at_once = (tokens.split(_TOKENS_AT_ONCE), found.split(_TOKENS_AT_ONCE))
             with thread_a_core() as pool:
-                parts = list(pool.map(extended, tokens.split(_TOKENS_AT_ONCE)))
+                list(pool.map(extend, *at_once))
         else:
-            parts = [extended(tokens)]
-        return _to_numpy(torch.cat(parts)).reshape(n, h, w, -1)
+            extend(tokens, found)
+        return found.numpy().reshape(n, h, w, -1)
 
 
 def fit_cut(
