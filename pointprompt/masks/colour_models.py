@@ -5,6 +5,8 @@ Knows arrays. Does not know where the first guess of inside and outside comes fr
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import convolve1d, gaussian_filter
@@ -61,9 +63,8 @@ def near_by(margins: FloatArray, pixels: ByteArray) -> FloatArray:
         Grid, section 3: pixels are counted by place and colour, blurred there and looked up. The
         mean of two grids, half a cell apart, has no steps at the cells' borders.
     """
-    inside, outside = (
-        _counted(side, pixels, 0) + _counted(side, pixels, 0.5) for side in _sides(margins)
-    )
+    sides = _sides(margins)
+    inside, outside = _counted(sides, pixels, 0) + _counted(sides, pixels, 0.5)
     known = inside + outside + np.float32(_PRIOR)
     likely: FloatArray = np.divide(inside - outside, known)
     return likely
@@ -81,18 +82,20 @@ def _levels(pixels: ByteArray, offset: float) -> NDArray[np.intp]:
     return levels.astype(np.intp)
 
 
-def _counted(side: FloatArray, pixels: ByteArray, offset: float) -> FloatArray:
-    """How much of a side is near each pixel, in place and colour: (H, W) float32."""
-    height, width = side.shape
+def _counted(sides: Sequence[FloatArray], pixels: ByteArray, offset: float) -> FloatArray:
+    """How much of each side is near each pixel, in place and colour: (2, H, W) float32."""
+    height, width = pixels.shape[:2]
     rows, columns = (
         ((np.arange(extent) + offset * CELL) / CELL).astype(np.intp) for extent in (height, width)
     )
     shape = (rows[-1] + 1, columns[-1] + 1, *[BINS + 1] * 3)
     place = np.ravel_multi_index((rows[:, None], columns[None], *_levels(pixels, offset)), shape)
-    counts = np.bincount(place.ravel(), side.ravel(), int(np.prod(shape)))
-    grid = counts.astype(np.float32).reshape(shape)
-    for axis in range(grid.ndim):
-        if shape[axis] > 1:
-            grid = convolve1d(grid, [0.25, 0.5, 0.25], axis=axis, mode="constant")
-    near: FloatArray = grid.ravel()[place]
+    near = np.empty((len(sides), height, width), np.float32)
+    for side, its in zip(sides, near, strict=True):
+        counts = np.bincount(place.ravel(), side.ravel(), int(np.prod(shape)))
+        grid = counts.astype(np.float32).reshape(shape)
+        for axis in range(grid.ndim):
+            if shape[axis] > 1:
+                grid = convolve1d(grid, [0.25, 0.5, 0.25], axis=axis, mode="constant")
+        its[:] = grid.ravel()[place]
     return near
