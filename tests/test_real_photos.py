@@ -8,6 +8,7 @@ import pytest
 from pointprompt.analysis.analysis import Analysis
 from pointprompt.pipeline import analyze, predict
 from pointprompt.settings import JointRule, Settings, TutorialRule
+from pointprompt.sources.examples import example_set
 from pointprompt.types import Click
 
 BACKBONE = "efficientnet_lite0"
@@ -149,3 +150,25 @@ def test_the_tank_is_found_and_neither_the_floor_nor_the_shelves(motorcycles, se
         assert mask[tank].mean() > 0.5
         assert mask[floor].mean() == 0
         assert mask[shelves].mean() < 0.02
+
+
+# Where balls are on the drawn tables: the image, x and y.
+RED = [(0, 0.31, 0.36), (1, 0.68, 0.30), (2, 0.60, 0.27), (3, 0.43, 0.50), (4, 0.73, 0.35)]
+ORANGE = (0, 0.54, 0.66)
+OTHERS = [(1, 0.54, 0.66), (2, 0.47, 0.67), (3, 0.73, 0.63), (4, 0.42, 0.70), (5, 0.55, 0.65)]
+
+
+def test_the_still_life_keeps_the_promise_of_its_hint():
+    images = [image.load() for image in example_set("still-life").images]
+    tables = analyze(images, backbone=BACKBONE, device="cpu")
+
+    def found(clicks: list[Click], balls: list[tuple[int, float, float]]) -> list[bool]:
+        masks = predict(tables, clicks).masks
+        height, width = images[0].shape[:2]
+        return [bool(masks[i][int(y * height), int(x * width)]) for i, x, y in balls]
+
+    this = Click(*RED[0])
+    assert all(found([this], [*RED, ORANGE, *OTHERS]))
+    not_this = Click(*ORANGE, positive=False)
+    assert all(found([this, not_this], RED))
+    assert not any(found([this, not_this], [ORANGE]))

@@ -137,8 +137,8 @@ _SETS = (
         key="still-life",
         title="Still life",
         description=(
-            "Six drawn tables. The red ball lies on five of them: click on it once, and see that "
-            "the last one stays empty. Then try the blue jar."
+            "Six drawn tables. Click on the red ball, and see the balls on all of them. “Not this” "
+            "on the orange ball takes it away again."
         ),
         credits="Drawn by a program of pointprompt's own.",
         images=tuple(
