@@ -51,8 +51,6 @@ export function createTile(image, index, { photoUrl, atlas, grid, color, view, p
   let stale = true;
   /** @type {ReturnType<typeof layersOf> | null} */
   let layers = null;
-  /** @type {ReturnType<typeof measure> | null} */
-  let measured = null;
 
   const size = () => ({ width: overlay.clientWidth, height: overlay.clientHeight });
   const pointer = listen(overlay, (pressed) => press(index, pressed, size()));
@@ -79,14 +77,13 @@ export function createTile(image, index, { photoUrl, atlas, grid, color, view, p
 
   function describe() {
     const { clicks, mask, presence } = view(index);
-    if (measured?.mask !== mask) measured = mask && measure(mask);
-    const covered = measured ? percent(measured.covered) : "";
+    const covered = mask ? percent(coverage(mask)) : "";
     const text = mask ? `${covered} · ${presence.toFixed(2)}` : "";
     if (share.textContent !== text) share.textContent = text;
     share.title = mask
       ? `The mask covers ${covered} of the image. How sure it is that the thing is here: ${presence.toFixed(2)} of 1.`
       : "";
-    element.classList.toggle("pp-empty", measured?.covered === 0);
+    element.classList.toggle("pp-empty", mask !== null && coverage(mask) === 0);
     overlay.setAttribute(
       "aria-label",
       `${image.name}, image ${index + 1}. ${clicks.length === 1 ? "1 click" : `${clicks.length} clicks`}. ` +
@@ -136,10 +133,4 @@ const layersOf = (mask, [h, w], color) => ({
   image: maskImage(mask, h, w, color),
   border: borderOf(mask, h, w),
   color,
-});
-
-/** @param {Uint8Array} mask */
-const measure = (mask) => ({
-  mask,
-  covered: coverage(mask),
 });
