@@ -15,7 +15,7 @@ hardly beyond the boundary.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -125,8 +125,7 @@ class Looks:
 
     def likeness(self, codes: FloatArray) -> FloatArray:
         """How like the nearest look codes (t, d) are, (t,) float32."""
-        likeness: FloatArray = (self.codes @ codes.T).max(axis=0)
-        return likeness
+        return _likeness_to_nearest(self.codes, codes)
 
     def of_tokens(self, likeness: FloatArray) -> FloatArray:
         """What is added to tokens' scores, (t,) float32: 0 with one look, which says little."""
@@ -216,17 +215,26 @@ def _looks(means: FloatArray, seen: Sequence[FloatArray]) -> Looks:
         means: (k, d) float32 of length 1, u of each image.
         seen: The codes (t, d) of each image.
     """
-    looks = Looks(_to_their_mean(means), LEAST_LIKE)
-    if len(means) < ENOUGH:
-        return looks
-    others = [Looks(_to_their_mean(np.delete(means, i, axis=0)), 0) for i in range(len(means))]
-    expected = [_best(of.likeness(codes)) for of, codes in zip(others, seen, strict=True)]
-    return replace(looks, level=max(LEAST_LIKE, OF_EXPECTED * float(np.mean(expected))))
+    level = LEAST_LIKE
+    if len(means) >= ENOUGH:
+        others = (_to_their_mean(np.delete(means, image, axis=0)) for image in range(len(means)))
+        expected = [
+            _best(_likeness_to_nearest(looks, codes))
+            for looks, codes in zip(others, seen, strict=True)
+        ]
+        level = max(level, OF_EXPECTED * float(np.mean(expected)))
+    return Looks(_to_their_mean(means), level)
 
 
 def _to_their_mean(codes: FloatArray) -> FloatArray:
     """The codes (k, d), each half way to the mean of all."""
     return unit(codes + unit(codes.sum(axis=0)))
+
+
+def _likeness_to_nearest(looks: FloatArray, codes: FloatArray) -> FloatArray:
+    """How like the nearest look (k, d) codes (t, d) are, (t,) float32."""
+    likeness: FloatArray = (looks @ codes.T).max(axis=0)
+    return likeness
 
 
 def _best(likeness: FloatArray) -> float:
