@@ -163,3 +163,16 @@ function lastLayers() {
     return last.layers;
   };
 }
+
+/**
+ * Whether nothing else is drawn over an image.
+ * @param {TileView} one
+ * @param {TileView} other
+ */
+export const isSameView = (one, other) =>
+  one.drawn === other.drawn &&
+  one.heat === other.heat &&
+  one.covered === other.covered &&
+  one.presence === other.presence &&
+  one.clicks.length === other.clicks.length &&
+  one.clicks.every((click, index) => click === other.clicks[index]);
