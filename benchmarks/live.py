@@ -147,7 +147,7 @@ def _row(browser: Browser, photos: Sequence[Path], height: int, *, is_live: bool
             context.route("**/*.codes", _refuse)
         page = Page(context.new_page(), app.server.url)
         loaded: list[Request] = []
-        page.tab.on("requestfinished", lambda request: loaded.append(request))
+        page.tab.on("requestfinished", lambda request: loaded.append(request))  # noqa: PLW0108
         page.open()
         page.choose_files(photos)
         page.tab.click("#pp-analyze")
