@@ -1,9 +1,9 @@
 // What a person can do: each action replaces parts of the state. Knows neither the server nor the
 // screen.
 
+import { arrangement } from "./arrangement.js";
 import * as clicks from "./clicks.js";
 import * as undoable from "./history.js";
-import { arrange } from "./order.js";
 import { SETTINGS, withValue } from "./settings.js";
 import { troubled } from "./state.js";
 
@@ -23,9 +23,6 @@ import { troubled } from "./state.js";
 
 /** @typedef {{width: number, height: number}} Size */
 /** @typedef {ReturnType<typeof createActions>} Actions */
-
-// In CSS pixels.
-const HIT_RADIUS = { mouse: 9, touch: 16 };
 
 /** @param {PageStore} store */
 export function createActions(store) {
@@ -54,10 +51,15 @@ export function createActions(store) {
    * @param {number} image
    * @param {{x: number, y: number}} place
    * @param {Size} size
-   * @param {number} radius
+   * @param {boolean} touch
    */
-  const hitAt = (image, { x, y }, { width, height }, radius) =>
-    clicks.hit(get().history.present.clicks, image, x, y, width, height, radius);
+  const hitAt = (image, { x, y }, size, touch) => {
+    const radius = clicks.hitRadius(size, touch);
+    return clicks.hit(get().history.present.clicks, image, x, y, size.width, size.height, radius);
+  };
+
+  /** By the newest masks. */
+  const arrange = () => set({ arranged: arrangement(get()) });
 
   /** @param {number} index */
   const removeAt = (index) =>
@@ -79,7 +81,7 @@ export function createActions(store) {
      * @param {Size} size Of its tile, in CSS pixels.
      */
     press(image, press, size) {
-      const at = hitAt(image, press, size, press.touch ? HIT_RADIUS.touch : HIT_RADIUS.mouse);
+      const at = hitAt(image, press, size, press.touch);
       if (at >= 0) {
         removeAt(at);
         return;
@@ -96,7 +98,7 @@ export function createActions(store) {
      * @param {Size} size
      */
     remove(image, place, size) {
-      const at = hitAt(image, place, size, HIT_RADIUS.touch);
+      const at = hitAt(image, place, size, true);
       if (at >= 0) removeAt(at);
     },
 
@@ -129,15 +131,16 @@ export function createActions(store) {
 
     settle,
 
-    /**
-     * Arranges the tiles. Only when it is asked for: tiles that move by themselves would move under
-     * the pointer.
-     * @param {string} order
-     */
+    /** @param {string} order */
     order(order) {
-      const { manifest, answer } = get();
       look({ order });
-      set({ arranged: arrange(order, answer.presence, manifest?.images.length ?? 0) });
+      arrange();
     },
+    /** @param {string} filter */
+    filter(filter) {
+      look({ filter });
+      arrange();
+    },
+    arrange,
   };
 }

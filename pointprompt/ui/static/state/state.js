@@ -23,7 +23,9 @@ import { SETTINGS, toMessage } from "./settings.js";
  * @property {string} mode "positive" or "negative": what a click says.
  * @property {string} view "photo", "colors" or "both".
  * @property {string} order "given" or "presence".
+ * @property {string} filter Which images: "all", "clicked", "found", "unsure" or "empty".
  * @property {{opacity: number, outline: boolean}} display Of the masks.
+ * @property {boolean} keys Whether single keys do something anywhere on the page.
  * @property {number} tileSize Height of a row of tiles, in CSS pixels.
  */
 
@@ -68,8 +70,8 @@ import { SETTINGS, toMessage } from "./settings.js";
  * @property {History<Prompt>} history
  * @property {Prompt | null} dragFrom Where a slider's drag began, until it ends.
  * @property {Look} look
- * @property {readonly number[] | null} arranged The images as the tiles stand; null for the order
- *   they came in, until another is asked for.
+ * @property {readonly number[] | null} arranged The images as the tiles stand; null for all in
+ *   the order they came in, until it is asked for otherwise.
  * @property {ReadonlySet<number>} seen The tiles on the screen or near it.
  * @property {number} side The most pixels of a tile, in height and width.
  * @property {number} asked Number of the newest request.
@@ -113,6 +115,8 @@ export const initialLook = ({ isPhone }, before) => ({
   mode: "positive",
   view: "photo",
   order: "given",
+  filter: "all",
+  keys: true,
   tileSize: isPhone ? 120 : 190,
   ...before,
   display: { opacity: 0.5, outline: true, ...before?.display },

@@ -2,7 +2,7 @@
 
 import { count } from "../state/clicks.js";
 import { isFine } from "../state/state.js";
-import { isFound } from "./coverage.js";
+import { isFound } from "../state/coverage.js";
 
 /** @import { PageStore, State } from "../state/state.js" */
 

@@ -1,6 +1,6 @@
 // One image of the set: its photo, its colour view and what is painted over both.
 
-import { coverage } from "./coverage.js";
+import { coverage } from "../state/coverage.js";
 import { createFrame } from "./frame.js";
 import { listenToKeys } from "./keyboard.js";
 import { paintClicks, paintCursor } from "./marks.js";
@@ -22,12 +22,13 @@ import { percent } from "./words.js";
  * @property {readonly [number, number]} grid Rows and columns of the mask.
  * @property {number} presence
  * @property {{opacity: number, outline: boolean}} display
+ * @property {boolean} hasColors Whether the colour view is seen.
  */
 
 /**
  * @typedef {Object} TileOptions
  * @property {string} photoUrl
- * @property {Promise<HTMLImageElement | null>} atlas The colour views of all images.
+ * @property {() => Promise<HTMLImageElement | null>} atlas The colour views of all images.
  * @property {readonly [number, number]} grid Of tokens.
  * @property {readonly [number, number, number]} color Of masks.
  * @property {(index: number) => TileView} view
@@ -44,7 +45,7 @@ import { percent } from "./words.js";
  */
 export function createTile(image, index, { photoUrl, atlas, grid, color, view, press, remove }) {
   const [h, w] = grid;
-  const { element, photo, colors, overlay, share } = createFrame(image, grid);
+  const { element, photo, colors, overlay, share } = createFrame(image);
   photo.src = photoUrl;
 
   let visible = false;
@@ -63,7 +64,8 @@ export function createTile(image, index, { photoUrl, atlas, grid, color, view, p
   function paint() {
     stale = !visible;
     if (stale) return;
-    const { clicks, mask, grid: maskGrid, display } = view(index);
+    const { clicks, mask, grid: maskGrid, display, hasColors } = view(index);
+    if (hasColors) paintColors();
     const surface = fit(overlay);
     if (mask) {
       // Made once for each new mask, and only for tiles that are seen.
@@ -75,11 +77,29 @@ export function createTile(image, index, { photoUrl, atlas, grid, color, view, p
     if (cursor) paintCursor(surface, cursor);
   }
 
+  /** Once, until it is released. */
+  async function paintColors() {
+    if (colors.width) return;
+    const picture = await atlas();
+    if (!picture || !visible) return;
+    [colors.width, colors.height] = [w, h];
+    colors.getContext("2d")?.drawImage(picture, 0, index * h, w, h, 0, 0, w, h);
+  }
+
+  /** Gives back the memory of what nobody sees. */
+  function release() {
+    stale = true;
+    layers = null;
+    for (const canvas of [overlay, colors]) [canvas.width, canvas.height] = [0, 0];
+  }
+
   function describe() {
     const { clicks, mask, presence } = view(index);
     const covered = mask ? percent(coverage(mask)) : "";
-    const text = mask ? `${covered} · ${presence.toFixed(2)}` : "";
-    if (share.textContent !== text) share.textContent = text;
+    const texts = mask ? [covered, ` · ${presence.toFixed(2)}`] : ["", ""];
+    [...share.children].forEach((part, at) => {
+      if (part.textContent !== texts[at]) part.textContent = texts[at];
+    });
     share.title = mask
       ? `The mask covers ${covered} of the image. How sure it is that the thing is here: ${presence.toFixed(2)} of 1.`
       : "";
@@ -90,10 +110,6 @@ export function createTile(image, index, { photoUrl, atlas, grid, color, view, p
         (mask ? `Mask covers ${covered}.` : "No mask yet."),
     );
   }
-
-  atlas.then((picture) => {
-    if (picture) colors.getContext("2d")?.drawImage(picture, 0, index * h, w, h, 0, 0, w, h);
-  });
 
   return {
     element,
@@ -110,7 +126,8 @@ export function createTile(image, index, { photoUrl, atlas, grid, color, view, p
     setVisible(now) {
       visible = now;
       element.dataset.seen = String(now);
-      if (visible && stale) paint();
+      if (!visible) release();
+      else if (stale) paint();
     },
     /** Its longer side, in the screen's own pixels. */
     shownSide: () =>
