@@ -43,8 +43,8 @@ def test_not_this_is_a_ring_with_a_minus_that_the_photo_shows_through(run):
     assert beyond == GREY
 
 
-# About how colours look to each kind of colour blindness, in linear light: the first two after Viénot,
-# Brettel and Mollon 1999; in the third blue and green fall together.
+# About how colours look to each kind of colour blindness, in linear light: the first two after
+# Viénot, Brettel and Mollon 1999; in the third blue and green fall together.
 SEEN_BY = {
     "protan": [[0.1124, 0.8876, 0], [0.1124, 0.8876, 0], [0.0040, -0.0040, 1]],
     "deutan": [[0.2928, 0.7072, 0], [0.2928, 0.7072, 0], [-0.0223, 0.0223, 1]],

@@ -1,7 +1,7 @@
 // Where the tiles stand: in which order, which of them not at all, in rows of which height. Knows
 // their elements, not what they show.
 
-import { keepPlace } from "./place.js";
+import { createPlace } from "./place.js";
 import { createRoving } from "./roving.js";
 import { layRows } from "./rows.js";
 
@@ -16,6 +16,7 @@ export function createLayout(grid, store, moved) {
   /** @type {readonly HTMLElement[]} */
   let elements = [];
   const roving = createRoving(grid);
+  const place = createPlace(grid);
 
   /** Rows for the room that there is now. */
   const lay = () => layRows(grid, store.get().look.tileSize);
@@ -40,7 +41,7 @@ export function createLayout(grid, store, moved) {
     store.subscribe(
       ({ look }) => [look.tileSize],
       () => {
-        keepPlace(grid, lay);
+        place.keep(lay);
         moved();
       },
     ),

@@ -1,35 +1,75 @@
 // What is looked at stays where it is on the screen. Knows the elements of tiles, not what they show.
 
-/**
- * A change of the tiles' sizes after which the tile that is looked at begins where it began.
- * @param {HTMLElement} grid
- * @param {() => void} change
- */
-export function keepPlace(grid, change) {
-  const tile = lookedAt(grid);
-  const before = tile?.getBoundingClientRect().top ?? 0;
-  change();
-  const moved = (tile?.getBoundingClientRect().top ?? before) - before;
-  if (moved) window.scrollBy({ top: moved, behavior: "instant" });
+/** @typedef {{tile: Element, top: number}} Place Where on the screen the tile begins. */
+
+/** @param {HTMLElement} grid */
+export function createPlace(grid) {
+  /** @type {Place | null} */
+  let kept = null;
+  let scrolledTo = NaN;
+
+  return {
+    /**
+     * A change of the tiles' sizes after which the tile that is looked at begins where it began.
+     * Through many of them, as of a slider, it is the same one, until the page is scrolled.
+     * @param {() => void} change
+     */
+    keep(change) {
+      const focused = focusedIn(grid);
+      const isSame =
+        window.scrollY === scrolledTo &&
+        kept?.tile.getClientRects().length === 1 &&
+        (!focused || focused.tile === kept.tile);
+      const place = isSame ? kept : (focused ?? firstIn(grid));
+      change();
+      const moved = place ? place.tile.getBoundingClientRect().top - place.top : 0;
+      if (moved) window.scrollBy({ top: moved, behavior: "instant" });
+      kept = place;
+      scrolledTo = window.scrollY;
+    },
+  };
 }
 
 /**
- * The tile with the focus, where that is on the screen; else the first that begins there, below what
- * stays at its top. None where that is the start of the grid, which does not move.
+ * @param {Element} tile
+ * @returns {Place}
+ */
+const placeOf = (tile) => ({ tile, top: tile.getBoundingClientRect().top });
+
+/**
+ * How high is what stays at the top of the screen.
  * @param {HTMLElement} grid
  */
-function lookedAt(grid) {
-  const top = parseFloat(getComputedStyle(grid).getPropertyValue("--pp-top")) || 0;
-  /** @param {Element} tile */
-  const isInView = (tile) => {
-    const box = tile.getBoundingClientRect();
-    return box.height > 0 && box.bottom > top && box.top < window.innerHeight;
-  };
-  const focused = document.activeElement?.closest(".pp-tile");
-  if (focused && grid.contains(focused) && isInView(focused)) return focused;
+const topOf = (grid) => parseFloat(getComputedStyle(grid).getPropertyValue("--pp-top")) || 0;
+
+/**
+ * The tile with the focus, where that is on the screen.
+ * @param {HTMLElement} grid
+ */
+function focusedIn(grid) {
+  const tile = document.activeElement?.closest(".pp-tile");
+  return tile && grid.contains(tile) && isInView(tile, topOf(grid)) ? placeOf(tile) : null;
+}
+
+/**
+ * The first that begins on the screen, or else the first there. None where that is the start of the
+ * grid, which does not move.
+ * @param {HTMLElement} grid
+ */
+function firstIn(grid) {
+  const top = topOf(grid);
   if (grid.getBoundingClientRect().top >= top) return null;
-  const tiles = [...grid.querySelectorAll(".pp-tile")].filter(isInView);
-  return tiles.find((tile) => tile.getBoundingClientRect().top >= top) ?? tiles[0] ?? null;
+  const places = [...grid.querySelectorAll(".pp-tile")].filter((tile) => isInView(tile, top)).map(placeOf);
+  return places.find((place) => place.top >= top) ?? places[0] ?? null;
+}
+
+/**
+ * @param {Element} tile
+ * @param {number} top
+ */
+function isInView(tile, top) {
+  const box = tile.getBoundingClientRect();
+  return box.height > 0 && box.bottom > top && box.top < window.innerHeight;
 }
 
 /**
