@@ -114,3 +114,25 @@ def test_single_keys_can_be_turned_off_and_stay_off(workspace):
     kept = workspace.evaluate("JSON.parse(sessionStorage['pointprompt-kept']).look.keys")
     assert kept is False
     assert workspace.url.startswith(ORIGIN)
+
+
+def test_photos_are_seen_without_masks_while_a_key_is_held(workspace):
+    seen = "getComputedStyle(document.querySelector('.pp-overlay')).opacity"
+    workspace.keyboard.down("m")
+    assert workspace.evaluate(seen) == "0"
+    workspace.keyboard.up("m")
+    assert workspace.evaluate(seen) == "1"
+    # A window that was left hears no key let go.
+    workspace.keyboard.down("m")
+    workspace.evaluate("window.dispatchEvent(new Event('blur'))")
+    assert workspace.evaluate(seen) == "1"
+
+
+def test_all_clicks_are_removed_by_keys_and_come_back(workspace, server):
+    workspace.locator(".pp-overlay").nth(0).press("Enter")
+    workspace.keyboard.press("Control+Backspace")
+    answered(workspace)
+    assert server.requests[-1].clicks == ()
+    workspace.keyboard.press("Control+z")
+    answered(workspace)
+    assert len(server.requests[-1].clicks) == 1

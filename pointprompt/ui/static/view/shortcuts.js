@@ -26,6 +26,12 @@ export function createShortcuts(root, store, { actions, go, help }) {
   for (const [key, button] of views) button.setAttribute("aria-keyshortcuts", key.toUpperCase());
 
   /**
+   * For as long as a key is held, photos are seen without what is painted over them.
+   * @param {boolean} isHeld
+   */
+  const peek = (isHeld) => root.toggleAttribute("data-peek", isHeld);
+
+  /**
    * What a key does without Ctrl, Alt and the like.
    * @param {string} key In lower case.
    * @param {boolean} shift
@@ -36,6 +42,7 @@ export function createShortcuts(root, store, { actions, go, help }) {
     if (!store.get().manifest) return undefined;
     const mode = MODES[key];
     if (mode) return () => actions.look({ mode });
+    if (key === "m") return () => peek(true);
     if (key === "n") return () => go(shift ? -1 : 1);
     if (key === "." || key === ",") return () => go(key === "." ? 1 : -1);
     const view = views.get(key);
@@ -49,6 +56,7 @@ export function createShortcuts(root, store, { actions, go, help }) {
   function withCtrl(key, shift) {
     if (!store.get().manifest) return undefined;
     if (key === "y" || (key === "z" && shift)) return actions.redo;
+    if (key === "backspace") return actions.clear;
     return key === "z" ? actions.undo : undefined;
   }
 
@@ -66,7 +74,13 @@ export function createShortcuts(root, store, { actions, go, help }) {
     action();
   }
 
-  document.addEventListener("keydown", press, { signal: listening.signal });
+  /** @param {KeyboardEvent} event */
+  const release = ({ key }) => key.toLowerCase() === "m" && peek(false);
+
+  const { signal } = listening;
+  document.addEventListener("keydown", press, { signal });
+  document.addEventListener("keyup", release, { signal });
+  window.addEventListener("blur", () => peek(false), { signal });
   return { destroy: () => listening.abort() };
 }
 
