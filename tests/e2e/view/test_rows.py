@@ -57,7 +57,9 @@ def test_no_other_breaks_are_nearer_to_the_wished_height(run):
         for row in rows:
             room = ROOM["width"] - ROOM["gap"] * (len(row) - 1)
             ratio = room / sum(aspects[index] for index in row) / ROOM["height"]
-            total += 0 if row[-1] == len(aspects) - 1 and ratio > 1 else math.log(ratio) ** 2
+            is_last = row[-1] == len(aspects) - 1
+            weight = (0 if is_last else 2) if ratio > 1 else 1
+            total += weight * math.log(ratio) ** 2
         return total
 
     def broken(at: tuple[int, ...]) -> list[list[int]]:

@@ -3,8 +3,8 @@
 
 /**
  * The widths of tiles, in order, so that rows are as near to the wished height as can be: of all
- * ways to break the rows, the one with the least squared ratios of heights. The last row need not be
- * full.
+ * ways to break the rows, the one with the least squared logarithms of the ratios of heights, where a
+ * row that is too high counts twice: it hides more of the set. The last row need not be full.
  * @param {readonly number[]} aspects Width by height of each.
  * @param {{width: number, gap: number, height: number}} room height: the wished one, of a row.
  * @returns {number[]}
@@ -21,7 +21,8 @@ export function rowWidths(aspects, { width, gap, height }) {
       sum += aspects[begin];
       const ratio = fullHeight(sum, end - begin, width, gap) / height;
       const isShort = end === n && ratio > 1;
-      const cost = costs[begin] + (isShort ? 0 : Math.log(ratio) ** 2);
+      const weight = ratio > 1 ? 2 : 1;
+      const cost = costs[begin] + (isShort ? 0 : weight * Math.log(ratio) ** 2);
       if (cost < costs[end]) [costs[end], begins[end]] = [cost, begin];
       // A row of more would be far too low; one of a single tile there must be.
       if (ratio < 0.25) break;
