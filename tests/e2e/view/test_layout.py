@@ -218,3 +218,18 @@ def test_the_toolbar_and_the_settings_stay_in_view(open_at):
     panel = box(tab, ".pp-panel")
     assert panel["top"] >= box(tab, ".pp-top")["bottom"]
     assert panel["bottom"] <= 900
+
+
+def test_two_taps_near_each_other_on_a_small_tile_are_two_clicks(open_at, many):
+    tab = open_at(390, 844, has_touch=True)
+    photo = box(tab, ".pp-overlay")
+    assert photo["height"] < 150
+    x, y = photo["left"] + photo["width"] / 2, photo["top"] + photo["height"] / 2
+    for taps, at in ((1, x), (2, x + 14), (3, x - 14)):
+        tab.touchscreen.tap(at, y)
+        answered(tab)
+        assert len(many.requests[-1].clicks) == taps
+    # On a mark it is the mark that is hit.
+    tab.touchscreen.tap(x + 3, y + 3)
+    answered(tab)
+    assert len(many.requests[-1].clicks) == 2
