@@ -16,7 +16,7 @@ help: ## Show what can be made
 run: $(VENV)/app ## Serve the app, and say where
 	$(BIN)/python app.py
 
-test: $(VENV)/dev browser ## Run every test, those in a real browser included
+test: $(VENV)/dev node_modules/.made browser ## Run every test, those in a real browser included
 	$(BIN)/python -m pytest
 
 space: $(VENV)/dev browser ## Install what is committed as a Space does, and use it in a browser

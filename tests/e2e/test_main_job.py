@@ -249,6 +249,7 @@ def test_the_view_switch_shows_photo_colours_or_both_and_clicks_go_on_any(
     assert not colors.is_visible()
     page.tab.get_by_role("radio", name="Colours").click()
     assert colors.is_visible()
+    page.tab.wait_for_function("document.querySelector('.pp-colors').width > 0")
     values = colors.evaluate(
         "(c) => Array.from(c.getContext('2d').getImageData(0, 0, c.width, c.height).data)"
     )

@@ -109,20 +109,29 @@ def open_workspace(
     server: Server,
     names: list[str],
     *,
+    sizes: list[tuple[int, int]] | None = None,
     crisp: bool = False,
     before_mount: str = "() => {}",
     analysis: Analysis | None = None,
 ) -> Tab:
     """The page's workspace with these images open, joined to the server without gradio.
 
-    Those of an analysis have codes, which the context must serve.
+    Args:
+        context: Of the browser.
+        server: What answers.
+        names: Of the images.
+        sizes: Height and width of each.
+        crisp: Whether SAM can draw outlines.
+        before_mount: JavaScript.
+        analysis: Of the images, in the place of one of nothing; the context serves its codes.
     """
     pixels = np.zeros((50, 70, 3), np.uint8)
     n = len(names)
+    sizes = sizes or [(50, 70)] * n
     analysis = analysis or Analysis(
         photos=tuple(
-            Photo(name, 50, 70, b"", pixels, REMARK if name.startswith("<") else "")
-            for name in names
+            Photo(name, height, width, b"", pixels, REMARK if name.startswith("<") else "")
+            for name, (height, width) in zip(names, sizes, strict=True)
         ),
         eigvecs=np.zeros((n, H, W, K), np.float32),
         codes=np.zeros((n, H, W, 1), np.float32),
@@ -197,3 +206,25 @@ def slide(tab: Tab, name: str, place: float) -> None:
         place,
     )
     answered(tab)
+
+
+def box(tab: Tab, selector: str, index: int = 0) -> dict[str, float]:
+    """Where an element is on the screen."""
+    found: dict[str, float] = (
+        tab.locator(selector)
+        .nth(index)
+        .evaluate(
+            "(e) => (({ left, top, right, bottom, width, height }) => "
+            "({ left, top, right, bottom, width, height }))(e.getBoundingClientRect())"
+        )
+    )
+    return found
+
+
+def standing(tab: Tab) -> list[str]:
+    """The names of the tiles that the filter leaves, in order."""
+    found: list[str] = tab.evaluate(
+        "() => [...document.querySelectorAll('.pp-tile:not([hidden]) .pp-name')]"
+        ".map((name) => name.textContent)"
+    )
+    return found

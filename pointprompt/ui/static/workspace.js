@@ -13,9 +13,12 @@ import { kept } from "./state/kept.js";
 import { initialLook } from "./state/look.js";
 import { initialState } from "./state/state.js";
 import { createStore } from "./state/store.js";
+import { createArranging } from "./view/arranging.js";
 import { createControls } from "./view/controls.js";
 import { createGrid } from "./view/grid.js";
+import { createHelp } from "./view/help.js";
 import { createNotice } from "./view/notice.js";
+import { createTop } from "./view/place.js";
 import { createShortcuts } from "./view/shortcuts.js";
 import { createSizing } from "./view/sizing.js";
 import { createStatus } from "./view/status.js";
@@ -57,13 +60,16 @@ function join({ element, props, server, trigger, watch }) {
   const find = (selector) => /** @type {HTMLElement} */ (element.querySelector(selector));
   const root = find(".pp-workspace");
   const isPhone = window.matchMedia("(max-width: 760px)").matches;
-  /** @type {HTMLDetailsElement} */ (find(".pp-panel")).open = !isPhone;
+  // Where the settings lie over the tiles, and not beside them.
+  const isNarrow = window.matchMedia("(max-width: 860px)").matches;
+  /** @type {HTMLDetailsElement} */ (find(".pp-panel")).open = !isNarrow;
 
   const store = createStore(initialState(initialLook({ isPhone }, kept()?.look)));
   const actions = createActions(store);
   const keeper = createKeeper(store, { server: serverId(), isUnderWay });
   const controls = createControls(root, store, actions);
   const grid = createGrid(root, store, { actions, addressOf });
+  const help = createHelp(root, store, actions);
   const masks = createMasks(store, {
     predict: (request) => server.predict(request),
     download: (request) => trigger("export", request),
@@ -85,9 +91,12 @@ function join({ element, props, server, trigger, watch }) {
     fine,
     live,
     back,
+    help,
+    createArranging(root, store, actions),
+    createTop(root, find(".pp-top")),
     createNotice(find(".pp-notice"), store),
     createStatus(root, store),
-    createShortcuts(store, actions),
+    createShortcuts(root, store, { actions, go: grid.go, help: help.open }),
     createSizing(root, store, actions),
     putToastsInWords(),
   ];

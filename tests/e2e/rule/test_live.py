@@ -65,8 +65,10 @@ def hover(tab: Tab, image: int, x: float, y: float) -> None:
 
 
 def previewed(tab: Tab) -> None:
-    """Until what a click at the pointer would give is shown."""
-    tab.wait_for_function("document.querySelector('.pp-preview:not([hidden])')")
+    """Until what a click at the pointer would give is shown on all tiles."""
+    tab.wait_for_function(
+        "(n) => document.querySelectorAll('.pp-preview:not([hidden])').length === n", arg=N
+    )
 
 
 def not_previewed(tab: Tab) -> None:

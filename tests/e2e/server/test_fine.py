@@ -60,7 +60,7 @@ def test_edges_that_come_late_for_an_older_prompt_never_paint(workspace, server)
         window.texts = [];
         const share = document.querySelector('.pp-share');
         const note = () => texts.push(share.textContent);
-        new MutationObserver(note).observe(share, { childList: true, characterData: true });
+        new MutationObserver(note).observe(share, { childList: true, subtree: true });
         holdEdges();
     }""")
     server.masks[0, 1:] = True
@@ -158,3 +158,14 @@ def test_why_a_crisp_mask_cannot_be_drawn_is_said_on_the_page(context, server, m
     tab.wait_for_function("!document.querySelector('.pp-notice').hidden")
     assert tab.locator(".pp-notice").inner_text() == "There is no decoder any more."
     tab.close()
+
+
+def test_edges_come_first_to_what_stands_first(long_workspace, many):
+    many.presence[:] = 0
+    many.presence[40:44] = 0.9
+    long_workspace.locator(".pp-overlay").nth(0).press("Enter")
+    edged(long_workspace, len(visible(long_workspace)))
+    asked = len(many.edged)
+    long_workspace.get_by_role("radio", name="Best first").click()
+    edged(long_workspace, len(set(many.edged_images) | {40, 41, 42, 43}))
+    assert many.edged[asked][1] == (40, 41, 42, 43)

@@ -107,6 +107,28 @@ def test_a_download_waits_until_the_newest_prompt_is_answered(state):
     assert seen == [0, 2, 1, False]
 
 
+def test_a_filter_and_an_order_from_before_a_reload_wait_for_the_first_masks(state):
+    seen = state("""
+        store.set({ look: { ...store.get().look, filter: 'found', order: 'presence' } });
+        openSet({});
+        const arranged = [store.get().arranged];
+        answer(0, []);
+        click(0.1);
+        await until(() => sent.length === 2);
+        arranged.push(store.get().arranged);
+        answer(1, [0.9, 0.1]);
+        await until(() => store.get().answer.seq === 2);
+        arranged.push(store.get().arranged);
+        // Another answer moves nothing.
+        click(0.2);
+        await until(() => sent.length === 3);
+        answer(2, [0.1, 0.9]);
+        await until(() => store.get().answer.seq === 3);
+        return [...arranged, store.get().arranged];
+    """)
+    assert seen == [None, None, [0], [0]]
+
+
 def test_after_destroy_nothing_is_asked_and_no_answer_changes_anything(state):
     seen = state("""
         openSet({});

@@ -62,3 +62,18 @@ def test_clicks_are_counted_by_their_kind(run):
         return [count(clicks), count([])];
     """)
     assert counts == [{"positive": 2, "negative": 1}, {"positive": 0, "negative": 0}]
+
+
+@pytest.mark.parametrize(
+    ("side", "mouse", "touch"), [(800, 8, 12), (120, 6.4, 10.4), (60, 4.5, 8.5)]
+)
+def test_on_a_small_tile_a_click_takes_less_room_from_its_neighbours(run, side, mouse, touch):
+    radii = run(
+        """
+        const { hitRadius } = await import('/state/clicks.js');
+        const size = { width: 2 * input, height: input };
+        return [hitRadius(size, false), hitRadius(size, true)];
+        """,
+        side,
+    )
+    assert radii == pytest.approx([mouse, touch])

@@ -4,11 +4,12 @@ import re
 from dataclasses import fields
 
 import pytest
+from playwright.sync_api import Page as Tab
 from playwright.sync_api import expect
 
 from pointprompt.settings import RULES, JointRule, Settings, TutorialRule
 from tests.e2e.modules import ORIGIN, serve
-from tests.e2e.workspace import K, answered, open_settings, open_workspace, slide
+from tests.e2e.workspace import REMARK, K, answered, open_settings, open_workspace, slide
 
 
 def test_every_place_of_every_setting_is_one_the_server_takes(workspace, server):
@@ -189,24 +190,75 @@ def test_keys_on_a_slider_are_one_step_of_undo_until_it_is_left(workspace, serve
     assert workspace.locator("[data-action=undo]").is_disabled()
 
 
+# Of every role that a person can do something with.
+CONTROL = re.compile(
+    r"- '?(button|radio|checkbox|slider|combobox|spinbutton|textbox|link|application|switch)\b"
+    r'(?: "((?:[^"\\]|\\.)*)")?'
+)
+CONTROLS = [
+    ("radio", "This"),
+    ("radio", "Not this"),
+    ("button", "Undo"),
+    ("button", "Redo"),
+    ("button", "Clear"),
+    ("radio", "Photo"),
+    ("radio", "Both"),
+    ("radio", "Colours"),
+    ("radio", "Heat"),
+    ("radio", "As given"),
+    ("radio", "Best first"),
+    ("combobox", "Which images"),
+    ("button", "Arrange again"),
+    ("button", "Gestures and keys"),
+    ("button", "Download masks"),
+    ("application", "a.jpg, image 1. 0 clicks. No mask yet."),
+    ("application", "<b>.jpg, image 2. 0 clicks. No mask yet."),
+    ("button", f"Remark: {REMARK}"),
+    ("slider", "Threshold"),
+    ("slider", "Gamma"),
+    ("combobox", "A click means"),
+    ("combobox", "Outline"),
+    ("checkbox", "This one only"),
+    ("combobox", "Rule"),
+    ("button", "Reset to defaults"),
+    ("slider", "Overlay"),
+    ("checkbox", "Line around it"),
+    ("combobox", "Colour"),
+    ("checkbox", "Preview at the pointer"),
+    ("slider", "Size of the tiles"),
+]
+TUTORIALS = [
+    ("slider", "Eigenvectors"),
+    ("checkbox", "Remove small regions"),
+    ("slider", "Smallest area"),
+    ("slider", "Threshold of “not this”"),
+]
+
+
+def controls(tab: Tab) -> list[tuple[str, str]]:
+    """Role and name of each, in order, as assistive tools are told."""
+    found = CONTROL.findall(tab.locator("body").aria_snapshot())
+    return [(role, name.replace('\\"', '"')) for role, name in found]
+
+
 def test_every_control_has_a_name_of_its_own(workspace):
     open_settings(workspace)
-    for rule, sliders in (
-        ("joint", []),
-        ("tutorial", ["Eigenvectors", "Smallest area", "Threshold of “not this”"]),
-    ):
-        workspace.locator("[data-setting=rule]").select_option(rule)
-        for name in ["Threshold", "Gamma", *sliders, "Overlay", "Size of the tiles"]:
-            expect(workspace.get_by_role("slider", name=name, exact=True)).to_have_count(1)
-    radios = ["This", "Not this", "Photo", "Both", "Colours", "As given", "Best first"]
-    for name in radios:
-        expect(workspace.get_by_role("radio", name=name, exact=True)).to_have_count(1)
-    workspace.locator("[data-setting=rule]").select_option("joint")
-    for name in ("A click means", "Outline", "Rule"):
-        expect(workspace.get_by_role("combobox", name=name, exact=True)).to_have_count(1)
+    assert controls(workspace) == CONTROLS
+    workspace.locator("[data-setting=rule]").select_option("tutorial")
+    of_tutorial = [
+        control
+        for name in CONTROLS
+        if name != ("combobox", "A click means")
+        for control in ([name, *TUTORIALS] if name == ("combobox", "Rule") else [name])
+    ]
+    assert controls(workspace) == of_tutorial
+    assert len(set(of_tutorial)) == len(of_tutorial)
     # An image tells its keys.
     tile = workspace.get_by_role("application").first
     expect(tile).to_have_accessible_description(re.compile("Enter or Shift"))
+    workspace.keyboard.press("?")
+    in_dialog = [("checkbox", "Single keys work (letters, digits, signs)"), ("button", "Close")]
+    assert controls(workspace)[-2:] == in_dialog
 
 
 def test_a_button_that_is_used_up_hands_the_focus_on(workspace):

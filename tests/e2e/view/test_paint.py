@@ -96,35 +96,6 @@ def test_an_outline_runs_along_the_border_over_the_same_mask(run):
     assert inside == [0, 0, 0, 0]
 
 
-def test_positive_is_a_red_plus_and_negative_a_blue_minus_each_with_a_black_edge(run):
-    positive, negative = run(f"""{SURFACE}
-        marks.paintClicks(surface, [
-          {{ x: 0.25, y: 0.5, positive: true }}, {{ x: 0.75, y: 0.5, positive: false }},
-        ]);
-        const look = (x) => ({{ across: at(x + 2, 30), down: at(x, 28), fill: at(x + 3, 26),
-                               edge: at(x + 7, 30), beyond: at(x + 10, 30) }});
-        return finish([look(25), look(75)]);
-    """)
-    white = [255, 255, 255, 255]
-    assert positive["across"] == positive["down"] == negative["across"] == white
-    assert negative["down"] == negative["fill"] != white
-    red, blue = positive["fill"], negative["fill"]
-    assert red[0] > 2 * max(red[1:3])
-    assert blue[2] > 1.5 * max(blue[:2])
-    for click in (positive, negative):
-        assert max(click["edge"][:3]) < 60
-        assert click["beyond"][3] == 0
-
-
-def test_the_keyboards_cursor_leaves_its_own_place_free(run):
-    middle, arm = run(f"""{SURFACE}
-        marks.paintCursor(surface, {{ x: 0.5, y: 0.5 }});
-        return finish([at(50, 30), at(58, 30)]);
-    """)
-    assert middle[3] == 0
-    assert arm[3] == 255
-
-
 def test_a_contour_is_filled_within_its_lines_and_keeps_its_holes(run):
     found = run(f"""{SURFACE}
         const color = [255, 0, 255];

@@ -139,6 +139,8 @@ export function createLive(store, { addressOf, worker = makeWorker() }) {
     if (data.kind === "known" && data.set === sets) {
       known.add(data.image);
       unanswered = 0;
+      // It has yet to be found on this one.
+      previewed = null;
     } else if (data.kind === "answer" && data.id === id) {
       const taken = take;
       take = null;

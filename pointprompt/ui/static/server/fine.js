@@ -1,6 +1,7 @@
 // The masks along the edges of the photos, of the tiles that are seen: asks the server for those that
 // are missing, and adds them to its answer.
 
+import { standing } from "../state/arrangement.js";
 import { isAnswered, isFine, promptMessage, sentSettings, troubled } from "../state/state.js";
 import { decodeMasks } from "./codec.js";
 import { createEdges } from "./edges.js";
@@ -17,13 +18,13 @@ import { receiveFailure } from "./failure.js";
 const AT_ONCE = { photo: 4, sam: 1 };
 
 /**
- * The images that want edges now.
+ * The images that want edges now, as they stand.
  * @param {State} state
  */
 function missing(state) {
   if (!state.answer.masks.length || !isAnswered(state)) return [];
   if (sentSettings(state).outline === "tokens") return [];
-  return [...state.seen].filter((image) => !isFine(state, image)).sort((a, b) => a - b);
+  return standing(state).filter((image) => state.seen.has(image) && !isFine(state, image));
 }
 
 /**

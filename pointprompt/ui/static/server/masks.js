@@ -1,7 +1,7 @@
 // The masks of the newest prompt: asks the server for them at every change, and puts its answer into
 // the state whole. A download waits here until the screen shows what it will hold.
 
-import { arrange } from "../state/order.js";
+import { arrangement } from "../state/arrangement.js";
 import { isAnswered, promptMessage, troubled, wantsHeat } from "../state/state.js";
 import { decodeBytes, decodeMasks } from "./codec.js";
 import { receiveFailure } from "./failure.js";
@@ -80,13 +80,14 @@ export function createMasks(store, { predict, download }) {
     const heatmaps = await decodeBytes(heat, n);
     if (!isOfThisSet(request)) return;
     const isEmpty = request.clicks.length === 0;
-    const isBestFirst = get().look.order === "presence" && !isEmpty;
     set({
       // The old edges would lie about the new masks.
       answer: { seq, masks: isEmpty ? [] : decoded, presence: isEmpty ? [] : presence, heat: heatmaps, edged: [] },
-      // As before a reload, after which nothing was known of what is present.
-      arranged: get().arranged ?? (isBestFirst ? arrange("presence", presence, n) : null),
     });
+    // As before a reload, after which nothing was known of what is present.
+    const { arranged, look } = get();
+    const isAsGiven = look.order === "given" && look.filter === "all";
+    if (!arranged && !isEmpty && !isAsGiven) set({ arranged: arrangement(get()) });
   }
 
   function ask() {

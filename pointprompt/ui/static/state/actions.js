@@ -1,10 +1,10 @@
 // What a person can do: each action replaces parts of the state. Knows neither the server nor the
 // screen.
 
+import { arrangement } from "./arrangement.js";
 import * as clicks from "./clicks.js";
 import * as undoable from "./history.js";
 import { SIZES, SLIDERS } from "../contract.js";
-import { arrange } from "./order.js";
 import { afterPress, hitBy } from "./press.js";
 import { SETTINGS, withValue } from "./settings.js";
 import { troubled } from "./state.js";
@@ -55,6 +55,9 @@ export function createActions(store) {
       history: undoable.preview(history, { ...present, settings }),
     });
   }
+
+  /** By the newest masks. */
+  const arrange = () => set({ arranged: arrangement(get()) });
 
   return {
     look,
@@ -126,15 +129,16 @@ export function createActions(store) {
     setting: change,
     settle,
 
-    /**
-     * Arranges the tiles. Only when it is asked for: tiles that move by themselves would move under
-     * the pointer.
-     * @param {string} order
-     */
+    /** @param {string} order */
     order(order) {
-      const { manifest, answer } = get();
       look({ order });
-      set({ arranged: arrange(order, answer.presence, manifest?.images.length ?? 0) });
+      arrange();
     },
+    /** @param {string} filter */
+    filter(filter) {
+      look({ filter });
+      arrange();
+    },
+    arrange,
   };
 }

@@ -1,6 +1,10 @@
 // The clicks of a prompt: plain arrays, never changed in place.
 
-/** @import { Click } from "../contract.js" */
+/**
+ * @import { Click } from "../contract.js"
+ */
+
+/** @typedef {{width: number, height: number}} Size Of a tile, in CSS pixels. */
 
 // The wire wants x and y below 1; this is the largest float32 that is.
 const BELOW_ONE = 1 - 2 ** -24;
@@ -41,6 +45,26 @@ export const removeAt = (clicks, index) => clicks.filter((_, i) => i !== index);
  */
 export const move = (clicks, places) =>
   clicks.map((click) => ({ ...click, image: places[click.image] }));
+
+// Of a mark on a tile, in CSS pixels, and as a share of the tile's shorter side.
+const MARK = { most: 7, least: 3.5, share: 0.045 };
+// How far around it a press still hits it. Two taps of a finger are rarely nearer than that.
+const AROUND = { mouse: 1, touch: 5 };
+
+/**
+ * How large a click is drawn: on a small tile small, so that there is room beside it.
+ * @param {Size} size Of the tile, in CSS pixels.
+ */
+export const markRadius = ({ width, height }) =>
+  Math.max(Math.min(Math.min(width, height) * MARK.share, MARK.most), MARK.least);
+
+/**
+ * How near a press must be to hit a click, in CSS pixels.
+ * @param {Size} size Of the tile, in CSS pixels.
+ * @param {boolean} touch
+ */
+export const hitRadius = (size, touch) =>
+  markRadius(size) + (touch ? AROUND.touch : AROUND.mouse);
 
 /**
  * Index of the click of this image that is nearest to (x, y), if it is within `radius` pixels of a

@@ -8,7 +8,9 @@ import { MASK_COLORS } from "../contract.js";
  * @property {string} mode "positive" or "negative": what a click says.
  * @property {string} view "photo", "colors", "both" or "heat".
  * @property {string} order "given" or "presence".
+ * @property {string} filter Which images: "all", "clicked", "found", "unsure" or "empty".
  * @property {Display} display
+ * @property {boolean} keys Whether single keys do something anywhere on the page.
  * @property {number} tileSize Height of a row of tiles, in CSS pixels.
  */
 
@@ -34,6 +36,8 @@ export const initialLook = ({ isPhone }, before) => ({
   mode: "positive",
   view: "photo",
   order: "given",
+  filter: "all",
+  keys: true,
   tileSize: isPhone ? 120 : 190,
   ...before,
   display: { ...DISPLAY, ...before?.display },

@@ -32,7 +32,7 @@ export function open(state, manifest, kept) {
     seen: new Set(),
     exporting: false,
     dragFrom: null,
-    look: state.manifest ? { ...look, order: "given" } : look,
+    look: state.manifest ? { ...look, order: "given", filter: "all" } : look,
     history: manifest ? openingHistory(state, manifest, kept) : history,
     ...(manifest && troubled(state, { gone: null, refused: "" })),
   };

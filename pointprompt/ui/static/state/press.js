@@ -4,6 +4,7 @@ import * as clicks from "./clicks.js";
 
 /**
  * @import { Click } from "../contract.js"
+ * @import { Size } from "./clicks.js"
  * @import { State } from "./state.js"
  */
 
@@ -16,11 +17,7 @@ import * as clicks from "./clicks.js";
  * @property {boolean} touch
  */
 
-/** @typedef {{width: number, height: number}} Size Of a tile, in CSS pixels. */
-/** @typedef {Press & {image: number, size: Size}} PressOn */
-
-// In CSS pixels.
-const HIT_RADIUS = { mouse: 9, touch: 16 };
+/** @typedef {Press & {image: number, size: Size}} PressOn size: of the tile, in CSS pixels. */
 
 /**
  * Index of the click that a press there removes; -1 where it adds one.
@@ -28,7 +25,7 @@ const HIT_RADIUS = { mouse: 9, touch: 16 };
  * @param {PressOn} press
  */
 export const hitBy = (list, { image, x, y, touch, size }) =>
-  clicks.hit(list, image, x, y, size.width, size.height, touch ? HIT_RADIUS.touch : HIT_RADIUS.mouse);
+  clicks.hit(list, image, x, y, size.width, size.height, clicks.hitRadius(size, touch));
 
 /**
  * One more, or without the one that is there already.

@@ -69,8 +69,8 @@ import { SETTINGS, toMessage } from "./settings.js";
  * @property {History<Prompt>} history
  * @property {Prompt | null} dragFrom Where a slider's drag began, until it ends.
  * @property {Look} look
- * @property {readonly number[] | null} arranged The images as the tiles stand; null for the order
- *   they came in, until another is asked for.
+ * @property {readonly number[] | null} arranged The images as the tiles stand; null for all in
+ *   the order they came in, until it is asked for otherwise.
  * @property {ReadonlySet<number>} seen The tiles on the screen or near it.
  * @property {number} side The most pixels of a tile, in height and width.
  * @property {number} asked Number of the newest request.

@@ -2,18 +2,22 @@
 
 /** @import { ManifestImage } from "../contract.js" */
 
-// Tiles of a row share its height, so that no photo may be too wide or too narrow for that.
-const ASPECTS = [0.4, 4];
+// Tiles of a row share its height: a photo that is too wide or too narrow for that stands in a place
+// of these proportions with room around it.
+const ASPECTS = [0.5, 2.5];
 
 /**
+ * Its canvases take no memory until they are painted.
  * @param {ManifestImage} image
- * @param {readonly [number, number]} grid Of tokens.
  */
-export function createFrame(image, [h, w]) {
+export function createFrame(image) {
   const aspect = image.width / image.height;
   const element = make("figure", "pp-tile");
   const shownAspect = Math.min(Math.max(aspect, ASPECTS[0]), ASPECTS[1]);
   element.style.setProperty("--pp-aspect", String(shownAspect));
+  // How much of its place the photo takes, in each direction.
+  element.style.setProperty("--pp-across", String(Math.min(aspect / shownAspect, 1)));
+  element.style.setProperty("--pp-down", String(Math.min(shownAspect / aspect, 1)));
 
   const photo = make("img", "pp-photo");
   photo.alt = "";
@@ -22,31 +26,30 @@ export function createFrame(image, [h, w]) {
   photo.draggable = false;
 
   const colors = make("canvas", "pp-colors");
-  [colors.width, colors.height] = [w, h];
-
   const heat = make("canvas", "pp-heat");
-  [heat.width, heat.height] = [w, h];
-
   const preview = make("canvas", "pp-preview");
-  preview.hidden = true;
-
   const overlay = make("canvas", "pp-overlay");
-  overlay.tabIndex = 0;
+  for (const canvas of [colors, heat, preview, overlay]) [canvas.width, canvas.height] = [0, 0];
+  preview.hidden = true;
+  // Among all tiles one is where Tab stops.
+  overlay.tabIndex = -1;
   overlay.setAttribute("role", "application");
   overlay.setAttribute("aria-describedby", "pp-keys");
 
   const frame = make("div", "pp-frame");
-  frame.style.aspectRatio = String(aspect);
   frame.append(photo, colors, heat, preview, overlay);
+  const place = make("div", "pp-place");
+  place.append(frame);
 
   const name = make("span", "pp-name");
   name.textContent = image.name;
   name.title = image.name;
   const share = make("span", "pp-share");
+  share.append(make("span", "pp-covered"), make("span", "pp-presence"));
   const caption = document.createElement("figcaption");
   caption.append(name, ...(image.remark ? [remarkSign(image.remark)] : []), share);
 
-  element.append(frame, caption);
+  element.append(place, caption);
   return { element, photo, colors, heat, overlay, preview, share };
 }
 
@@ -68,6 +71,7 @@ function make(tag, className) {
 function remarkSign(remark) {
   const sign = make("button", "pp-remark");
   sign.type = "button";
+  sign.tabIndex = -1;
   sign.textContent = "i";
   sign.title = remark;
   sign.dataset.remark = remark;

@@ -3,6 +3,8 @@
 import { MASK_COLORS, MAX_SIDE } from "../contract.js";
 import { shownIn } from "../state/shown.js";
 import { isAway } from "../state/state.js";
+import { createAtlas } from "./atlas.js";
+import { createLayout } from "./layout.js";
 import { createTile, isSameView } from "./tile.js";
 
 /**
@@ -46,11 +48,17 @@ export function createGrid(root, store, { actions, addressOf }) {
     { rootMargin: AHEAD },
   );
 
+  const layout = createLayout(grid, store, repaint);
   const resized = new ResizeObserver(() => {
-    tiles.forEach((tile) => tile.paint());
-    measure();
+    layout.lay();
+    repaint();
   });
   resized.observe(grid);
+
+  function repaint() {
+    tiles.forEach((tile) => tile.paint());
+    measure();
+  }
 
   function measure() {
     const side = 2 ** Math.ceil(Math.log2(Math.max(...tiles.map((tile) => tile.shownSide()), 1)));
@@ -68,6 +76,7 @@ export function createGrid(root, store, { actions, addressOf }) {
       ...shownIn(state, index),
       clicks: state.history.present.clicks.filter((click) => click.image === index),
       display,
+      hasColors: state.look.view === "colors" || state.look.view === "both",
       isHeat: state.look.view === "heat",
       color: MASK_COLORS[display.color] ?? Object.values(MASK_COLORS)[0],
     };
@@ -87,14 +96,14 @@ export function createGrid(root, store, { actions, addressOf }) {
     root.dataset.state = manifest ? "open" : "empty";
     if (manifest) tiles = tilesOf(manifest);
     indices = new Map(tiles.map((tile, index) => [tile.element, index]));
-    grid.replaceChildren(...indices.keys());
+    layout.open(tiles.map((tile) => tile.element));
     for (const element of indices.keys()) seen.observe(element);
     tiles.forEach((tile) => tile.refresh());
   }
 
   /** @param {Manifest} manifest */
   function tilesOf(manifest) {
-    const atlas = loadPicture(addressOf(manifest.colors));
+    const atlas = createAtlas(addressOf(manifest.colors));
     return manifest.images.map((one, index) =>
       createTile(one, index, {
         photoUrl: addressOf(one.tile),
@@ -152,14 +161,10 @@ export function createGrid(root, store, { actions, addressOf }) {
       },
     ),
     store.subscribe(
-      ({ arranged }) => [arranged],
-      (arranged) => grid.append(...(arranged ?? []).map((index) => tiles[index].element)),
-    ),
-    store.subscribe(
-      ({ look }) => [look.view, look.tileSize],
-      (view, tileSize) => {
+      ({ look }) => [look.view],
+      (view) => {
         root.dataset.view = view;
-        root.style.setProperty("--pp-tile", `${tileSize}px`);
+        tiles.forEach((tile) => tile.paint());
       },
     ),
     store.subscribe((state) => [isAway(state)], reload),
@@ -170,27 +175,15 @@ export function createGrid(root, store, { actions, addressOf }) {
   }
 
   return {
+    /** Focuses the next tile, or the one so many further on. */
+    go: layout.go,
     /** Photos that were lost on their way, once more. */
     reload,
     destroy() {
       unsubscribe.forEach((end) => end());
       resized.disconnect();
+      layout.destroy();
       close();
     },
   };
-}
-
-/**
- * Resolves to null where the picture cannot be had: the photos are still of use.
- * @param {string} url
- */
-async function loadPicture(url) {
-  const picture = new Image();
-  picture.src = url;
-  try {
-    await picture.decode();
-    return picture;
-  } catch {
-    return null;
-  }
 }

@@ -21,16 +21,15 @@ const COLORS = Uint8ClampedArray.from({ length: 256 * 4 }, (_, at) => {
 });
 
 /**
- * @param {HTMLCanvasElement} canvas Of one pixel a token.
+ * @param {HTMLCanvasElement} canvas Gets one pixel a token.
+ * @param {readonly [number, number]} grid Rows and columns of tokens.
  * @param {Uint8Array | null} heat From 0 to 255; null leaves it empty.
  */
-export function paintHeat(canvas, heat) {
+export function paintHeat(canvas, [h, w], heat) {
+  [canvas.width, canvas.height] = heat ? [w, h] : [0, 0];
   const context = canvas.getContext("2d");
-  if (!context) return;
-  const { width, height } = canvas;
-  context.clearRect(0, 0, width, height);
-  if (!heat) return;
-  const pixels = context.createImageData(width, height);
+  if (!heat || !context) return;
+  const pixels = context.createImageData(w, h);
   heat.forEach((value, token) => pixels.data.set(COLORS.subarray(4 * value, 4 * value + 4), 4 * token));
   context.putImageData(pixels, 0, 0);
 }

@@ -16,6 +16,21 @@
  * @property {(surface: Surface) => Path2D} line Around it, for this size.
  */
 
+/** Makes layers, once for each new thing to draw and each colour. */
+export function lastLayers() {
+  /** @type {{drawn: Contour | Mask, color: Color, layers: Layers} | null} */
+  let last = null;
+  /**
+   * @param {Contour | Mask} drawn
+   * @param {Color} color
+   */
+  const layers = (drawn, color) => {
+    if (last?.drawn !== drawn || last.color !== color) last = { drawn, color, layers: layersOf(drawn, color) };
+    return last.layers;
+  };
+  return Object.assign(layers, { forget: () => (last = null) });
+}
+
 /**
  * @param {Contour | Mask} drawn
  * @param {Color} color

@@ -1,49 +1,94 @@
 // What is drawn over a photo and its mask: the clicks, the keyboard's cursor.
+//
+// The shape tells the sign: "this" is a full disc with a plus, "not this" a ring with a minus. Their
+// colours tell it once more. Blue and orange stay two colours for every kind of colour blindness, as
+// red and green do not, and neither is the masks' magenta; on any photo one of black, white and the
+// colour shows.
+
+import { markRadius } from "../state/clicks.js";
 
 /**
  * @import { Click } from "../contract.js"
  * @import { Surface } from "./paint.js"
  */
 
-const MARKER_RADIUS = 7;
-const POSITIVE = "#e5484d";
-const NEGATIVE = "#2f7df6";
+const POSITIVE = "#1a6dff";
+const NEGATIVE = "#ffa51f";
 
 /**
  * @param {Surface} surface
  * @param {readonly Click[]} clicks
  */
 export function paintClicks({ context, width, height }, clicks) {
-  for (const click of clicks) paintClick(context, click.x * width, click.y * height, click.positive);
+  const radius = markRadius({ width, height });
+  for (const { x, y, positive } of clicks) {
+    context.save();
+    context.translate(x * width, y * height);
+    if (positive) paintDisc(context, radius);
+    else paintRing(context, radius);
+    paintSign(context, radius / 2, positive);
+    context.restore();
+  }
 }
 
 /**
  * @param {CanvasRenderingContext2D} context
- * @param {number} x
- * @param {number} y
- * @param {boolean} positive
+ * @param {number} radius
  */
-function paintClick(context, x, y, positive) {
-  const arm = MARKER_RADIUS - 3.5;
-  context.save();
-  context.beginPath();
-  context.arc(x, y, MARKER_RADIUS, 0, 2 * Math.PI);
-  context.fillStyle = positive ? POSITIVE : NEGATIVE;
+function paintDisc(context, radius) {
+  circle(context, radius);
+  context.fillStyle = POSITIVE;
   context.fill();
   context.strokeStyle = "#000";
   context.lineWidth = 1.5;
   context.stroke();
+}
+
+/**
+ * What is below shows through its middle, as dark as a white sign needs it.
+ * @param {CanvasRenderingContext2D} context
+ * @param {number} radius
+ */
+function paintRing(context, radius) {
+  circle(context, radius);
+  context.fillStyle = "rgba(0, 0, 0, 0.5)";
+  context.fill();
+  context.strokeStyle = "#000";
+  context.lineWidth = 1.5;
+  context.stroke();
+  const width = radius > 5 ? 2 : 1.5;
+  circle(context, radius - 0.75 - width / 2);
+  context.strokeStyle = NEGATIVE;
+  context.lineWidth = width;
+  context.stroke();
+}
+
+/**
+ * @param {CanvasRenderingContext2D} context
+ * @param {number} radius
+ */
+function circle(context, radius) {
   context.beginPath();
-  context.moveTo(x - arm, y);
-  context.lineTo(x + arm, y);
+  context.arc(0, 0, radius, 0, 2 * Math.PI);
+}
+
+/**
+ * A plus or a minus.
+ * @param {CanvasRenderingContext2D} context
+ * @param {number} arm
+ * @param {boolean} positive
+ */
+function paintSign(context, arm, positive) {
+  context.beginPath();
+  context.moveTo(-arm, 0);
+  context.lineTo(arm, 0);
   if (positive) {
-    context.moveTo(x, y - arm);
-    context.lineTo(x, y + arm);
+    context.moveTo(0, -arm);
+    context.lineTo(0, arm);
   }
   context.strokeStyle = "#fff";
-  context.lineWidth = 2;
+  context.lineWidth = arm > 2.5 ? 2 : 1.5;
   context.stroke();
-  context.restore();
 }
 
 /**

@@ -1,29 +1,98 @@
-// Undo and redo by the keys that do so everywhere.
-
-import { isTyping } from "./sizing.js";
+// Keys that do something wherever the focus is: undo and redo as everywhere, and single keys for what
+// is done most. What a tile does with its own keys is `keyboard.js`'s.
 
 /**
  * @import { Actions } from "../state/actions.js"
  * @import { PageStore } from "../state/state.js"
  */
 
+/** @type {Record<string, string>} */
+const MODES = { 1: "positive", "+": "positive", 2: "negative", "-": "negative" };
+
 /**
+ * @param {HTMLElement} root
  * @param {PageStore} store
- * @param {Actions} actions
+ * @param {{actions: Actions, go: (step: number) => void, help: () => void}} page go: to a tile so
+ *   many further on.
  */
-export function createShortcuts(store, actions) {
+export function createShortcuts(root, store, { actions, go, help }) {
   const listening = new AbortController();
+  // The first letter of each view, of those that there are.
+  const views = new Map(
+    [.../** @type {NodeListOf<HTMLElement>} */ (root.querySelectorAll("[data-view]"))].map(
+      (button) => [button.dataset.view?.[0] ?? "", button],
+    ),
+  );
+  for (const [key, button] of views) button.setAttribute("aria-keyshortcuts", key.toUpperCase());
+
+  /**
+   * For as long as a key is held, photos are seen without what is painted over them.
+   * @param {boolean} isHeld
+   */
+  const peek = (isHeld) => root.toggleAttribute("data-peek", isHeld);
+
+  /**
+   * What a key does without Ctrl, Alt and the like.
+   * @param {string} key In lower case.
+   * @param {boolean} shift
+   * @returns {(() => void) | undefined}
+   */
+  function single(key, shift) {
+    if (key === "?") return help;
+    if (!store.get().manifest) return undefined;
+    const mode = MODES[key];
+    if (mode) return () => actions.look({ mode });
+    if (key === "m") return () => peek(true);
+    if (key === "n") return () => go(shift ? -1 : 1);
+    if (key === "." || key === ",") return () => go(key === "." ? 1 : -1);
+    const view = views.get(key);
+    return view && (() => view.click());
+  }
+
+  /**
+   * @param {string} key In lower case.
+   * @param {boolean} shift
+   */
+  function withCtrl(key, shift) {
+    if (!store.get().manifest) return undefined;
+    if (key === "y" || (key === "z" && shift)) return actions.redo;
+    if (key === "backspace") return actions.clear;
+    return key === "z" ? actions.undo : undefined;
+  }
 
   /** @param {KeyboardEvent} event */
   function press(event) {
-    if (!store.get().manifest || !(event.ctrlKey || event.metaKey) || isTyping(event.target)) return;
+    if (event.defaultPrevented || event.isComposing || isElsewhere(event)) return;
     const key = event.key.toLowerCase();
-    if (key !== "z" && key !== "y") return;
+    const isCtrl = event.ctrlKey || event.metaKey;
+    /** @type {(() => void) | undefined} */
+    let action;
+    if (isCtrl) action = withCtrl(key, event.shiftKey);
+    else if (!event.altKey && store.get().look.keys) action = single(key, event.shiftKey);
+    if (!action) return;
     event.preventDefault();
-    if (key === "y" || event.shiftKey) actions.redo();
-    else actions.undo();
+    action();
   }
 
-  document.addEventListener("keydown", press, { signal: listening.signal });
+  /** @param {KeyboardEvent} event */
+  const release = ({ key }) => key.toLowerCase() === "m" && peek(false);
+
+  const { signal } = listening;
+  document.addEventListener("keydown", press, { signal });
+  document.addEventListener("keyup", release, { signal });
+  window.addEventListener("blur", () => peek(false), { signal });
   return { destroy: () => listening.abort() };
+}
+
+/**
+ * Whether a key is for an open dialog, or for a field that takes text or, as a list of choices does,
+ * single letters.
+ * @param {KeyboardEvent} event
+ */
+export function isElsewhere({ target, ctrlKey, metaKey }) {
+  if (document.querySelector("dialog[open]")) return true;
+  if (!(target instanceof HTMLElement)) return false;
+  if (target.isContentEditable) return true;
+  if (target.matches("select")) return !ctrlKey && !metaKey;
+  return target.matches("textarea, input:not([type=range]):not([type=checkbox]):not([type=radio])");
 }

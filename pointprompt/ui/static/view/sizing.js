@@ -1,6 +1,8 @@
 // Part, thing or more by keys and by the wheel, while the pointer or the cross is on a tile; what is
 // chosen shows at the pointer.
 
+import { isElsewhere } from "./shortcuts.js";
+
 /**
  * @import { Actions } from "../state/actions.js"
  * @import { PageStore, State } from "../state/state.js"
@@ -26,7 +28,7 @@ export function createSizing(root, store, actions) {
   /** @param {KeyboardEvent} event */
   function press(event) {
     const step = { "[": /** @type {const} */ (-1), "]": /** @type {const} */ (1) }[event.key];
-    if (!step || event.ctrlKey || event.metaKey || !isOurs() || isTyping(event.target)) return;
+    if (!step || event.ctrlKey || event.metaKey || !isOurs() || isElsewhere(event)) return;
     if (!store.get().manifest) return;
     event.preventDefault();
     actions.resize(step);
@@ -68,9 +70,3 @@ function textOf({ history }) {
   const size = settings.rule === "joint" ? WORDS[/** @type {keyof typeof WORDS} */ (settings.joint.size)] : "";
   return [size, `threshold ${threshold.toFixed(2)}`].filter(Boolean).join(" · ");
 }
-
-/** @param {EventTarget | null} target */
-export const isTyping = (target) =>
-  target instanceof HTMLElement &&
-  (target.isContentEditable ||
-    target.matches("textarea, input:not([type=range]):not([type=checkbox]):not([type=radio])"));

@@ -4,7 +4,7 @@ import { createFrame } from "./frame.js";
 import { paintHeat } from "./heat.js";
 import { listenToKeys } from "./keyboard.js";
 import { paintClicks, paintCursor } from "./marks.js";
-import { layersOf } from "./layers.js";
+import { lastLayers } from "./layers.js";
 import { fit, paintMask, paintPreview } from "./paint.js";
 import { listen } from "./pointer.js";
 import { percent } from "./words.js";
@@ -15,21 +15,29 @@ import { percent } from "./words.js";
  * @import { PressOn } from "../state/press.js"
  * @import { Shown } from "../state/shown.js"
  * @import { Display } from "../state/look.js"
- * @import { Mask } from "../state/state.js"
  * @import { Place } from "./keyboard.js"
- * @import { Color, Layers } from "./layers.js"
+ * @import { Color } from "./layers.js"
+ */
+
+/**
+ * How a tile shows it.
+ * @typedef {Object} TileLook
+ * @property {readonly Click[]} clicks Of this image.
+ * @property {Display} display
+ * @property {Color} color Of masks.
+ * @property {boolean} isHeat Whether heatmaps are shown, and not masks.
+ * @property {boolean} hasColors Whether the colour view is.
  */
 
 /**
  * What a tile shows.
- * @typedef {Shown & {clicks: readonly Click[], display: Display, color: Color, isHeat: boolean}} TileView
- *   clicks: of this image. color: of masks. isHeat: whether heatmaps are shown, and not masks.
+ * @typedef {Shown & TileLook} TileView
  */
 
 /**
  * @typedef {Object} TileOptions
  * @property {string} photoUrl
- * @property {Promise<HTMLImageElement | null>} atlas The colour views of all images.
+ * @property {() => Promise<HTMLImageElement | null>} atlas The colour views of all images.
  * @property {readonly [number, number]} grid Of tokens.
  * @property {(index: number) => TileView} view
  * @property {(index: number) => Contour | null} preview What a click at the pointer would give.
@@ -48,7 +56,7 @@ import { percent } from "./words.js";
 export function createTile(image, index, options) {
   const { photoUrl, atlas, grid, view } = options;
   const [h, w] = grid;
-  const { element, photo, colors, heat, overlay, preview, share } = createFrame(image, grid);
+  const { element, photo, colors, heat, overlay, preview, share } = createFrame(image);
   photo.src = photoUrl;
 
   let visible = false;
@@ -84,14 +92,15 @@ export function createTile(image, index, options) {
   function paint() {
     stale = !visible;
     if (stale) return;
-    const { clicks, drawn, heat: values, display, color, isHeat } = view(index);
+    const { clicks, drawn, heat: values, display, color, isHeat, hasColors } = view(index);
+    if (hasColors) paintColors();
     const surface = fit(overlay);
     const opacity = isHeat ? 0 : display.opacity;
     if (drawn) paintMask(surface, drawMask(drawn, color), color, { ...display, opacity });
     paintClicks(surface, clicks);
     const cursor = keys.cursor();
     if (cursor) paintCursor(surface, cursor);
-    if (values !== heated) paintHeat(heat, values);
+    if (isHeat && values !== heated) paintHeat(heat, grid, values);
     heated = values;
   }
 
@@ -102,11 +111,30 @@ export function createTile(image, index, options) {
     if (line) paintPreview(fit(preview), drawPreview(line, view(index).color));
   }
 
+  /** Once, until it is released. */
+  async function paintColors() {
+    if (colors.width) return;
+    const picture = await atlas();
+    if (!picture || !visible) return;
+    [colors.width, colors.height] = [w, h];
+    colors.getContext("2d")?.drawImage(picture, 0, index * h, w, h, 0, 0, w, h);
+  }
+
+  /** Gives back the memory of what nobody sees. */
+  function release() {
+    stale = true;
+    heated = null;
+    for (const draw of [drawMask, drawPreview]) draw.forget();
+    for (const canvas of [overlay, preview, heat, colors]) [canvas.width, canvas.height] = [0, 0];
+  }
+
   function describe() {
     const { clicks, covered: part, presence } = view(index);
     const covered = part === null ? "" : percent(part);
-    const text = covered && `${covered} · ${presence.toFixed(2)}`;
-    if (share.textContent !== text) share.textContent = text;
+    const texts = covered ? [covered, ` · ${presence.toFixed(2)}`] : ["", ""];
+    [...share.children].forEach((one, at) => {
+      if (one.textContent !== texts[at]) one.textContent = texts[at];
+    });
     share.title = covered
       ? `The mask covers ${covered} of the image. How sure it is that the thing is here: ${presence.toFixed(2)} of 1.`
       : "";
@@ -117,10 +145,6 @@ export function createTile(image, index, options) {
         (covered ? `Mask covers ${covered}.` : "No mask yet."),
     );
   }
-
-  atlas.then((picture) => {
-    if (picture) colors.getContext("2d")?.drawImage(picture, 0, index * h, w, h, 0, 0, w, h);
-  });
 
   return {
     element,
@@ -138,7 +162,8 @@ export function createTile(image, index, options) {
     setVisible(now) {
       visible = now;
       element.dataset.seen = String(now);
-      if (visible && stale) paint();
+      if (!visible) release();
+      else if (stale) paint();
     },
     /** Its longer side, in the screen's own pixels. */
     shownSide: () =>
@@ -147,20 +172,6 @@ export function createTile(image, index, options) {
       pointer.destroy();
       keys.destroy();
     },
-  };
-}
-
-/** Makes layers, once for each new thing to draw and each colour. */
-function lastLayers() {
-  /** @type {{drawn: Contour | Mask, color: Color, layers: Layers} | null} */
-  let last = null;
-  /**
-   * @param {Contour | Mask} drawn
-   * @param {Color} color
-   */
-  return (drawn, color) => {
-    if (last?.drawn !== drawn || last.color !== color) last = { drawn, color, layers: layersOf(drawn, color) };
-    return last.layers;
   };
 }
 

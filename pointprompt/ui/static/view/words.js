@@ -52,3 +52,18 @@ export const percent = (share) => {
   if (share === 0) return "0%";
   return share < 0.01 ? "<1%" : `${Math.round(share * 100)}%`;
 };
+
+const NONE = /** @type {Readonly<Record<string, string>>} */ ({
+  clicked: "No image has a click.",
+  found: "The thing was found in no image.",
+  unsure: "No image is unsure.",
+  empty: "No image is empty.",
+});
+
+/**
+ * Why no tile stands.
+ * @param {string} filter
+ * @param {boolean} hasMasks
+ */
+export const noneText = (filter, hasMasks) =>
+  hasMasks || filter === "clicked" ? NONE[filter] : "Nothing was looked for yet: click a thing first.";
