@@ -17,9 +17,16 @@ from pointprompt.types import BoolArray, Click, FloatArray, HalfArray, Photo
 if TYPE_CHECKING:
     from pointprompt.masks.sam_edges import Decoder
 
-# The colour masks are drawn in, on the page and in files: magenta is rare in photos, and far from
-# the red and the blue of the points.
-MASK_RGB = (255, 0, 255)
+# The colours that masks can be drawn in on the page. The first one is rare in photos, and the one
+# of files; it hides on red and pink things.
+MASK_COLORS = {
+    "magenta": (255, 0, 255),
+    "lime": (120, 255, 0),
+    "cyan": (0, 225, 255),
+    "yellow": (255, 225, 0),
+    "white": (255, 255, 255),
+}
+MASK_RGB = MASK_COLORS["magenta"]
 
 
 class _LazyMasks(Sequence[BoolArray]):

@@ -20,6 +20,11 @@ def tile(key: str, index: int) -> str:
     return f"{ROOT}/pictures/{key}/{index}.jpg"
 
 
+def codes(key: str, index: int) -> str:
+    """Of the codes of an image."""
+    return f"{ROOT}/pictures/{key}/{index}.codes"
+
+
 def colors(key: str) -> str:
     """Of the colour views of all images."""
     return f"{ROOT}/pictures/{key}/colors.png"

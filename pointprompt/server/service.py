@@ -210,11 +210,14 @@ class Service:
     def manifest(self, session: Session) -> dict[str, Any]:
         """What the page must know to show the session."""
         key = session.picture_key
+        images = range(len(session.analysis.photos))
         manifest = wire.Manifest.of(
             session.token,
             session.analysis,
-            [addresses.tile(key, i) for i in range(len(session.analysis.photos))],
+            [addresses.tile(key, image) for image in images],
             addresses.colors(key),
+            codes=[addresses.codes(key, image) for image in images],
+            same=session.predictor.same,
             joins=session.joins,
             ticket=session.ticket,
         )
@@ -227,6 +230,23 @@ class Service:
             SessionGone: The visitor has no session with this key of its pictures.
         """
         return session_files.tile(self.store.of_picture_key(key, visitor).folder, index)
+
+    def codes(self, key: str, index: int, visitor: str) -> bytes:
+        """What the page finds the margins of an image with.
+
+        Raises:
+            SessionGone: As for `tile`.
+            ValueError: There is no such image.
+        """
+        # Here, since they import scikit-image.
+        from pointprompt.masks.levels import small
+        from pointprompt.masks.photo_edges import PhotoEdges
+
+        analysis = self.store.of_picture_key(key, visitor).analysis
+        if index >= len(analysis.photos):
+            raise ValueError("There is no such image.")
+        picture = small(PhotoEdges.of(analysis.photos[index]).pixels)
+        return wire.encode_codes(analysis.codes[index], picture)
 
     def colors(self, key: str, visitor: str) -> Path:
         """Where the colour views lie.
@@ -253,7 +273,7 @@ class Service:
         def answer() -> wire.MasksAnswer:
             request = parsing.parse_predict(message)
             _, prediction = self._predict(request, visitor)
-            return wire.MasksAnswer.of(request.seq, prediction)
+            return wire.MasksAnswer.of(request, prediction)
 
         return _answered(message, answer)
 

@@ -1,6 +1,7 @@
 // Joins the parts: one store, shown by the view, asked of the server at each change. All else in
 // this folder knows less than this file.
 
+import { createLive } from "./rule/live.js";
 import { createBack } from "./server/back.js";
 import { createFine } from "./server/fine.js";
 import { createMasks } from "./server/masks.js";
@@ -9,7 +10,8 @@ import { createSession } from "./server/session.js";
 import { createActions } from "./state/actions.js";
 import { createKeeper } from "./state/keeper.js";
 import { kept } from "./state/kept.js";
-import { initialLook, initialState } from "./state/state.js";
+import { initialLook } from "./state/look.js";
+import { initialState } from "./state/state.js";
 import { createStore } from "./state/store.js";
 import { createArranging } from "./view/arranging.js";
 import { createControls } from "./view/controls.js";
@@ -18,6 +20,7 @@ import { createHelp } from "./view/help.js";
 import { createNotice } from "./view/notice.js";
 import { createTop } from "./view/place.js";
 import { createShortcuts } from "./view/shortcuts.js";
+import { createSizing } from "./view/sizing.js";
 import { createStatus } from "./view/status.js";
 import { isUnderWay, putToastsInWords } from "./view/toasts.js";
 
@@ -72,10 +75,12 @@ function join({ element, props, server, trigger, watch }) {
     download: (request) => trigger("export", request),
   });
   const fine = createFine(store, (request) => server.edges(request));
+  const live = createLive(store, { addressOf });
   const session = createSession(store, (request) => trigger("restore", request));
   const back = createBack(() => {
     masks.hurry();
     fine.hurry();
+    live.hurry();
     grid.reload();
   });
   const parts = [
@@ -84,6 +89,7 @@ function join({ element, props, server, trigger, watch }) {
     grid,
     masks,
     fine,
+    live,
     back,
     help,
     createArranging(root, store, actions),
@@ -91,6 +97,7 @@ function join({ element, props, server, trigger, watch }) {
     createNotice(find(".pp-notice"), store),
     createStatus(root, store),
     createShortcuts(root, store, { actions, go: grid.go, help: help.open }),
+    createSizing(root, store, actions),
     putToastsInWords(),
   ];
 

@@ -8,7 +8,8 @@ import pytest
 STATE = """
     const { arrangement, isOutdated, standing, passing, UNSURE } =
       await import('/state/arrangement.js');
-    const { initialLook, initialState, NO_ANSWER } = await import('/state/state.js');
+    const { initialLook } = await import('/state/look.js');
+    const { initialState, NO_ANSWER } = await import('/state/state.js');
     const mask = (covered) => new Uint8Array(4096).fill(1, 0, covered);
     const image = { name: 'a.jpg', width: 1, height: 1, remark: '', tile: '' };
     const empty = { ...initialState(initialLook({ isPhone: false })),

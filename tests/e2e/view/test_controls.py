@@ -204,6 +204,7 @@ CONTROLS = [
     ("radio", "Photo"),
     ("radio", "Both"),
     ("radio", "Colours"),
+    ("radio", "Heat"),
     ("radio", "As given"),
     ("radio", "Best first"),
     ("combobox", "Which images"),
@@ -222,6 +223,8 @@ CONTROLS = [
     ("button", "Reset to defaults"),
     ("slider", "Overlay"),
     ("checkbox", "Line around it"),
+    ("combobox", "Colour"),
+    ("checkbox", "Preview at the pointer"),
     ("slider", "Size of the tiles"),
 ]
 TUTORIALS = [

@@ -2,7 +2,7 @@
 
 /**
  * @import { Click } from "../contract.js"
- * @import { Size } from "./actions.js"
+ * @import { Size } from "./press.js"
  */
 
 // The wire wants x and y below 1; this is the largest float32 that is.

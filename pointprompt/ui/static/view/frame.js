@@ -1,4 +1,4 @@
-// The elements of a tile: a photo, its colour view, a canvas over both, and what stands below.
+// The elements of a tile: a photo, its colour view, what is painted over them, and what stands below.
 
 /** @import { ManifestImage } from "../contract.js" */
 
@@ -26,15 +26,21 @@ export function createFrame(image) {
   photo.draggable = false;
 
   const colors = make("canvas", "pp-colors");
+
+  const heat = make("canvas", "pp-heat");
+
+  const preview = make("canvas", "pp-preview");
+  preview.hidden = true;
+
   const overlay = make("canvas", "pp-overlay");
-  for (const canvas of [colors, overlay]) [canvas.width, canvas.height] = [0, 0];
+  for (const canvas of [colors, heat, preview, overlay]) [canvas.width, canvas.height] = [0, 0];
   // Among all tiles one is where Tab stops.
   overlay.tabIndex = -1;
   overlay.setAttribute("role", "application");
   overlay.setAttribute("aria-describedby", "pp-keys");
 
   const frame = make("div", "pp-frame");
-  frame.append(photo, colors, overlay);
+  frame.append(photo, colors, heat, preview, overlay);
   const place = make("div", "pp-place");
   place.append(frame);
 
@@ -47,7 +53,7 @@ export function createFrame(image) {
   caption.append(name, ...(image.remark ? [remarkSign(image.remark)] : []), share);
 
   element.append(place, caption);
-  return { element, photo, colors, overlay, share };
+  return { element, photo, colors, heat, overlay, preview, share };
 }
 
 /**

@@ -1,6 +1,7 @@
 // The tiles of the set: which there are, where they stand, which are seen and how large they are.
 
-import { MASK_RGB, MAX_SIDE } from "../contract.js";
+import { MASK_COLORS, MAX_SIDE } from "../contract.js";
+import { shownIn } from "../state/shown.js";
 import { isAway } from "../state/state.js";
 import { createAtlas } from "./atlas.js";
 import { createLayout } from "./layout.js";
@@ -9,7 +10,9 @@ import { createTile } from "./tile.js";
 /**
  * @import { Manifest } from "../contract.js"
  * @import { Actions } from "../state/actions.js"
- * @import { Answer, PageStore, Prompt, Look } from "../state/state.js"
+ * @import { Shown } from "../state/shown.js"
+ * @import { Look } from "../state/look.js"
+ * @import { PageStore, Prompt } from "../state/state.js"
  * @import { Tile, TileView } from "./tile.js"
  */
 
@@ -68,17 +71,15 @@ export function createGrid(root, store, { actions, addressOf }) {
    * @returns {TileView}
    */
   function viewOf(index) {
-    const { manifest, history, look, answer } = store.get();
-    const whole = { mask: answer.masks[index] ?? null, grid: manifest?.grid ?? [1, 1] };
-    // At token resolution until the edges have come.
-    const { mask, grid: maskGrid } = answer.edged[index] ?? whole;
+    const state = store.get();
+    const { display } = state.look;
     return {
-      clicks: history.present.clicks.filter((click) => click.image === index),
-      mask,
-      grid: maskGrid,
-      presence: answer.presence[index] ?? 0,
-      display: look.display,
-      hasColors: look.view === "colors" || look.view === "both",
+      ...shownIn(state, index),
+      clicks: state.history.present.clicks.filter((click) => click.image === index),
+      display,
+      hasColors: state.look.view === "colors" || state.look.view === "both",
+      isHeat: state.look.view === "heat",
+      color: MASK_COLORS[display.color] ?? Object.values(MASK_COLORS)[0],
     };
   }
 
@@ -103,35 +104,37 @@ export function createGrid(root, store, { actions, addressOf }) {
   /** @param {Manifest} manifest */
   function tilesOf(manifest) {
     const atlas = createAtlas(addressOf(manifest.colors));
-    return manifest.images.map((image, index) =>
-      createTile(image, index, {
-        photoUrl: addressOf(image.tile),
+    return manifest.images.map((one, index) =>
+      createTile(one, index, {
+        photoUrl: addressOf(one.tile),
         atlas,
         grid: manifest.grid,
-        color: MASK_RGB,
         view: viewOf,
+        preview: (image) => store.get().preview?.get(image)?.contour ?? null,
         press: actions.press,
         remove: actions.remove,
+        hover: actions.hover,
       }),
     );
   }
 
-  /** @type {{prompt?: Prompt, display?: Look["display"], answer?: Answer}} */
-  let shown = {};
+  /** @type {{prompt?: Prompt, display?: Look["display"], view?: string}} */
+  let last = {};
+  /** @type {Shown[]} */
+  let shown = [];
 
-  /**
-   * All tiles, or those alone whose edges have come.
-   * @param {Prompt} prompt
-   * @param {Look["display"]} display
-   * @param {Answer} answer
-   */
-  function refresh(prompt, display, answer) {
+  /** All tiles, or those alone on which something else is to be drawn. */
+  function refresh() {
+    const { history, look } = store.get();
+    const now = { prompt: history.present, display: look.display, view: look.view };
+    const all = last.prompt !== now.prompt || last.display !== now.display || last.view !== now.view;
+    last = now;
     const before = shown;
-    shown = { prompt, display, answer };
-    const onlyEdges =
-      before.prompt === prompt && before.display === display && before.answer?.masks === answer.masks;
+    shown = tiles.map((_, index) => shownIn(store.get(), index));
     tiles.forEach((tile, index) => {
-      if (!onlyEdges || before.answer?.edged[index] !== answer.edged[index]) tile.refresh();
+      const { drawn, heat, presence } = shown[index];
+      const old = before[index];
+      if (all || drawn !== old?.drawn || heat !== old.heat || presence !== old.presence) tile.refresh();
     });
   }
 
@@ -144,14 +147,20 @@ export function createGrid(root, store, { actions, addressOf }) {
       },
     ),
     store.subscribe(
-      ({ history, look, answer }) => [history.present, look.display, answer],
-      (prompt, display, answer) => refresh(prompt, display, answer),
+      ({ history, look, answer, live }) => [history.present, look.display, look.view, answer, live],
+      () => refresh(),
+    ),
+    store.subscribe(
+      ({ preview }) => [preview],
+      (preview) => {
+        root.dataset.preview = String(preview !== null);
+        tiles.forEach((tile) => tile.paintPreview());
+      },
     ),
     store.subscribe(
       ({ look }) => [look.view],
       (view) => {
         root.dataset.view = view;
-        tiles.forEach((tile) => tile.paint());
       },
     ),
     store.subscribe((state) => [isAway(state)], reload),

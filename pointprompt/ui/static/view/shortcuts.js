@@ -1,6 +1,8 @@
 // Keys that do something wherever the focus is: undo and redo as everywhere, and single keys for what
 // is done most. What a tile does with its own keys is `keyboard.js`'s.
 
+import { isTyping } from "./sizing.js";
+
 /**
  * @import { Actions } from "../state/actions.js"
  * @import { PageStore } from "../state/state.js"
@@ -91,8 +93,6 @@ export function createShortcuts(root, store, { actions, go, help }) {
  */
 function isElsewhere({ target, ctrlKey, metaKey }) {
   if (document.querySelector("dialog[open]")) return true;
-  if (!(target instanceof HTMLElement)) return false;
-  if (target.isContentEditable) return true;
-  if (target.matches("select")) return !ctrlKey && !metaKey;
-  return target.matches("textarea, input:not([type=range]):not([type=checkbox]):not([type=radio])");
+  if (target instanceof HTMLSelectElement) return !ctrlKey && !metaKey;
+  return isTyping(target);
 }
