@@ -5,11 +5,8 @@ Knows arrays and photos. Does not know rules, where a decoder comes from, sessio
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, overload
-
-from PIL import Image
 
 from pointprompt.grid import upscale
 from pointprompt.types import BoolArray, Click, FloatArray, HalfArray, Photo
@@ -96,13 +93,11 @@ class PhotoEdgeMasks(_LazyMasks):
 
         Args:
             index: Of the image.
-            side: The most that H and W may be; never more than those of the preview.
+            side: The most that H and W may be; never more than the image has.
         """
-        preview = Image.open(io.BytesIO(self._photos[index].preview), formats=["JPEG"])
-        longest = max(preview.size)
-        height, width = (
-            max(1, round(extent * min(1, side / longest))) for extent in reversed(preview.size)
-        )
+        photo = self._photos[index]
+        scale = min(1, side / max(photo.height, photo.width))
+        height, width = (max(1, round(extent * scale)) for extent in (photo.height, photo.width))
         return self._draw(index, (height, width))
 
     def _draw(self, index: int, size: tuple[int, int]) -> BoolArray:

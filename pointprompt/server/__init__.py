@@ -8,6 +8,7 @@ Knows the core and HTTP-free messages. Knows nothing of gradio: `ui` does.
     fetching.py       image files into the folder of a session to be
     session_files.py  what lies where in that folder
     exports.py        downloads, written into it
+    whole_photos.py   photos at their own size, written into it too
     readers.py        images read in processes of their own
     reader_process.py what such a process does
     jobs.py           work that goes on while a page waits for it

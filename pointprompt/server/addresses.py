@@ -20,6 +20,11 @@ def tile(key: str, index: int) -> str:
     return f"{ROOT}/pictures/{key}/{index}.jpg"
 
 
+def whole(key: str, index: int) -> str:
+    """Of the photo of an image at its own size."""
+    return f"{ROOT}/pictures/{key}/{index}.whole.jpg"
+
+
 def codes(key: str, index: int) -> str:
     """Of the codes of an image."""
     return f"{ROOT}/pictures/{key}/{index}.codes"

@@ -22,6 +22,7 @@ from pointprompt.server.jobs import LAST_STAGE
 from pointprompt.server.session import Session, SessionGone
 from pointprompt.server.sessions import SessionStore
 from pointprompt.server.turns import Lane, Place, Turns
+from pointprompt.server.whole_photos import WholePhotos, is_larger
 from pointprompt.settings import JointRule
 from pointprompt.sources.photos import Limits
 from pointprompt.types import (
@@ -86,6 +87,7 @@ class Service:
         self._lane = Lane("engine")
         self._sets = Turns(_SETS_BYTES)
         self._exports = Exports()
+        self._wholes = WholePhotos()
 
     def analyze(
         self,
@@ -216,6 +218,10 @@ class Service:
             session.analysis,
             [addresses.tile(key, image) for image in images],
             addresses.colors(key),
+            wholes=[
+                (addresses.whole if is_larger(photo) else addresses.tile)(key, image)
+                for image, photo in enumerate(session.analysis.photos)
+            ],
             codes=[addresses.codes(key, image) for image in images],
             same=session.predictor.same,
             joins=session.joins,
@@ -230,6 +236,18 @@ class Service:
             SessionGone: The visitor has no session with this key of its pictures.
         """
         return session_files.tile(self.store.of_picture_key(key, visitor).folder, index)
+
+    def whole(self, key: str, index: int, visitor: str) -> Path:
+        """Where the photo of an image lies at its own size.
+
+        Raises:
+            SessionGone: As for `tile`.
+            ValueError: There is no such image, or no more to see of it than the tile shows.
+            OSError: It could not be written.
+        """
+        token = self.store.of_picture_key(key, visitor).token
+        with self.store.using(token, visitor) as session:
+            return self._wholes.path(session, index)
 
     def codes(self, key: str, index: int, visitor: str) -> bytes:
         """What the page finds the margins of an image with.

@@ -193,6 +193,7 @@ class ManifestImage:
         height: In pixels.
         remark: What there is to say about it; "" for nothing.
         tile: Address of a JPEG file.
+        whole: The same at the image's own size; that of the tile where this is no larger.
         codes: Address of what `encode_codes` makes of its codes.
         same: Index of the first image that is the same as this one; mostly its own.
     """
@@ -202,6 +203,7 @@ class ManifestImage:
     height: int
     remark: str
     tile: str
+    whole: str
     codes: str
     same: int
 
@@ -240,12 +242,13 @@ class Manifest:
         tiles: Sequence[str],
         colors: str,
         *,
+        wholes: Sequence[str],
         codes: Sequence[str],
         same: Sequence[int],
         joins: str = "",
         ticket: str = "",
     ) -> Manifest:
-        """The manifest of an analysis, with the addresses of a tile and of codes for each image."""
+        """The manifest of an analysis, with what there is to fetch of each image."""
         _, h, w, k = analysis.eigvecs.shape
         can_sam = analysis.image_embeddings is not None
         return cls(
@@ -258,9 +261,18 @@ class Manifest:
             outlines=tuple(outline for outline in OUTLINES if outline != "sam" or can_sam),
             colors=colors,
             images=tuple(
-                ManifestImage(p.name, p.width, p.height, p.remark, tile, its_codes, first)
-                for p, tile, its_codes, first in zip(
-                    analysis.photos, tiles, codes, same, strict=True
+                ManifestImage(
+                    name=photo.name,
+                    width=photo.width,
+                    height=photo.height,
+                    remark=photo.remark,
+                    tile=tile,
+                    whole=whole,
+                    codes=codes_,
+                    same=first,
+                )
+                for photo, tile, whole, codes_, first in zip(
+                    analysis.photos, tiles, wholes, codes, same, strict=True
                 )
             ),
         )

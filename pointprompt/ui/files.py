@@ -55,6 +55,10 @@ def routes(service: Service) -> list[BaseRoute]:
         key, visitor = _whose(request)
         return _sent(lambda: service.tile(key, _number(request), visitor), "image/jpeg")
 
+    def whole(request: Request) -> Response:
+        key, visitor = _whose(request)
+        return _sent(lambda: service.whole(key, _number(request), visitor), "image/jpeg")
+
     def codes(request: Request) -> Response:
         key, visitor = _whose(request)
         try:
@@ -80,6 +84,7 @@ def routes(service: Service) -> list[BaseRoute]:
     return [
         Route(f"{MODULES}/{{name:path}}", module),
         Route(f"{pictures}/colors.png", colors),
+        Route(f"{pictures}/{{number}}.whole.jpg", whole),
         Route(f"{pictures}/{{number}}.jpg", tile),
         Route(f"{pictures}/{{number}}.codes", codes),
         Route(zip_file, download),

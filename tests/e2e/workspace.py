@@ -144,7 +144,9 @@ def open_workspace(
     )
     tiles = [f"/{index}.jpg" for index in range(n)]
     codes = [f"/{index}.codes" for index in range(n)]
-    manifest = wire.Manifest.of("token", analysis, tiles, "/colors.png", codes=codes, same=range(n))
+    manifest = wire.Manifest.of(
+        "token", analysis, tiles, "/colors.png", wholes=tiles, codes=codes, same=range(n)
+    )
     tab = context.new_page()
     tab.expose_function("predict", server.predict)
     tab.expose_function("edges", server.edges)

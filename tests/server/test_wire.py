@@ -15,7 +15,7 @@ from pointprompt.server import wire
 from pointprompt.settings import Settings
 from pointprompt.types import BackboneChoice, Photo, TokenPrediction
 
-CODES = {"codes": ["a.codes"], "same": [0]}
+ADDRESSES = {"wholes": ["whole/a.jpg"], "codes": ["a.codes"], "same": [0]}
 
 
 def decoded(text: str, shape: tuple[int, int, int]) -> np.ndarray:
@@ -116,7 +116,7 @@ def test_the_manifest_says_what_the_page_shows_and_is_json():
         backbone=BackboneChoice("fake", "block", 0, 64),
     )
     manifest = wire.Manifest.of(
-        "token", analysis, ["tiles/a.jpg"], "colors.png", **CODES, ticket="ticket"
+        "token", analysis, ["tiles/a.jpg"], "colors.png", **ADDRESSES, ticket="ticket"
     )
     assert json.loads(json.dumps(wire.encode(manifest))) == {
         "session": "token",
@@ -134,13 +134,14 @@ def test_the_manifest_says_what_the_page_shows_and_is_json():
                 "height": 30,
                 "remark": "Its end is lost.",
                 "tile": "tiles/a.jpg",
+                "whole": "whole/a.jpg",
                 "codes": "a.codes",
                 "same": 0,
             }
         ],
     }
     with pytest.raises(ValueError, match="shorter"):
-        wire.Manifest.of("token", analysis, [], "colors.png", codes=[], same=[])
+        wire.Manifest.of("token", analysis, [], "colors.png", wholes=[], codes=[], same=[])
     crisp = replace(analysis, image_embeddings=np.zeros((1, 64, 64, 256), np.float16))
-    manifest = wire.Manifest.of("token", crisp, ["tiles/a.jpg"], "colors.png", **CODES)
+    manifest = wire.Manifest.of("token", crisp, ["tiles/a.jpg"], "colors.png", **ADDRESSES)
     assert manifest.outlines == ("tokens", "photo", "sam")

@@ -88,6 +88,8 @@ def test_neither_a_token_nor_a_path_of_this_computer_stands_in_an_address(pictur
         "²³.jpg",
         "0x0.jpg",
         "1.codes",
+        "0.whole.jpg",  # no larger than its tile
+        "1.whole.jpg",
         "-1.codes",
         "9" * 5000 + ".codes",
         "colors.jpg",

@@ -118,6 +118,7 @@
  * @property {number} height In pixels.
  * @property {string} remark What there is to say about it; "" for nothing.
  * @property {string} tile Address of a JPEG file.
+ * @property {string} whole The same at the image's own size; that of the tile where this is no larger.
  * @property {string} codes Address of what `encode_codes` makes of its codes.
  * @property {number} same Index of the first image that is the same as this one; mostly its own.
  */

@@ -32,15 +32,13 @@ export function guide({ height, width, channels }, [h, w]) {
   return (values) => {
     const linear = meanOf(windows.map((window) => linearIn(window, colors, values, w)));
     const [red, green, blue, offset] = linear.map((plane) => resample(plane, w, rows, columns));
-    return Float32Array.from(
-      offset,
-      (value, pixel) =>
-        value +
-        (red[pixel] * channels[0][pixel] +
-          green[pixel] * channels[1][pixel] +
-          blue[pixel] * channels[2][pixel]) /
-          255,
-    );
+    const drawn = new Float32Array(offset.length);
+    for (let pixel = 0; pixel < drawn.length; pixel += 1) {
+      const slope =
+        red[pixel] * channels[0][pixel] + green[pixel] * channels[1][pixel] + blue[pixel] * channels[2][pixel];
+      drawn[pixel] = offset[pixel] + slope / 255;
+    }
+    return drawn;
   };
 }
 
@@ -74,20 +72,21 @@ function spreadIn(colors, w, radius) {
  * @param {number} w
  */
 function linearIn({ radius, means, inverse }, colors, values, w) {
-  const mean = windowMean(values, w, radius);
-  const [a, b, c] = colors.map((color, i) =>
-    windowMean(product(color, values), w, radius).map((both, token) => both - means[i][token] * mean[token]),
-  );
+  const offset = windowMean(values, w, radius);
+  const [a, b, c] = colors.map((color) => windowMean(product(color, values), w, radius));
+  const [red, green, blue] = means;
   const [rr, rg, rb, gg, gb, bb] = inverse;
-  const slopes = [
-    a.map((_, token) => rr[token] * a[token] + rg[token] * b[token] + rb[token] * c[token]),
-    a.map((_, token) => rg[token] * a[token] + gg[token] * b[token] + gb[token] * c[token]),
-    a.map((_, token) => rb[token] * a[token] + gb[token] * b[token] + bb[token] * c[token]),
-  ];
-  const offset = mean.map((value, token) =>
-    slopes.reduce((rest, slope, i) => rest - slope[token] * means[i][token], value),
-  );
-  return [...slopes, offset].map((plane) => windowMean(plane, w, radius));
+  for (let token = 0; token < offset.length; token += 1) {
+    const mean = offset[token];
+    const r = a[token] - red[token] * mean;
+    const g = b[token] - green[token] * mean;
+    const l = c[token] - blue[token] * mean;
+    a[token] = rr[token] * r + rg[token] * g + rb[token] * l;
+    b[token] = rg[token] * r + gg[token] * g + gb[token] * l;
+    c[token] = rb[token] * r + gb[token] * g + bb[token] * l;
+    offset[token] = mean - a[token] * red[token] - b[token] * green[token] - c[token] * blue[token];
+  }
+  return [a, b, c, offset].map((plane) => windowMean(plane, w, radius));
 }
 
 /**
@@ -160,7 +159,11 @@ function mirrored(place, count) {
  * @param {Float64Array} one
  * @param {Float32Array | Float64Array} other
  */
-const product = (one, other) => one.map((value, i) => value * other[i]);
+function product(one, other) {
+  const found = new Float64Array(one.length);
+  for (let i = 0; i < found.length; i += 1) found[i] = one[i] * other[i];
+  return found;
+}
 
 /** @param {Float64Array[][]} sets Of planes. */
 const meanOf = (sets) =>

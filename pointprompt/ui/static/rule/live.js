@@ -2,20 +2,16 @@
 // the worker, one question at a time and the newest first. The server's masks stay the truth.
 
 import { afterPress } from "../state/press.js";
-import { sentSettings } from "../state/state.js";
+import { canFollow, LINE, question } from "./questions.js";
 
 /**
  * @import { Manifest } from "../contract.js"
  * @import { PageStore, State } from "../state/state.js"
- * @import { Answered, Asked, Known, LiveTile } from "./worker.js"
+ * @import { Question } from "./questions.js"
+ * @import { Answered, Known, LiveTile } from "./worker.js"
  */
 
-/**
- * A question, and what becomes of its answer.
- * @typedef {Object} Question
- * @property {Omit<Asked, "kind" | "id">} asked
- * @property {(tiles: LiveTile[] | null) => void} take
- */
+/** @typedef {(tiles: LiveTile[] | null) => void} Take What becomes of an answer. */
 
 /**
  * @param {PageStore} store
@@ -26,13 +22,16 @@ export function createLive(store, { addressOf, worker = makeWorker() }) {
   let sets = 0;
   /** @type {Set<number>} */
   let known = new Set();
-  /** @type {((tiles: LiveTile[] | null) => void) | null} */
+  /** @type {Take | null} */
   let take = null;
   let id = 0;
   // The newest prompt that the codes at hand say nothing of, so that it is not asked for ever.
   let unanswered = 0;
   /** @type {State["hover"]} */
   let previewed = null;
+  // What a click there was found to give: it is taken as it is when the click is made.
+  /** @type {{prompt: Question["prompt"], tiles: LiveTile[]} | null} */
+  let found = null;
 
   /** @param {Manifest | null} manifest */
   function open(manifest) {
@@ -40,6 +39,7 @@ export function createLive(store, { addressOf, worker = makeWorker() }) {
     take = null;
     unanswered = 0;
     previewed = null;
+    found = null;
     if (!manifest) return;
     sets += 1;
     const { grid, images } = manifest;
@@ -57,7 +57,7 @@ export function createLive(store, { addressOf, worker = makeWorker() }) {
     worker.postMessage({ kind: "want", images: [...new Set([...clicked, ...hovered, ...seen])] });
   }
 
-  /** @returns {Question | null} */
+  /** @returns {{asked: Question, take: Take} | null} */
   function nextQuestion() {
     const state = get();
     if (!state.manifest || !canFollow(state)) return null;
@@ -67,7 +67,7 @@ export function createLive(store, { addressOf, worker = makeWorker() }) {
   /**
    * Of the prompt, in the tiles in sight that it was not found in yet.
    * @param {State} state
-   * @returns {Question | null}
+   * @returns {{asked: Question, take: Take} | null}
    */
   function standing(state) {
     const { asked, live, seen, look, history } = state;
@@ -95,23 +95,37 @@ export function createLive(store, { addressOf, worker = makeWorker() }) {
   /**
    * Of what a click at the pointer would make of it.
    * @param {State} state
-   * @returns {Question | null}
+   * @returns {{asked: Question, take: Take} | null}
    */
   function preview(state) {
     const { hover, seen, look } = state;
     if (!hover || !look.display.hover || hover === previewed || !known.has(hover.image)) return null;
     previewed = hover;
     const images = [hover.image, ...[...seen].filter((image) => image !== hover.image)];
+    const wanted = { ...question(state, afterPress(state, hover), images), heat: false, drawn: LINE };
     return {
-      asked: { ...question(state, afterPress(state, hover), images), heat: false, drawn: "contour" },
+      asked: wanted,
       take(tiles) {
+        found = tiles && { prompt: wanted.prompt, tiles };
         // The pointer may be elsewhere by now, and is shown the way to there.
         if (get().hover) set({ preview: tiles ? byImage(tiles) : new Map() });
       },
     };
   }
 
+  /** Shows what is known of the newest prompt, if a click has just made it what was previewed. */
+  function takeFound() {
+    const state = get();
+    const { asked, live, history } = state;
+    const { clicks } = history.present;
+    if (!found || live.seq === asked || !clicks.length || !canFollow(state)) return;
+    const isSame = JSON.stringify(found.prompt) === JSON.stringify(question(state, clicks, []).prompt);
+    const isDrawn = question(state, clicks, []).drawn === LINE;
+    if (isSame && isDrawn) set({ live: { seq: asked, tiles: byImage(found.tiles) } });
+  }
+
   function ask() {
+    takeFound();
     if (take) return;
     const next = nextQuestion();
     if (!next) return;
@@ -167,28 +181,6 @@ export function createLive(store, { addressOf, worker = makeWorker() }) {
 
 function makeWorker() {
   return new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
-}
-
-/**
- * Whether this browser can do what the settings say.
- * @param {State} state
- */
-const canFollow = (state) => sentSettings(state).rule.name === "joint";
-
-/**
- * @param {State} state
- * @param {State["history"]["present"]["clicks"]} clicks
- * @param {number[]} images
- * @returns {Question["asked"]}
- */
-function question(state, clicks, images) {
-  const { rule, one_only, outline } = sentSettings(state);
-  return {
-    prompt: { clicks, rule: /** @type {any} */ (rule), one_only },
-    images,
-    drawn: outline === "tokens" ? "mask" : "contour",
-    heat: state.look.view === "heat",
-  };
 }
 
 /** @param {LiveTile[]} tiles */

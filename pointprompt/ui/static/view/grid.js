@@ -5,14 +5,13 @@ import { shownIn } from "../state/shown.js";
 import { isAway } from "../state/state.js";
 import { createAtlas } from "./atlas.js";
 import { createLayout } from "./layout.js";
-import { createTile } from "./tile.js";
+import { createTile, isSameView } from "./tile.js";
 
 /**
  * @import { Manifest } from "../contract.js"
  * @import { Actions } from "../state/actions.js"
- * @import { Shown } from "../state/shown.js"
  * @import { Look } from "../state/look.js"
- * @import { PageStore, Prompt } from "../state/state.js"
+ * @import { PageStore } from "../state/state.js"
  * @import { Tile, TileView } from "./tile.js"
  */
 
@@ -87,6 +86,7 @@ export function createGrid(root, store, { actions, addressOf }) {
     seen.disconnect();
     tiles.forEach((tile) => tile.destroy());
     tiles = [];
+    shown = [];
     indices = new Map();
   }
 
@@ -118,23 +118,24 @@ export function createGrid(root, store, { actions, addressOf }) {
     );
   }
 
-  /** @type {{prompt?: Prompt, display?: Look["display"], view?: string}} */
+  /** @type {{display?: Look["display"], isHeat?: boolean}} */
   let last = {};
-  /** @type {Shown[]} */
+  /** @type {TileView[]} */
   let shown = [];
+  // How many were shown, for tests and benchmarks.
+  let previews = 0;
 
-  /** All tiles, or those alone on which something else is to be drawn. */
+  /** The tiles on which something else is to be drawn. */
   function refresh() {
-    const { history, look } = store.get();
-    const now = { prompt: history.present, display: look.display, view: look.view };
-    const all = last.prompt !== now.prompt || last.display !== now.display || last.view !== now.view;
+    const { look } = store.get();
+    const now = { display: look.display, isHeat: look.view === "heat" };
+    const all = last.display !== now.display || last.isHeat !== now.isHeat;
     last = now;
-    const before = shown;
-    shown = tiles.map((_, index) => shownIn(store.get(), index));
     tiles.forEach((tile, index) => {
-      const { drawn, heat, presence } = shown[index];
-      const old = before[index];
-      if (all || drawn !== old?.drawn || heat !== old.heat || presence !== old.presence) tile.refresh();
+      const view = viewOf(index);
+      const before = shown[index];
+      shown[index] = view;
+      if (all || !before || !isSameView(before, view)) tile.refresh();
     });
   }
 
@@ -155,6 +156,8 @@ export function createGrid(root, store, { actions, addressOf }) {
       (preview) => {
         root.dataset.preview = String(preview !== null);
         tiles.forEach((tile) => tile.paintPreview());
+        if (preview) previews += 1;
+        root.dataset.previews = String(previews);
       },
     ),
     store.subscribe(

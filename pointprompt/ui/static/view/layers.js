@@ -25,6 +25,23 @@ export function layersOf(drawn, color) {
   return "mask" in drawn ? layersOfMask(drawn, color) : layersOfContour(drawn, color);
 }
 
+/** Makes layers, once for each new thing to draw and each colour. */
+export function lastLayers() {
+  /** @type {{drawn: Contour | Mask, color: Color, layers: Layers} | null} */
+  let last = null;
+  return {
+    /**
+     * @param {Contour | Mask} drawn
+     * @param {Color} color
+     */
+    layers(drawn, color) {
+      if (last?.drawn !== drawn || last.color !== color) last = { drawn, color, layers: layersOf(drawn, color) };
+      return last.layers;
+    },
+    forget: () => (last = null),
+  };
+}
+
 /**
  * @param {Mask} drawn
  * @param {Color} color

@@ -5,7 +5,6 @@ import { contextOf, cssColor } from "./layers.js";
 /** @import { Color, Layers } from "./layers.js" */
 
 const PREVIEW_OPACITY = 0.3;
-const PREVIEW_DASHES = [6, 3];
 
 /**
  * A canvas that is sized to its place on the page.
@@ -53,23 +52,21 @@ export function paintMask(surface, layers, color, { opacity, outline }) {
  */
 export function paintPreview(surface, layers) {
   layers.fill(surface, PREVIEW_OPACITY);
-  paintLine(surface, layers.line(surface), "#fff", PREVIEW_DASHES);
+  paintLine(surface, layers.line(surface), "#fff");
 }
 
 /**
  * @param {Surface} surface
  * @param {Path2D} path
  * @param {string} color
- * @param {number[]} [dashes]
  */
-function paintLine({ context }, path, color, dashes = []) {
+function paintLine({ context }, path, color) {
   context.save();
-  context.lineCap = dashes.length ? "butt" : "square";
+  context.lineCap = "square";
   // Dark under bright, so that the line shows on any photo.
   context.strokeStyle = "rgba(0, 0, 0, 0.65)";
   context.lineWidth = 2.5;
   context.stroke(path);
-  context.setLineDash(dashes);
   context.strokeStyle = color;
   context.lineWidth = 1.25;
   context.stroke(path);

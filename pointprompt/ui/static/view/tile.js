@@ -4,7 +4,7 @@ import { createFrame } from "./frame.js";
 import { paintHeat } from "./heat.js";
 import { listenToKeys } from "./keyboard.js";
 import { paintClicks, paintCursor } from "./marks.js";
-import { layersOf } from "./layers.js";
+import { lastLayers } from "./layers.js";
 import { fit, paintMask, paintPreview } from "./paint.js";
 import { listen } from "./pointer.js";
 import { percent } from "./words.js";
@@ -15,9 +15,8 @@ import { percent } from "./words.js";
  * @import { PressOn } from "../state/press.js"
  * @import { Shown } from "../state/shown.js"
  * @import { Display } from "../state/look.js"
- * @import { Mask } from "../state/state.js"
  * @import { Place } from "./keyboard.js"
- * @import { Color, Layers } from "./layers.js"
+ * @import { Color } from "./layers.js"
  */
 
 /**
@@ -172,19 +171,16 @@ export function createTile(image, index, options) {
   };
 }
 
-/** Makes layers, once for each new thing to draw and each colour. */
-function lastLayers() {
-  /** @type {{drawn: Contour | Mask, color: Color, layers: Layers} | null} */
-  let last = null;
-  return {
-    /**
-     * @param {Contour | Mask} drawn
-     * @param {Color} color
-     */
-    layers(drawn, color) {
-      if (last?.drawn !== drawn || last.color !== color) last = { drawn, color, layers: layersOf(drawn, color) };
-      return last.layers;
-    },
-    forget: () => (last = null),
-  };
-}
+/**
+ * Whether nothing else is drawn over an image.
+ * @param {TileView} one
+ * @param {TileView} other
+ */
+export const isSameView = (one, other) =>
+  one.drawn === other.drawn &&
+  one.heat === other.heat &&
+  one.hasColors === other.hasColors &&
+  one.covered === other.covered &&
+  one.presence === other.presence &&
+  one.clicks.length === other.clicks.length &&
+  one.clicks.every((click, index) => click === other.clicks[index]);
