@@ -100,7 +100,8 @@ export function createTile(image, index, options) {
     paintClicks(surface, clicks);
     const cursor = keys.cursor();
     if (cursor) paintCursor(surface, cursor);
-    if (isHeat && values !== heated) paintHeat(heat, grid, values);
+    if (!isHeat || values === heated) return;
+    paintHeat(heat, grid, values);
     heated = values;
   }
 
@@ -183,6 +184,7 @@ export function createTile(image, index, options) {
 export const isSameView = (one, other) =>
   one.drawn === other.drawn &&
   one.heat === other.heat &&
+  one.hasColors === other.hasColors &&
   one.covered === other.covered &&
   one.presence === other.presence &&
   one.clicks.length === other.clicks.length &&
