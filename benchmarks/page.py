@@ -52,7 +52,7 @@ _PROBE = """() => {
     }).observe(root, {attributeFilter: ['data-asked', 'data-shown', 'data-edged']});
 }"""
 _LOAD_ALL_PHOTOS = """() => {
-    const photos = [...document.querySelectorAll('.pp-photo')];
+    const photos = [...document.querySelectorAll('.pp-tile .pp-photo')];
     for (const photo of photos) photo.loading = 'eager';
     return Promise.all(photos.map((photo) => photo.decode()));
 }"""

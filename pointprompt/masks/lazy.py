@@ -89,14 +89,14 @@ class PhotoEdgeMasks(_LazyMasks):
         return self._draw(index, (photo.height, photo.width))
 
     def within(self, index: int, side: int) -> BoolArray:
-        """The mask (H, W) bool of an image at most so large, for a screen.
+        """The mask (H, W) bool of an image for a screen, however large the image itself is.
 
         Args:
             index: Of the image.
-            side: The most that H and W may be; never more than the image has.
+            side: The larger one of H and W.
         """
         photo = self._photos[index]
-        scale = min(1, side / max(photo.height, photo.width))
+        scale = side / max(photo.height, photo.width)
         height, width = (max(1, round(extent * scale)) for extent in (photo.height, photo.width))
         return self._draw(index, (height, width))
 

@@ -27,7 +27,7 @@ MAX_TOKEN_CHARS = 100
 # Images that may be asked for at once.
 MAX_EDGED = 16
 # Height and width of a mask on a screen, at most.
-MAX_SIDE = 4096
+MAX_SIDE = 2048
 
 
 class WireError(ValueError):
@@ -67,7 +67,7 @@ class EdgesRequest(PredictRequest):
         settings: As in `PredictRequest`.
         heat: Of no use here.
         images: Their indices, each once, at most MAX_EDGED.
-        side: The most pixels, in height and width, that a mask is shown with; at most MAX_SIDE.
+        side: Pixels of the longer side that a mask is to have; at most MAX_SIDE.
     """
 
     images: tuple[int, ...]

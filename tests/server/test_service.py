@@ -162,7 +162,7 @@ def message(
         "seq": seq,
         "clicks": [dict(zip(names, click, strict=True)) for click in clicks],
         "settings": choice,
-        "side": 4096,
+        "side": 192,
     }
 
 
@@ -278,7 +278,7 @@ def test_edges_of_a_large_photo_have_the_size_that_is_asked_for(service, tmp_pat
     mask = outlined_masks(service.edges({**asked, "side": 1024}))[0]
     assert mask.shape == (1024, 1024)
     assert overlap(mask, is_color(large, RED)[::2, ::2]) > 0.9
-    assert outlined_masks(service.edges({**asked, "side": 4096}))[0].shape == (2048, 2048)
+    assert outlined_masks(service.edges({**asked, "side": 2048}))[0].shape == (2048, 2048)
 
 
 def test_a_photo_larger_than_its_tile_can_be_seen_at_its_own_size_by_its_visitor(

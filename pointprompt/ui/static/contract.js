@@ -58,7 +58,7 @@
  * @property {Settings} settings As in `PredictRequest`.
  * @property {boolean} heat Of no use here.
  * @property {number[]} images Their indices, each once, at most MAX_EDGED.
- * @property {number} side The most pixels, in height and width, that a mask is shown with; at most MAX_SIDE.
+ * @property {number} side Pixels of the longer side that a mask is to have; at most MAX_SIDE.
  */
 
 /**
@@ -194,7 +194,7 @@ export const MAX_EDGED = 16;
 
 /** Of a mask on a screen, in pixels.
  * @type {number} */
-export const MAX_SIDE = 4096;
+export const MAX_SIDE = 2048;
 
 /** The colours that masks can be drawn in, by name; the first one is that of files.
  * @type {Readonly<Record<string, readonly [number, number, number]>>} */

@@ -21,6 +21,7 @@ import { createNotice } from "./view/notice.js";
 import { createTop } from "./view/place.js";
 import { createShortcuts } from "./view/shortcuts.js";
 import { createSizing } from "./view/sizing.js";
+import { createStage } from "./view/stage.js";
 import { createStatus } from "./view/status.js";
 import { isUnderWay, putToastsInWords } from "./view/toasts.js";
 
@@ -92,11 +93,12 @@ function join({ element, props, server, trigger, watch }) {
     live,
     back,
     help,
+    createStage(root, store, { ...grid, actions, addressOf }),
     createArranging(root, store, actions),
     createTop(root, find(".pp-top")),
     createNotice(find(".pp-notice"), store),
     createStatus(root, store),
-    createShortcuts(root, store, { actions, go: grid.go, help: help.open }),
+    createShortcuts(root, store, { actions, go: grid.go, here: grid.here, help: help.open }),
     createSizing(root, store, actions),
     putToastsInWords(),
   ];

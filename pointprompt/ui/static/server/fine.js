@@ -2,7 +2,7 @@
 // are missing, and adds them to its answer.
 
 import { standing } from "../state/arrangement.js";
-import { isAnswered, isFine, promptMessage, sentSettings, troubled } from "../state/state.js";
+import { isAnswered, isFine, promptMessage, sentSettings, sideOf, troubled } from "../state/state.js";
 import { decodeMasks } from "./codec.js";
 import { createEdges } from "./edges.js";
 import { receiveFailure } from "./failure.js";
@@ -24,7 +24,10 @@ const AT_ONCE = { photo: 4, sam: 1 };
 function missing(state) {
   if (!state.answer.masks.length || !isAnswered(state)) return [];
   if (sentSettings(state).outline === "tokens") return [];
-  return standing(state).filter((image) => state.seen.has(image) && !isFine(state, image));
+  const { focus, seen } = state;
+  // That of the one that is seen large, alone: it has a size of its own.
+  if (focus !== null && !isFine(state, focus)) return [focus];
+  return standing(state).filter((image) => seen.has(image) && !isFine(state, image));
 }
 
 /**
@@ -44,17 +47,18 @@ export function createFine(store, askEdges) {
 
   /** @param {number[]} images */
   async function ask(images) {
-    const { answer, side } = get();
+    const { answer } = get();
     const { seq } = answer;
+    const side = sideOf(get(), images[0]);
     const received = await askEdges({ ...promptMessage(get()), seq, images, side });
     if (received?.seq !== seq) throw new Error("The server did not answer.");
-    return { received, side };
+    return { received, side, images };
   }
 
-  /** @param {{received: EdgesAnswer | Failure, side: number}} answer */
-  async function show({ received, side }) {
+  /** @param {{received: EdgesAnswer | Failure, side: number, images: number[]}} answer */
+  async function show({ received, side, images }) {
     // The masks, or the tiles, may have changed since they were asked for.
-    const isStale = () => received.seq !== get().answer.seq || side < get().side;
+    const isStale = () => received.seq !== get().answer.seq || side < sideOf(get(), images[0]);
     if (isStale()) return;
     if ("error" in received) {
       await receiveFailure(store, received);
@@ -72,7 +76,8 @@ export function createFine(store, askEdges) {
   }
 
   const unsubscribe = store.subscribe(
-    ({ answer, seen, side }) => [answer.seq, answer.masks, seen, side],
+    ({ answer, seen, side, focus, focusSide }) =>
+      [answer.seq, answer.masks, seen, side, focus, focusSide],
     () => edges.update(),
   );
 

@@ -1,7 +1,7 @@
 // What a person can do: each action replaces parts of the state. Knows neither the server nor the
 // screen.
 
-import { arrangement } from "./arrangement.js";
+import { arrangement, standing } from "./arrangement.js";
 import * as clicks from "./clicks.js";
 import * as undoable from "./history.js";
 import { SIZES, SLIDERS } from "../contract.js";
@@ -91,6 +91,23 @@ export function createActions(store) {
      */
     hover(hover) {
       if (hover !== get().hover) set({ hover });
+    },
+
+    /**
+     * Shows an image large, or none.
+     * @param {number | null} image
+     */
+    focus: (image) => set({ focus: image, focusSide: 0, hover: null }),
+
+    /**
+     * The next one large, of those that stand, or one so many further on.
+     * @param {number} step
+     */
+    focusNext(step) {
+      const { focus } = get();
+      const images = standing(get());
+      const to = images.indexOf(focus ?? -1) + step;
+      if (focus !== null && to >= 0 && to < images.length) this.focus(images[to]);
     },
 
     /**

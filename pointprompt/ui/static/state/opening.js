@@ -27,6 +27,7 @@ export function open(state, manifest, kept) {
     answer: NO_ANSWER,
     live: NOT_LIVE,
     hover: null,
+    focus: null,
     preview: null,
     arranged: null,
     seen: new Set(),

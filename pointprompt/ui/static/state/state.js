@@ -73,6 +73,8 @@ import { SETTINGS, toMessage } from "./settings.js";
  *   the order they came in, until it is asked for otherwise.
  * @property {ReadonlySet<number>} seen The tiles on the screen or near it.
  * @property {number} side The most pixels of a tile, in height and width.
+ * @property {number | null} focus The image that is seen large; null for none.
+ * @property {number} focusSide The most pixels of it, in height and width.
  * @property {number} asked Number of the newest request.
  * @property {Answer} answer
  * @property {Live} live
@@ -103,6 +105,8 @@ export const initialState = (look) => ({
   arranged: null,
   seen: new Set(),
   side: 0,
+  focus: null,
+  focusSide: 0,
   asked: 0,
   answer: NO_ANSWER,
   live: NOT_LIVE,
@@ -149,7 +153,16 @@ export const isAnswered = ({ asked, answer }) => asked === answer.seq;
  * @param {State} state
  * @param {number} image
  */
-export const isFine = ({ answer, side }, image) => (answer.edged[image]?.side ?? 0) >= Math.max(side, 1);
+export const isFine = (state, image) =>
+  (state.answer.edged[image]?.side ?? 0) >= Math.max(sideOf(state, image), 1);
+
+/**
+ * The most pixels that an image is shown with.
+ * @param {State} state
+ * @param {number} image
+ */
+export const sideOf = ({ side, focus, focusSide }, image) =>
+  image === focus ? Math.max(side, focusSide) : side;
 
 /**
  * What changes with a trouble.

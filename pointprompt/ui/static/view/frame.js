@@ -38,8 +38,13 @@ export function createFrame(image) {
 
   const frame = make("div", "pp-frame");
   frame.append(photo, colors, heat, preview, overlay);
+  const enlarge = make("button", "pp-enlarge");
+  enlarge.type = "button";
+  enlarge.tabIndex = -1;
+  enlarge.title = "Large (F)";
+  enlarge.setAttribute("aria-label", `${image.name}, large`);
   const place = make("div", "pp-place");
-  place.append(frame);
+  place.append(frame, enlarge);
 
   const name = make("span", "pp-name");
   name.textContent = image.name;
@@ -50,7 +55,7 @@ export function createFrame(image) {
   caption.append(name, ...(image.remark ? [remarkSign(image.remark)] : []), share);
 
   element.append(place, caption);
-  return { element, photo, colors, heat, overlay, preview, share };
+  return { element, photo, colors, heat, overlay, preview, enlarge, share };
 }
 
 /**

@@ -3,7 +3,7 @@
 import { MASK_COLORS, MAX_SIDE } from "../contract.js";
 import { shownIn } from "../state/shown.js";
 import { isAway } from "../state/state.js";
-import { createAtlas } from "./atlas.js";
+import { createAtlas, paintColors } from "./atlas.js";
 import { createLayout } from "./layout.js";
 import { createTile, isSameView } from "./tile.js";
 
@@ -29,6 +29,7 @@ export function createGrid(root, store, { actions, addressOf }) {
   const grid = /** @type {HTMLElement} */ (root.querySelector(".pp-grid"));
   /** @type {Tile[]} */
   let tiles = [];
+  let atlas = createAtlas("");
   // By their elements.
   /** @type {Map<Element, number>} */
   let indices = new Map();
@@ -103,7 +104,7 @@ export function createGrid(root, store, { actions, addressOf }) {
 
   /** @param {Manifest} manifest */
   function tilesOf(manifest) {
-    const atlas = createAtlas(addressOf(manifest.colors));
+    atlas = createAtlas(addressOf(manifest.colors));
     return manifest.images.map((one, index) =>
       createTile(one, index, {
         photoUrl: addressOf(one.tile),
@@ -114,6 +115,7 @@ export function createGrid(root, store, { actions, addressOf }) {
         press: actions.press,
         remove: actions.remove,
         hover: actions.hover,
+        enlarge: actions.focus,
       }),
     );
   }
@@ -177,6 +179,15 @@ export function createGrid(root, store, { actions, addressOf }) {
   return {
     /** Focuses the next tile, or the one so many further on. */
     go: layout.go,
+    /** The image of the tile under the pointer or with the focus; null for none. */
+    here() {
+      const tile = grid.querySelector(".pp-tile:hover") ?? document.activeElement?.closest(".pp-tile");
+      return (tile && indices.get(tile)) ?? null;
+    },
+    view: viewOf,
+    /** @param {HTMLCanvasElement} canvas @param {number} image */
+    paintColors: (canvas, image) =>
+      paintColors(atlas, canvas, image, { grid: store.get().manifest?.grid ?? [1, 1], isWanted: () => true }),
     /** Photos that were lost on their way, once more. */
     reload,
     destroy() {

@@ -3,9 +3,12 @@
 
 import { createPlace } from "./place.js";
 import { createRoving } from "./roving.js";
-import { layRows } from "./rows.js";
+import { layRows, layStrip } from "./rows.js";
 
 /** @import { PageStore } from "../state/state.js" */
+
+// Height of tiles below an image that is seen large, in CSS pixels.
+const STRIP = 76;
 
 /**
  * @param {HTMLElement} grid
@@ -18,8 +21,25 @@ export function createLayout(grid, store, moved) {
   const roving = createRoving(grid);
   const place = createPlace(grid);
 
-  /** Rows for the room that there is now. */
-  const lay = () => layRows(grid, store.get().look.tileSize);
+  /** Rows for the room that there is now, or one below the image that is seen large. */
+  function lay() {
+    const { focus, look } = store.get();
+    if (focus === null) layRows(grid, look.tileSize);
+    else layStrip(grid, STRIP);
+  }
+
+  /**
+   * @param {number | null} focus
+   * @param {number | null} before
+   */
+  function follow(focus, before) {
+    elements.forEach((element, index) => element.classList.toggle("pp-focused", index === focus));
+    if (focus !== null) elements[focus]?.scrollIntoView({ block: "nearest", inline: "center" });
+    else if (before !== null) roving.focus(elements[before]);
+  }
+
+  /** @type {number | null} */
+  let focused = null;
 
   /** @param {readonly number[] | null} arranged */
   function arrange(arranged) {
@@ -36,6 +56,18 @@ export function createLayout(grid, store, moved) {
       (arranged) => {
         arrange(arranged);
         moved();
+      },
+    ),
+    store.subscribe(
+      ({ focus }) => [focus],
+      (focus) => {
+        const before = focused;
+        focused = focus;
+        if ((focus === null) !== (before === null)) {
+          lay();
+          moved();
+        }
+        follow(focus, before);
       },
     ),
     store.subscribe(

@@ -2,7 +2,7 @@
 // elements, and neither what they show nor the state.
 
 const STANDING = ".pp-tile:not([hidden])";
-const STOPS = ".pp-overlay, .pp-remark";
+const STOPS = ".pp-overlay, .pp-enlarge, .pp-remark";
 
 /** @param {HTMLElement} grid */
 export function createRoving(grid) {
@@ -67,7 +67,7 @@ export function createRoving(grid) {
   grid.addEventListener("keydown", press, { signal });
   grid.addEventListener("focusin", follow, { signal });
 
-  return { update, go, destroy: () => listening.abort() };
+  return { update, go, focus, destroy: () => listening.abort() };
 }
 
 /**

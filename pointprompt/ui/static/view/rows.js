@@ -88,6 +88,20 @@ export function layRows(grid, height) {
   });
 }
 
+/**
+ * The same in one row, however long.
+ * @param {HTMLElement} grid
+ * @param {number} height
+ */
+export function layStrip(grid, height) {
+  const tiles = /** @type {NodeListOf<HTMLElement>} */ (grid.querySelectorAll(".pp-tile"));
+  for (const tile of tiles) {
+    const width = height * Number(tile.style.getPropertyValue("--pp-aspect"));
+    tile.style.width = `${width}px`;
+    tile.dataset.room = roomOf(width);
+  }
+}
+
 /** @param {number} width */
 function roomOf(width) {
   if (width >= ROOM_FOR.name) return "name";

@@ -12,10 +12,10 @@ const MODES = { 1: "positive", "+": "positive", 2: "negative", "-": "negative" }
 /**
  * @param {HTMLElement} root
  * @param {PageStore} store
- * @param {{actions: Actions, go: (step: number) => void, help: () => void}} page go: to a tile so
- *   many further on.
+ * @param {{actions: Actions, go: (step: number) => void, here: () => number | null,
+ *          help: () => void}} page go: to a tile so many further on. here: the image that is meant.
  */
-export function createShortcuts(root, store, { actions, go, help }) {
+export function createShortcuts(root, store, { actions, go, here, help }) {
   const listening = new AbortController();
   // The first letter of each view, of those that there are.
   const views = new Map(
@@ -43,8 +43,12 @@ export function createShortcuts(root, store, { actions, go, help }) {
     const mode = MODES[key];
     if (mode) return () => actions.look({ mode });
     if (key === "m") return () => peek(true);
-    if (key === "n") return () => go(shift ? -1 : 1);
-    if (key === "." || key === ",") return () => go(key === "." ? 1 : -1);
+    const { focus } = store.get();
+    if (key === "f") return () => actions.focus(focus === null ? (here() ?? 0) : null);
+    if (key === "escape" && focus !== null) return () => actions.focus(null);
+    const next = focus === null ? go : (/** @type {number} */ step) => actions.focusNext(step);
+    if (key === "n") return () => next(shift ? -1 : 1);
+    if (key === "." || key === ",") return () => next(key === "." ? 1 : -1);
     const view = views.get(key);
     return view && (() => view.click());
   }

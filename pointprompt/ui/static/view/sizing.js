@@ -18,7 +18,7 @@ const WORDS = { part: "a part", thing: "what stands out", more: "more" };
  * @param {Actions} actions
  */
 export function createSizing(root, store, actions) {
-  const grid = /** @type {HTMLElement} */ (root.querySelector(".pp-grid"));
+  const images = /** @type {HTMLElement} */ (root.querySelector(".pp-images"));
   const badge = /** @type {HTMLElement} */ (root.querySelector(".pp-badge"));
   const listening = new AbortController();
   const { signal } = listening;
@@ -45,7 +45,7 @@ export function createSizing(root, store, actions) {
 
   function say() {
     badge.textContent = textOf(store.get());
-    badge.hidden = !grid.matches(":hover");
+    badge.hidden = !images.matches(":hover");
   }
 
   /** @param {PointerEvent} event */
@@ -54,10 +54,10 @@ export function createSizing(root, store, actions) {
   }
 
   document.addEventListener("keydown", press, { signal });
-  grid.addEventListener("wheel", turn, { signal, passive: false });
-  grid.addEventListener("pointermove", follow, { signal });
+  images.addEventListener("wheel", turn, { signal, passive: false });
+  images.addEventListener("pointermove", follow, { signal });
   for (const ended of ["pointerleave", "pointerdown"]) {
-    grid.addEventListener(ended, () => (badge.hidden = true), { signal });
+    images.addEventListener(ended, () => (badge.hidden = true), { signal });
   }
 
   return { destroy: () => listening.abort() };

@@ -1,5 +1,6 @@
 // One image of the set: its photo, its colour view and what is painted over both.
 
+import { paintColors } from "./atlas.js";
 import { createFrame } from "./frame.js";
 import { paintHeat } from "./heat.js";
 import { listenToKeys } from "./keyboard.js";
@@ -44,6 +45,7 @@ import { percent } from "./words.js";
  * @property {(press: PressOn) => void} press
  * @property {(press: PressOn) => void} remove
  * @property {(press: PressOn | null) => void} hover
+ * @property {(index: number) => void} enlarge
  */
 
 /** @typedef {ReturnType<typeof createTile>} Tile */
@@ -55,8 +57,7 @@ import { percent } from "./words.js";
  */
 export function createTile(image, index, options) {
   const { photoUrl, atlas, grid, view } = options;
-  const [h, w] = grid;
-  const { element, photo, colors, heat, overlay, preview, share } = createFrame(image);
+  const { element, photo, colors, heat, overlay, preview, enlarge, share } = createFrame(image);
   photo.src = photoUrl;
 
   let visible = false;
@@ -80,6 +81,8 @@ export function createTile(image, index, options) {
   /** @param {Place | null} place */
   const hovered = (place) => options.hover(place && here(place));
   const pointer = listen(overlay, { pressed: (pressed) => options.press(here(pressed)), hovered });
+  const listening = new AbortController();
+  enlarge.addEventListener("click", () => options.enlarge(index), { signal: listening.signal });
   const keys = listenToKeys(overlay, grid, {
     press: (pressed) => options.press(here(pressed)),
     remove: (place) => options.remove({ ...here(place), touch: true }),
@@ -93,7 +96,7 @@ export function createTile(image, index, options) {
     stale = !visible;
     if (stale) return;
     const { clicks, drawn, heat: values, display, color, isHeat, hasColors } = view(index);
-    if (hasColors) paintColors();
+    if (hasColors) paintColors(atlas, colors, index, { grid, isWanted: () => visible });
     const surface = fit(overlay);
     const opacity = isHeat ? 0 : display.opacity;
     if (drawn) paintMask(surface, drawMask(drawn, color), color, { ...display, opacity });
@@ -110,15 +113,6 @@ export function createTile(image, index, options) {
     const line = options.preview(index);
     preview.hidden = !line;
     if (line) paintPreview(fit(preview), drawPreview(line, view(index).color));
-  }
-
-  /** Once, until it is released. */
-  async function paintColors() {
-    if (colors.width) return;
-    const picture = await atlas();
-    if (!picture || !visible) return;
-    [colors.width, colors.height] = [w, h];
-    colors.getContext("2d")?.drawImage(picture, 0, index * h, w, h, 0, 0, w, h);
   }
 
   /** Gives back the memory of what nobody sees. */
@@ -170,6 +164,7 @@ export function createTile(image, index, options) {
     shownSide: () =>
       Math.max(overlay.clientWidth, overlay.clientHeight) * (window.devicePixelRatio || 1),
     destroy() {
+      listening.abort();
       pointer.destroy();
       keys.destroy();
     },
