@@ -2,7 +2,7 @@
 // elements, and neither what they show nor the state.
 
 const STANDING = ".pp-tile:not([hidden])";
-const STOPS = ".pp-overlay, .pp-enlarge, .pp-remark";
+const STOPS = ".pp-overlay, .pp-remark";
 
 /** @param {HTMLElement} grid */
 export function createRoving(grid) {
