@@ -75,6 +75,8 @@ class SessionStore:
         *,
         joins: str = "",
         visitor: str = "",
+        example: str = "",
+        shares: bool = False,
     ) -> Session:
         """A new session that owns the folder; sessions over the byte limit are freed for it.
 
@@ -85,9 +87,11 @@ class SessionStore:
             page: The page it belongs to, which shows no other session any more.
             joins: The token of the session that its last images joined.
             visitor: Who makes it; "" where that cannot be told.
+            example: What to try with it, where its images are an example.
+            shares: Whether others have the same analysis and predictor.
         """
         token = secrets.token_urlsafe(24)
-        session = Session(token, folder, analysis, predictor, joins, visitor)
+        session = Session(token, folder, analysis, predictor, joins, visitor, example, shares)
         with self._lock:
             session.used_at = self._clock()
             self._sessions[session.token] = session
@@ -157,6 +161,11 @@ class SessionStore:
         if not tokens:
             raise SessionGone("This page has no analysis.")
         return self.attach(tokens[-1], page, visitor)
+
+    def shows(self, page: str) -> bool:
+        """Whether the page shows a session."""
+        with self._lock:
+            return any(page in session.pages for session in self._sessions.values())
 
     def attach(self, token: str, page: str, visitor: str = "") -> Session:
         """The visitor's session with this token, which the page shows from now on, as others may.

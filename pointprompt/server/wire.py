@@ -206,6 +206,8 @@ class Manifest:
         outlines: Those that its masks can have.
         colors: Address of one PNG file, the colour views of all images one below the other.
         images: In order.
+        example: What to try with them, where they are an example; "" where they are somebody's own.
+        opening: Whether this is what pages open with, and nobody asked for it.
     """
 
     session: str
@@ -217,6 +219,8 @@ class Manifest:
     outlines: tuple[str, ...]
     colors: str
     images: tuple[ManifestImage, ...]
+    example: str
+    opening: bool
 
     @classmethod
     def of(
@@ -228,6 +232,8 @@ class Manifest:
         *,
         joins: str = "",
         ticket: str = "",
+        example: str = "",
+        opening: bool = False,
     ) -> Manifest:
         """The manifest of an analysis, with the address of a tile for each image."""
         _, h, w, k = analysis.eigvecs.shape
@@ -245,6 +251,8 @@ class Manifest:
                 ManifestImage(photo.name, photo.width, photo.height, photo.remark, tile)
                 for photo, tile in zip(analysis.photos, tiles, strict=True)
             ),
+            example=example,
+            opening=opening,
         )
 
 
