@@ -63,9 +63,15 @@ class Page:
 
     def open(self) -> None:
         self.tab.goto(self._url)
-        self.tab.wait_for_selector("#pp-analyze")
+        self.tab.wait_for_selector("#pp-examples button")
+
+    def unfold(self) -> None:
+        """Show the choice of images, as the page does by itself where it begins with none."""
+        if not self.tab.locator("#pp-setup > button.open").count():
+            self.tab.click("#pp-setup > button")
 
     def choose_files(self, files: Sequence[Path]) -> None:
+        self.unfold()
         self.tab.set_input_files("#pp-files input[type=file]", [str(file) for file in files])
         self.tab.wait_for_function("!document.querySelector('#pp-analyze').disabled")
 
@@ -75,7 +81,8 @@ class Page:
         self.wait_for_tiles()
 
     def analyze_example(self, key: str) -> None:
-        self.tab.get_by_role("tab", name="Examples").click()
+        if not self.tab.locator("#pp-examples").is_visible():
+            self.unfold()
         self.tab.click(f"#pp-example-{key}")
         self.wait_for_tiles()
 

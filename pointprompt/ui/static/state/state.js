@@ -65,6 +65,7 @@ import { SETTINGS, toMessage } from "./settings.js";
 /**
  * @typedef {Object} State
  * @property {Manifest | null} manifest Of the set that is open.
+ * @property {boolean} awaiting Whether an example is to come, where no set is open.
  * @property {History<Prompt>} history
  * @property {Prompt | null} dragFrom Where a slider's drag began, until it ends.
  * @property {Look} look
@@ -90,6 +91,7 @@ export const NO_ANSWER = Object.freeze({ seq: 0, masks: [], presence: [], edged:
  */
 export const initialState = (look) => ({
   manifest: null,
+  awaiting: false,
   history: undoable.start({ clicks: [], settings: SETTINGS }),
   dragFrom: null,
   look,
