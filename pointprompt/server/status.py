@@ -26,7 +26,7 @@ _WAITING_FOR = {
     "wait": ("analysis", "analyses"),
     "wait_export": ("download", "downloads"),
 }
-_DISMISS = '<button type="button" class="pp-dismiss" aria-label="Close">×</button>'
+_DISMISS = '<button type="button" class="pp-dismiss" aria-label="Close"></button>'
 # Where in the whole bar each stage begins and how much of it it takes.
 _STAGE_SPANS = {
     "start": (0.0, 0.0),

@@ -63,7 +63,7 @@ class Page:
 
     def open(self) -> None:
         self.tab.goto(self._url)
-        self.tab.wait_for_selector("#pp-examples button")
+        self.tab.wait_for_selector(".pp-workspace[data-set]")
 
     def unfold(self) -> None:
         """Show the choice of images, as the page does by itself where it begins with none."""
