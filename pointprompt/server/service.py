@@ -137,10 +137,10 @@ class Service:
             session_files.write_tiles(folder, analysis)
             return Prepared(folder, analysis, _ready_predictor(analysis))
 
-    def open_example(self, page: str, progress: ProgressFn, visitor: str = "") -> Session:
+    def open_example(self, page: str, progress: ProgressFn, visitor: str = "") -> Session | None:
         """A session of the visitor's own with the example that pages open with.
 
-        It is waited for where it is not ready.
+        It is waited for where it is not ready. None where the page shows a set by then.
 
         Args:
             page: The page that comes without a set.
@@ -148,17 +148,16 @@ class Service:
             visitor: Whose the session will be.
 
         Raises:
-            LookupError: There is no such example, it could not be prepared, or the page shows a
-                set already.
+            LookupError: There is no such example, or it could not be prepared.
         """
         if self._opening is None:
             raise LookupError("Pages open without an example here.")
         prepared = self._opening.wait(progress)
+        if self.store.shows(page):
+            return None
         with self._new_folder() as folder:
             session_files.link_pictures(prepared.folder, folder)
             progress(Progress(LAST_STAGE, 0, 1))
-            if self.store.shows(page):
-                raise LookupError("This page shows a set already.")
             return self.store.add(
                 folder,
                 prepared.analysis,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 # Of a session whose analysis is not its own: what the server keeps for it besides.
-_SHARING_BYTES = 1 << 16
+_SHARING_BYTES = 1 << 18
 
 
 class SessionGone(LookupError):

@@ -35,7 +35,8 @@ class Lifetimes:
             again.
         idle_seconds: Without any use, though a page is open.
         max_bytes: In memory, all sessions together. Beyond it, those without an open page are freed
-            first, and the least recently used first; the newest one is the last to go.
+            first, of these those that share an analysis, and the least recently used first; the
+            newest one is the last to go.
     """
 
     closed_seconds: float = 5 * 60
@@ -261,8 +262,10 @@ class SessionStore:
     def _beyond_limit(self, sessions: list[Session]) -> list[Session]:
         """Those that do not fit, when the first to stay are the first to be given room."""
 
-        def worth(session: Session) -> tuple[bool, bool, float]:
-            return session.closed_at is None, session is sessions[-1], session.used_at
+        def worth(session: Session) -> tuple[bool, bool, bool, float]:
+            # What is shared comes again by itself; nobody's own images do.
+            is_open, is_own = session.closed_at is None, not session.shares
+            return is_open, session is sessions[-1], is_own, session.used_at
 
         total = 0
         beyond = []

@@ -29,7 +29,7 @@ _log = logging.getLogger(__name__)
 TITLE = "pointprompt"
 TAGLINE = "Click a thing in one photo. Get its mask in all of them."
 # Of the bar that folds the choice of images away: without a set, with an example, with one's own.
-_CHOOSE, _USE_OWN, _OTHERS = "Your images", "Use your own images", "Other images"
+_CHOOSE, _USE_OWN, _OTHERS = "Your images", "Use your own images", "Add or change images"
 # How often a page that waits for the example it opens with is looked after.
 _TICK_SECONDS = 0.1
 
@@ -266,11 +266,13 @@ class _Page:
         while not job.has_ended:
             await asyncio.sleep(_TICK_SECONDS)  # In no thread: all who come early wait here.
         try:
-            return {self.canvas: self.service.manifest(job.result())}
+            session = job.result()
+            return {self.canvas: self.service.manifest(session) if session else gr.skip()}
         except Cancelled:
             return {self.canvas: gr.skip()}
-        except Exception:
-            _log.exception("The example was not opened")
+        except Exception as error:
+            if not isinstance(error, LookupError):  # That is said where it was prepared.
+                _log.exception("The example was not opened")
             return {
                 self.canvas: gr.update(opening=False),
                 self.setup: gr.Accordion(_CHOOSE, open=True),

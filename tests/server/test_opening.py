@@ -139,10 +139,10 @@ def test_its_bytes_take_no_room_from_the_sets_of_others(tmp_path, engine):
     store = SessionStore(tmp_path / "sessions", Lifetimes(max_bytes=GIB // 1000))
     service = Service(store, Limits(), ColorEngine(), opening=EXAMPLE)
     service.prepare_opening(REQUEST, engine)
-    sessions = [service.open_example(str(number), silent, "me") for number in range(5)]
+    sessions = [service.open_example(str(number), silent, "me") for number in range(3)]
     assert sessions[0].analysis.nbytes + sessions[0].predictor.max_bytes > GIB // 1000
     store.sweep()
-    assert len(store) == 5
+    assert len(store) == 3
     # They are not free either: whoever asks again and again ends their own.
     assert all(session.nbytes > 0 for session in sessions)
 
@@ -175,8 +175,7 @@ def test_a_page_that_has_got_a_set_meanwhile_keeps_it(tmp_path, engine):
     own = [photo(tmp_path / f"{name}.png", (0, 0), (3, 2)) for name in "xy"]
     opened = service.analyze(link_files(own), REQUEST, "page", silent, "me")
     folders = set(service.store.root.iterdir())
-    with pytest.raises(LookupError, match="shows a set already"):
-        service.open_example("page", silent, "me")
+    assert service.open_example("page", silent, "me") is None
     assert service.store.of_page("page", "me") is opened.session
     assert set(service.store.root.iterdir()) == folders
     assert opened.session.example == ""
