@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -77,14 +78,27 @@ class Page:
 
     def analyze_files(self, files: Sequence[Path]) -> None:
         self.choose_files(files)
-        self.tab.click("#pp-analyze")
+        with self.another_set():
+            self.tab.click("#pp-analyze")
+        self.tab.wait_for_selector(".pp-workspace[data-set=own]", timeout=ANALYSIS_MS)
         self.wait_for_tiles()
 
     def analyze_example(self, key: str) -> None:
         if not self.tab.locator("#pp-examples").is_visible():
             self.unfold()
-        self.tab.click(f"#pp-example-{key}")
+        with self.another_set():
+            self.tab.click(f"#pp-example-{key}")
         self.wait_for_tiles()
+
+    @contextmanager
+    def another_set(self) -> Iterator[None]:
+        """Until the page shows another set than it did before what is done in the block."""
+        ticket = "JSON.parse(sessionStorage.pointprompt ?? '{}').ticket"
+        before = self.tab.evaluate(ticket)
+        yield
+        self.tab.wait_for_function(
+            f"(before) => ({ticket} ?? null) !== before", arg=before, timeout=ANALYSIS_MS
+        )
 
     def wait_for_tiles(self) -> None:
         self.tab.wait_for_selector(".pp-workspace[data-state=open]", timeout=ANALYSIS_MS)
