@@ -26,7 +26,7 @@ def canvas(answer: Answer, answer_edges: Answer, *, opening: bool = False) -> gr
     Its value is a `wire.Manifest`, or None for no images. It fires `export` with a
     `wire.ExportRequest`, and `restore` with the `wire.RestoreRequest` of a tab that was reloaded.
     A page that comes without a set fires `opening` where there is an example to open with; an
-    update of its prop of that name to False says that there is none after all. An update of its
+    update of its prop of that name to False says that it does not come after all. An update of its
     prop `download` to a `wire.Download` has the browser save that file.
 
     Args:

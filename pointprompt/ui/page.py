@@ -261,22 +261,20 @@ class _Page:
         job = self.jobs.start_if_none(
             page, lambda progress: self.service.open_example(page, progress, visitor)
         )
+        none = {self.canvas: gr.update(opening=False)}
         if job is None:
-            return {self.canvas: gr.skip()}
+            return none
         while not job.has_ended:
             await asyncio.sleep(_TICK_SECONDS)  # In no thread: all who come early wait here.
         try:
             session = job.result()
-            return {self.canvas: self.service.manifest(session) if session else gr.skip()}
         except Cancelled:
-            return {self.canvas: gr.skip()}
+            return none
         except Exception as error:
             if not isinstance(error, LookupError):  # That is said where it was prepared.
                 _log.exception("The example was not opened")
-            return {
-                self.canvas: gr.update(opening=False),
-                self.setup: gr.Accordion(_CHOOSE, open=True),
-            }
+            return {**none, self.setup: gr.Accordion(_CHOOSE, open=True)}
+        return {self.canvas: self.service.manifest(session)} if session else none
 
     def _export(self, event: gr.EventData, request: gr.Request) -> Iterator[Updates]:
         page, visitor = _page_of(request), visitors.of(request)

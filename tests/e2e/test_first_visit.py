@@ -120,6 +120,13 @@ def names(page: Page) -> list[str]:
     return page.tab.locator(".pp-name").all_inner_texts()
 
 
+def open_own(page: Page, paths: list[Path]) -> None:
+    """In the place of the example, until the choice of images has folded itself away."""
+    page.analyze_files(paths)
+    assert page.tile_count == len(paths)
+    expect(page.tab.locator("#pp-setup > button.open")).to_have_count(0)
+
+
 def waits(page: Page) -> Locator:
     """What says that the example is not ready yet."""
     return page.tab.locator(".pp-awaited")
@@ -318,6 +325,26 @@ def progress_now(progress) -> None:
     progress(Progress("features", 0, 1))
 
 
+def test_after_an_analysis_that_came_to_nothing_no_example_is_waited_for(
+    tiny_page: Open, tiny: Service, pictures: list[Path], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(tiny._engine, "stuck", True)
+    page = tiny_page()
+    page.choose_files(pictures)
+    expect(waits(page)).to_be_visible()
+    page.tab.click("#pp-analyze")
+    expect(page.tab.locator("#pp-status")).to_contain_text("Computing features")
+    page.tab.click("#pp-cancel")
+    expect(page.tab.locator("#pp-status")).to_contain_text("Cancelled")
+    expect(waits(page)).to_be_hidden()
+    expect(page.tab.locator("#pp-analyze")).to_be_visible()
+    prepare(tiny)
+    monkeypatch.setattr(tiny._engine, "stuck", False)
+    page.tab.click("#pp-analyze")
+    page.wait_for_tiles()
+    assert names(page) == [path.name for path in pictures]
+
+
 def test_files_that_were_chosen_meanwhile_stay_chosen(
     tiny_page: Open, tiny: Service, pictures: list[Path]
 ):
@@ -403,9 +430,7 @@ def test_what_is_dropped_on_ones_own_set_can_be_added_to_it_or_be_the_next(
     prepare(tiny)
     page = tiny_page()
     page.wait_for_tiles()
-    page.choose_files(pictures[:2])
-    page.tab.click("#pp-analyze")
-    page.tab.wait_for_function("document.querySelectorAll('.pp-tile').length === 2")
+    open_own(page, pictures[:2])
     drag(page, "drop", pictures[2:], ".pp-overlay")
     # Those of the set are not meant again.
     expect(cards(page)).to_have_count(1)
@@ -464,9 +489,7 @@ def test_after_a_reload_nothing_can_be_added_before_it_is_chosen(
     prepare(tiny)
     page = tiny_page()
     page.wait_for_tiles()
-    page.choose_files(pictures)
-    page.tab.click("#pp-analyze")
-    page.tab.wait_for_function("document.querySelectorAll('.pp-tile').length === 3")
+    open_own(page, pictures)
     page.tab.reload()
     page.wait_for_tiles()
     page.unfold()
@@ -566,9 +589,7 @@ def clicked(tiny_page: Open, tiny: Service, pictures: list[Path]) -> Page:
     prepare(tiny)
     page = tiny_page()
     page.wait_for_tiles()
-    page.choose_files(pictures)
-    page.tab.click("#pp-analyze")
-    page.tab.wait_for_function("document.querySelectorAll('.pp-tile').length === 3")
+    open_own(page, pictures)
     page.click(0, *RED)
     page.wait_for_masks()
     page.unfold()
