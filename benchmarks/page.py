@@ -131,7 +131,7 @@ def measure_page(browser: Browser, photos: Sequence[Path]) -> PageCost:
         began = time.perf_counter()
         page.choose_files(photos)
         page.tab.click("#pp-analyze")
-        _wait_for_analysis(page)
+        wait_for_analysis(page)
         ready = time.perf_counter() - began
         clicks = _measure_clicks(page)
         if page.tab.evaluate(_PAINTED_TILES) <= _CLICKS_A_PROMPT:
@@ -146,7 +146,7 @@ def measure_page(browser: Browser, photos: Sequence[Path]) -> PageCost:
     return cost
 
 
-def _wait_for_analysis(page: Page) -> None:
+def wait_for_analysis(page: Page) -> None:
     """Wait longer than the tests would: a hundred photos on a busy computer take their time."""
     try:
         page.tab.wait_for_selector(

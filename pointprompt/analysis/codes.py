@@ -9,7 +9,8 @@ Two descriptions of a token go into them, both of length 1:
     fine     the features along their principal axes. What is nearly the same, says the backbone.
 
 Side by side, each times the root of a half, their inner product is the mean of both. The principal
-axes of that, in turn, keep nearly all of it in `DIMENSIONS` numbers: the code of a token.
+axes of that, in turn, keep nearly all of it in `DIMENSIONS` numbers: the code of a token. Each
+number is one of 255, so that a browser can have the same codes in a byte a number.
 
 Both halves have their zero at the mean of the set. An image unlike the others (blank, a page of
 text) moves it away from them, and then all tokens of a photo look alike. `centred` gives most of
@@ -22,6 +23,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pointprompt.types import Codes, FloatArray
 
@@ -33,6 +35,8 @@ DIMENSIONS = 32
 CENTRED = 0.5
 # Of at most so many tokens principal axes are taken; all are projected on them.
 _SAMPLE = 40_000
+# The largest number of a packed code.
+_MOST = 127
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,7 @@ class Embedder:
     joint: FloatArray
 
     def embed(self, features: FloatArray, eigvecs: FloatArray) -> FloatArray:
-        """The codes (n, h, w, d) float32, each token of length 1.
+        """The codes (n, h, w, d) float32, each token of length 1 but for its rounding.
 
         Args:
             features: (n, h, w, c) float32, of this set or of other images.
@@ -62,8 +66,30 @@ class Embedder:
         # One by one, since what is made on the way is many times as large as codes are.
         for its, tokens, vectors in zip(codes, features, eigvecs, strict=True):
             fine = _fine(tokens, self.mean, self.axes)
-            its[:] = unit(_side_by_side(_coarse(vectors, self.scales), fine) @ self.joint)
+            exact = unit(_side_by_side(_coarse(vectors, self.scales), fine) @ self.joint)
+            packed = Packed.of(exact)
+            its[:] = packed.numbers * packed.scales
         return codes
+
+
+@dataclass(frozen=True)
+class Packed:
+    """The codes of one image, in a byte a number.
+
+    Attributes:
+        numbers: (h, w, d) int8, from -127 to 127. Times the scales they are the codes.
+        scales: (d,) float32. Of this image alone: what joins the set changes none.
+    """
+
+    numbers: NDArray[np.int8]
+    scales: FloatArray
+
+    @classmethod
+    def of(cls, codes: FloatArray) -> Packed:
+        """Those of codes (h, w, d) float32; of codes that were packed before, the same ones."""
+        most = np.abs(codes).max(axis=(0, 1))
+        scales = (np.where(most > 0, most, 1) / _MOST).astype(np.float32)
+        return cls(np.rint(codes / scales).astype(np.int8), scales)
 
 
 def fit_embedder(

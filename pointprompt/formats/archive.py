@@ -17,7 +17,7 @@ from PIL import Image
 from pointprompt.formats import prompt_json
 from pointprompt.masks.draw import overlay
 from pointprompt.settings import Settings
-from pointprompt.sources.photos import Limits, read_pixels
+from pointprompt.sources.photos import read_again
 from pointprompt.types import (
     BackboneChoice,
     BoolArray,
@@ -86,7 +86,7 @@ def write_zip(  # noqa: PLR0917 - an archive is of six things, each of its own t
             _add(archive, mask_name, _png(mask.astype(np.uint8) * 255))
             overlay_name = None
             try:
-                pixels = _pixels_again(photo)
+                pixels = read_again(photo)
             except (OSError, ValueError) as error:
                 problems.append({"image": photo.name, "problem": f"No overlay: {error}"})
             else:
@@ -118,19 +118,6 @@ def _checked_stems(photos: Sequence[Photo]) -> list[str]:
     if len({stem.casefold() for stem in stems}) < len(stems):
         raise ValueError("Two photos have the same name, apart from what follows its last dot.")
     return stems
-
-
-def _pixels_again(photo: Photo) -> ByteArray:
-    """The photo's full pixels (H, W, 3) uint8, of the size it had when it was first read."""
-    # Its own size is the limit: it was within the limits then, whatever they were.
-    limits = Limits(max_megapixels=photo.height * photo.width / 1e6)
-    pixels = read_pixels(photo.source, limits)
-    if pixels.shape[:2] != (photo.height, photo.width):
-        raise ValueError(
-            f"The image was {photo.width} x {photo.height} and is now "
-            f"{pixels.shape[1]} x {pixels.shape[0]}."
-        )
-    return pixels
 
 
 def _overlay_file(pixels: ByteArray, mask: BoolArray) -> tuple[str, bytes]:

@@ -9,11 +9,14 @@ import math
 from itertools import combinations_with_replacement
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 from scipy.ndimage import uniform_filter
 
 from pointprompt.grid import enlarge
 from pointprompt.types import ByteArray, FloatArray
+
+Doubles = NDArray[np.float64]
 
 # Radii of the windows as shares of a square grid: 3 and 8 of 64 tokens. The small one keeps small
 # things, the large one finds the edges of large ones; their mean is better than either.
@@ -37,8 +40,10 @@ def guided(margins: FloatArray, pixels: ByteArray) -> FloatArray:
     h, w = margins.shape
     height, width = pixels.shape[:2]
     small = Image.fromarray(pixels).resize((w, h), Image.Resampling.BOX)
-    guide = np.asarray(small, np.float32).transpose(2, 0, 1) / np.float32(255)
-    linear = np.mean([_linear(guide, margins, share) for share in RADII], axis=0)
+    # Here in double precision: the spread of a flat colour is a small difference of large means.
+    guide = np.asarray(small, np.float64).transpose(2, 0, 1) / 255
+    exact = margins.astype(np.float64)
+    linear = np.mean([_linear(guide, exact, share) for share in RADII], axis=0).astype(np.float32)
     # One colour after another: half the time and memory of a product over a last axis of 3.
     filtered = enlarge(linear[3], height, width)
     for channel in range(3):
@@ -47,19 +52,19 @@ def guided(margins: FloatArray, pixels: ByteArray) -> FloatArray:
     return filtered
 
 
-def _linear(guide: FloatArray, margins: FloatArray, share: float) -> FloatArray:
+def _linear(guide: Doubles, margins: Doubles, share: float) -> Doubles:
     """The three slopes and the offset (4, h, w) of margin against colour around every token."""
     h, w = margins.shape
     window = 2 * max(1, round(share * math.sqrt(h * w))) + 1
 
-    def mean(planes: FloatArray) -> FloatArray:
-        filtered: FloatArray = uniform_filter(planes, [1, window, window], mode="reflect")
+    def mean(planes: Doubles) -> Doubles:
+        filtered: Doubles = uniform_filter(planes, [1, window, window], mode="reflect")
         return filtered
 
     colour = mean(guide)
     margin = mean(margins[None])
     together = mean(guide * margins) - colour * margin
-    spread = np.empty((h, w, 3, 3), np.float32)
+    spread = np.empty((h, w, 3, 3))
     for i, j in combinations_with_replacement(range(3), 2):
         variance = mean((guide[i] * guide[j])[None])[0] - colour[i] * colour[j]
         spread[..., i, j] = spread[..., j, i] = variance + (FLAT if i == j else 0)

@@ -5,11 +5,8 @@ Knows arrays and photos. Does not know rules, where a decoder comes from, sessio
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, overload
-
-from PIL import Image
 
 from pointprompt.grid import upscale
 from pointprompt.types import BoolArray, Click, FloatArray, HalfArray, Photo
@@ -17,9 +14,16 @@ from pointprompt.types import BoolArray, Click, FloatArray, HalfArray, Photo
 if TYPE_CHECKING:
     from pointprompt.masks.sam_edges import Decoder
 
-# The colour masks are drawn in, on the page and in files: magenta is rare in photos, and far from
-# the red and the blue of the points.
-MASK_RGB = (255, 0, 255)
+# The colours that masks can be drawn in on the page. The first one is rare in photos, and the one
+# of files; it hides on red and pink things.
+MASK_COLORS = {
+    "magenta": (255, 0, 255),
+    "lime": (120, 255, 0),
+    "cyan": (0, 225, 255),
+    "yellow": (255, 225, 0),
+    "white": (255, 255, 255),
+}
+MASK_RGB = MASK_COLORS["magenta"]
 
 
 class _LazyMasks(Sequence[BoolArray]):
@@ -89,13 +93,11 @@ class PhotoEdgeMasks(_LazyMasks):
 
         Args:
             index: Of the image.
-            side: The most that H and W may be; never more than those of the preview.
+            side: The most that H and W may be; never more than the image has.
         """
-        preview = Image.open(io.BytesIO(self._photos[index].preview), formats=["JPEG"])
-        longest = max(preview.size)
-        height, width = (
-            max(1, round(extent * min(1, side / longest))) for extent in reversed(preview.size)
-        )
+        photo = self._photos[index]
+        scale = min(1, side / max(photo.height, photo.width))
+        height, width = (max(1, round(extent * scale)) for extent in (photo.height, photo.width))
         return self._draw(index, (height, width))
 
     def _draw(self, index: int, size: tuple[int, int]) -> BoolArray:

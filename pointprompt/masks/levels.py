@@ -18,18 +18,18 @@ from pointprompt.masks.guided_filter import guided
 from pointprompt.types import ByteArray, FloatArray
 
 # The levels that are looked at, and how many steps apart regions are compared.
-_LEVELS: NDArray[np.float64] = np.round(np.arange(-0.2, 0.951, 0.025), 3)
-_APART = 3
-# A thing is rarely less like its own middle than `LEAST`, and needs not be more so than `_MOST`.
+LEVELS: NDArray[np.float64] = np.round(np.arange(-0.2, 0.951, 0.025), 3)
+APART = 3
+# A thing is rarely less like its own middle than `LEAST`, and needs not be more so than `MOST`.
 LEAST = 0.30
-_MOST = 0.85
+MOST = 0.85
 # What most things are like, how much that differs, and what it counts against stability. Chosen on
 # every second evaluation set, and checked on the others.
-_USUAL, _WIDTH, _PRIOR = 0.35, 0.15, 0.03
+USUAL, WIDTH, PRIOR = 0.35, 0.15, 0.03
 # Share of the photo beyond which a region is all of it, and always stable.
-_ALL = 0.95
+ALL = 0.95
 # Longest side of the picture that regions are looked for in; larger ones find no other level.
-_SIDE = 160
+SIDE = 160
 
 
 def stable_level(likeness: FloatArray, pixels: ByteArray, at: tuple[float, float]) -> float:
@@ -50,16 +50,16 @@ def stable_level(likeness: FloatArray, pixels: ByteArray, at: tuple[float, float
     Source: Matas et al. 2002, Robust Wide-Baseline Stereo from Maximally Stable Extremal Regions,
         section 2, for the one region around a point.
     """
-    drawn = guided(likeness, _small(pixels))
+    drawn = guided(likeness, small(pixels))
     height, width = drawn.shape
     row, column = int(at[1] * height), int(at[0] * width)
     share = _shares(drawn, row, column)
-    last = len(_LEVELS) - 1
+    last = len(LEVELS) - 1
     steps = np.arange(last + 1)
-    above, below = share[np.minimum(steps + _APART, last)], share[np.maximum(steps - _APART, 0)]
-    worth = above / np.maximum(below, 1e-12) - _PRIOR * ((_LEVELS - _USUAL) / _WIDTH) ** 2
-    worth[(share <= 0) | (share > _ALL) | (_LEVELS > _MOST)] = -np.inf
-    return max(LEAST, float(_LEVELS[worth.argmax()])) if np.isfinite(worth).any() else LEAST
+    above, below = share[np.minimum(steps + APART, last)], share[np.maximum(steps - APART, 0)]
+    worth = above / np.maximum(below, 1e-12) - PRIOR * ((LEVELS - USUAL) / WIDTH) ** 2
+    worth[(share <= 0) | (share > ALL) | (LEVELS > MOST)] = -np.inf
+    return max(LEAST, float(LEVELS[worth.argmax()])) if np.isfinite(worth).any() else LEAST
 
 
 def _shares(drawn: FloatArray, row: int, column: int) -> NDArray[np.float64]:
@@ -68,13 +68,13 @@ def _shares(drawn: FloatArray, row: int, column: int) -> NDArray[np.float64]:
     seed[row, column] = drawn[row, column]
     # The highest level at which each pixel still hangs together with that one.
     joined = np.sort(reconstruction(seed, drawn, footprint=np.ones((3, 3))), axis=None)
-    share = 1 - np.searchsorted(joined, _LEVELS, side="right") / joined.size
-    share[drawn[row, column] <= _LEVELS] = 0
+    share = (joined.size - np.searchsorted(joined, LEVELS, side="right")) / joined.size
+    share[drawn[row, column] <= LEVELS] = 0
     return share
 
 
-def _small(pixels: ByteArray) -> ByteArray:
-    """The photo with no side above `_SIDE`."""
+def small(pixels: ByteArray) -> ByteArray:
+    """The photo with no side above `SIDE`."""
     photo = Image.fromarray(pixels)
-    photo.thumbnail((_SIDE, _SIDE), Image.Resampling.BOX)
+    photo.thumbnail((SIDE, SIDE), Image.Resampling.BOX)
     return np.asarray(photo)

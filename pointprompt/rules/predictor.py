@@ -32,10 +32,10 @@ if TYPE_CHECKING:
 _PREDICTED_BYTES = 9
 # The likeness to the click of "more", and of "part": the least, the most, and how much more it is
 # than that of the thing.
-_MORE = 0.15
-_PART, _MOST_OF_PART, _CLOSER = 0.55, 0.95, 0.15
+MORE = 0.15
+PART, MOST_OF_PART, CLOSER = 0.55, 0.95, 0.15
 # How much of what the photo says of a click's reach holds in other images too.
-_ELSEWHERE = 0.5
+ELSEWHERE = 0.5
 
 
 class _Answer(NamedTuple):
@@ -70,7 +70,7 @@ class Predictor:
 
     def prepare(self, rule: Rule) -> None:
         """Prepare a rule now, and not while a person waits for the first click."""
-        _ = self._tutorial if isinstance(rule, TutorialRule) else (self._codes, self._same)
+        _ = self._tutorial if isinstance(rule, TutorialRule) else (self._codes, self.same)
 
     def predict(self, clicks: Sequence[Click], settings: Settings) -> TokenPrediction:
         """What the clicks select in all images, by the rule of the settings.
@@ -94,7 +94,7 @@ class Predictor:
             prediction = self._tutorial.predict(clicks, settings.rule)
         else:
             level = self._level(clicks, settings.rule)
-            prediction = predict_jointly(self._codes, clicks, settings.rule, level, same=self._same)
+            prediction = predict_jointly(self._codes, clicks, settings.rule, level, same=self.same)
         if not settings.one_only:
             return prediction
         positives = [(click.image, *token_of(click, h, w)) for click in clicks if click.positive]
@@ -108,18 +108,18 @@ class Predictor:
         if not this:
             return USUAL
         if rule.size == "more":
-            return Level(_MORE, _MORE)
+            return Level(MORE, MORE)
         first = this[0]
         levels = self._levels
         if first not in levels:
             levels = self._levels = {first: self._stable_level(first)}
         own = levels[first]
         if rule.size == "part":
-            part = min(max(_PART, own + _CLOSER), _MOST_OF_PART)
+            part = min(max(PART, own + CLOSER), MOST_OF_PART)
             return Level(part, part)
         # What is "this" as well is of the thing, however unlike the first click it is.
         own = max(LEAST, min(own, self._likeness(first, this).min()))
-        return Level(own, LEAST + _ELSEWHERE * (own - LEAST))
+        return Level(own, LEAST + ELSEWHERE * (own - LEAST))
 
     def _likeness(self, first: Click, clicks: Sequence[Click]) -> FloatArray:
         """How like the first click others are: (m,) float32."""
@@ -140,7 +140,7 @@ class Predictor:
         return with_centred(self._analysis.codes)
 
     @cached_property
-    def _same(self) -> list[int]:
+    def same(self) -> list[int]:
         """For every image, the first one that is the same: what holds in one holds in the other."""
         first: dict[bytes, int] = {}
         return [

@@ -9,6 +9,7 @@ Knows the core and HTTP-free messages. Knows nothing of gradio: `ui` does.
     session_files.py  what lies where in that folder
     opening.py        the example that pages open with
     exports.py        downloads, written into it
+    whole_photos.py   photos at their own size, written into it too
     readers.py        images read in processes of their own
     reader_process.py what such a process does
     jobs.py           work that goes on while a page waits for it

@@ -20,6 +20,16 @@ def tile(key: str, index: int) -> str:
     return f"{ROOT}/pictures/{key}/{index}.jpg"
 
 
+def whole(key: str, index: int) -> str:
+    """Of the photo of an image at its own size."""
+    return f"{ROOT}/pictures/{key}/{index}.whole.jpg"
+
+
+def codes(key: str, index: int) -> str:
+    """Of the codes of an image."""
+    return f"{ROOT}/pictures/{key}/{index}.codes"
+
+
 def colors(key: str) -> str:
     """Of the colour views of all images."""
     return f"{ROOT}/pictures/{key}/colors.png"

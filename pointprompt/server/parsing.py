@@ -37,7 +37,10 @@ def parse_predict(message: object) -> PredictRequest:
         WireError: It is not of this form, a value is out of its range, or there are more than
             MAX_CLICKS clicks.
     """
-    return PredictRequest(**_prompt(message))
+    heat = _mapping(message, "A message").get("heat", False)
+    if not isinstance(heat, bool):
+        raise WireError("A message wants heatmaps or does not.")
+    return PredictRequest(**_prompt(message), heat=heat)
 
 
 def parse_edges(message: object) -> EdgesRequest:

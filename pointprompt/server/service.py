@@ -24,6 +24,7 @@ from pointprompt.server.opening import Opening, Prepared
 from pointprompt.server.session import Session, SessionGone
 from pointprompt.server.sessions import SessionStore
 from pointprompt.server.turns import Lane, Place, Turns
+from pointprompt.server.whole_photos import WholePhotos, is_larger
 from pointprompt.settings import JointRule
 from pointprompt.sources.examples import ExampleSet
 from pointprompt.sources.photos import Limits
@@ -96,6 +97,7 @@ class Service:
         self._lane = Lane("engine")
         self._sets = Turns(_SETS_BYTES)
         self._exports = Exports()
+        self._wholes = WholePhotos()
         self._opening = Opening(opening) if opening else None
 
     @property
@@ -307,11 +309,18 @@ class Service:
     def manifest(self, session: Session) -> dict[str, Any]:
         """What the page must know to show the session."""
         key = session.picture_key
+        images = range(len(session.analysis.photos))
         manifest = wire.Manifest.of(
             session.token,
             session.analysis,
-            [addresses.tile(key, i) for i in range(len(session.analysis.photos))],
+            [addresses.tile(key, image) for image in images],
             addresses.colors(key),
+            wholes=[
+                (addresses.whole if is_larger(photo) else addresses.tile)(key, image)
+                for image, photo in enumerate(session.analysis.photos)
+            ],
+            codes=[addresses.codes(key, image) for image in images],
+            same=session.predictor.same,
             joins=session.joins,
             ticket=session.ticket,
             example=session.example,
@@ -326,6 +335,35 @@ class Service:
             SessionGone: The visitor has no session with this key of its pictures.
         """
         return session_files.tile(self.store.of_picture_key(key, visitor).folder, index)
+
+    def whole(self, key: str, index: int, visitor: str) -> Path:
+        """Where the photo of an image lies at its own size.
+
+        Raises:
+            SessionGone: As for `tile`.
+            ValueError: There is no such image, or no more to see of it than the tile shows.
+            OSError: It could not be written.
+        """
+        token = self.store.of_picture_key(key, visitor).token
+        with self.store.using(token, visitor) as session:
+            return self._wholes.path(session, index)
+
+    def codes(self, key: str, index: int, visitor: str) -> bytes:
+        """What the page finds the margins of an image with.
+
+        Raises:
+            SessionGone: As for `tile`.
+            ValueError: There is no such image.
+        """
+        # Here, since they import scikit-image.
+        from pointprompt.masks.levels import small
+        from pointprompt.masks.photo_edges import PhotoEdges
+
+        analysis = self.store.of_picture_key(key, visitor).analysis
+        if index >= len(analysis.photos):
+            raise ValueError("There is no such image.")
+        picture = small(PhotoEdges.of(analysis.photos[index]).pixels)
+        return wire.encode_codes(analysis.codes[index], picture)
 
     def colors(self, key: str, visitor: str) -> Path:
         """Where the colour views lie.
@@ -352,7 +390,7 @@ class Service:
         def answer() -> wire.MasksAnswer:
             request = parsing.parse_predict(message)
             _, prediction = self._predict(request, visitor)
-            return wire.MasksAnswer.of(request.seq, prediction)
+            return wire.MasksAnswer.of(request, prediction)
 
         return _answered(message, answer)
 

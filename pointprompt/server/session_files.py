@@ -83,6 +83,11 @@ def tile(folder: Path, index: int) -> Path:
     return folder / "tiles" / f"{index:03d}.jpg"
 
 
+def whole(folder: Path, index: int) -> Path:
+    """Where the photo of an image lies at its own size, if anybody has looked that closely."""
+    return folder / "whole" / f"{index:03d}.jpg"
+
+
 def colors(folder: Path) -> Path:
     """Where the colour views of all images lie, one below the other."""
     return folder / "colors.png"

@@ -12,14 +12,15 @@ from __future__ import annotations
 import base64
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 import numpy as np
 
 from pointprompt.analysis.analysis import Analysis
+from pointprompt.analysis.codes import Packed
 from pointprompt.settings import OUTLINES, Settings
-from pointprompt.types import BoolArray, Click, TokenPrediction
+from pointprompt.types import BoolArray, ByteArray, Click, FloatArray, TokenPrediction
 
 MAX_CLICKS = 1000
 MAX_TOKEN_CHARS = 100
@@ -45,12 +46,14 @@ class PredictRequest:
         seq: Its number; the answer carries it back.
         clicks: The whole prompt, at most MAX_CLICKS.
         settings: How clicks become masks.
+        heat: Whether the heatmaps are wanted too.
     """
 
     session: str
     seq: int
     clicks: tuple[Click, ...]
     settings: Settings
+    heat: bool = field(default=False, kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,7 @@ class EdgesRequest(PredictRequest):
         seq: As in `PredictRequest`.
         clicks: As in `PredictRequest`.
         settings: As in `PredictRequest`.
+        heat: Of no use here.
         images: Their indices, each once, at most MAX_EDGED.
         side: The most pixels, in height and width, that a mask is shown with; at most MAX_SIDE.
     """
@@ -79,6 +83,7 @@ class ExportRequest(PredictRequest):
         seq: As in `PredictRequest`.
         clicks: As in `PredictRequest`.
         settings: As in `PredictRequest`.
+        heat: Of no use here.
     """
 
 
@@ -104,17 +109,22 @@ class MasksAnswer:
         seq: Of the request.
         masks: Of all images, at token resolution, by `encode_masks`.
         presence: For each image, from 0 to 1, how sure it is that the thing is there.
+        heat: The heatmaps of all images, from 0 to 255, by `encode_bytes`; "" if not wanted.
     """
 
     seq: int
     masks: str
     presence: tuple[float, ...]
+    heat: str
 
     @classmethod
-    def of(cls, seq: int, prediction: TokenPrediction) -> MasksAnswer:
-        """The answer to the request with this number."""
+    def of(cls, request: PredictRequest, prediction: TokenPrediction) -> MasksAnswer:
+        """The answer to this request."""
         presence = tuple(round(float(value), 3) for value in prediction.presence)
-        return cls(seq, encode_masks(prediction.masks), presence)
+        heat = ""
+        if request.heat:
+            heat = encode_bytes(np.rint(prediction.heatmaps * 255).astype(np.uint8).tobytes())
+        return cls(request.seq, encode_masks(prediction.masks), presence, heat)
 
 
 @dataclass(frozen=True)
@@ -183,6 +193,9 @@ class ManifestImage:
         height: In pixels.
         remark: What there is to say about it; "" for nothing.
         tile: Address of a JPEG file.
+        whole: The same at the image's own size; that of the tile where this is no larger.
+        codes: Address of what `encode_codes` makes of its codes.
+        same: Index of the first image that is the same as this one; mostly its own.
     """
 
     name: str
@@ -190,6 +203,9 @@ class ManifestImage:
     height: int
     remark: str
     tile: str
+    whole: str
+    codes: str
+    same: int
 
 
 @dataclass(frozen=True)
@@ -230,12 +246,15 @@ class Manifest:
         tiles: Sequence[str],
         colors: str,
         *,
+        wholes: Sequence[str],
+        codes: Sequence[str],
+        same: Sequence[int],
         joins: str = "",
         ticket: str = "",
         example: str = "",
         opening: bool = False,
     ) -> Manifest:
-        """The manifest of an analysis, with the address of a tile for each image."""
+        """The manifest of an analysis, with what there is to fetch of each image."""
         _, h, w, k = analysis.eigvecs.shape
         can_sam = analysis.image_embeddings is not None
         return cls(
@@ -248,8 +267,19 @@ class Manifest:
             outlines=tuple(outline for outline in OUTLINES if outline != "sam" or can_sam),
             colors=colors,
             images=tuple(
-                ManifestImage(photo.name, photo.width, photo.height, photo.remark, tile)
-                for photo, tile in zip(analysis.photos, tiles, strict=True)
+                ManifestImage(
+                    name=photo.name,
+                    width=photo.width,
+                    height=photo.height,
+                    remark=photo.remark,
+                    tile=tile,
+                    whole=whole,
+                    codes=codes_,
+                    same=first,
+                )
+                for photo, tile, whole, codes_, first in zip(
+                    analysis.photos, tiles, wholes, codes, same, strict=True
+                )
             ),
             example=example,
             opening=opening,
@@ -273,5 +303,33 @@ def encode(message: MasksAnswer | EdgesAnswer | Failure | Manifest | Download) -
 
 
 def encode_masks(masks: BoolArray) -> str:
-    """Masks of any shape as base64 of zlib of packed bits, first token in the highest bit."""
-    return base64.b64encode(zlib.compress(np.packbits(masks).tobytes(), 6)).decode("ascii")
+    """Masks of any shape, by `encode_bytes`, of packed bits, first token in the highest bit."""
+    return encode_bytes(np.packbits(masks).tobytes())
+
+
+def encode_bytes(data: bytes) -> str:
+    """Bytes as base64 of zlib."""
+    return base64.b64encode(zlib.compress(data, 6)).decode("ascii")
+
+
+def encode_codes(codes: FloatArray, picture: ByteArray) -> bytes:
+    """What a browser needs to find the margins of an image, as a file.
+
+    Little-endian: d, H' and W' and a 0 (uint16), the scales of the d numbers (float32), then the
+    numbers of all tokens, one number after the other (int8), and the picture, one channel after
+    the other (uint8).
+
+    Args:
+        codes: (h, w, d) float32, of `Analysis`.
+        picture: (H', W', 3) uint8, RGB, of `levels.small`.
+    """
+    packed = Packed.of(codes)
+    height, width, _ = picture.shape
+    head = np.array([codes.shape[-1], height, width, 0], "<u2")
+    parts = (
+        head,
+        packed.scales.astype("<f4"),
+        np.moveaxis(packed.numbers, -1, 0),
+        np.moveaxis(picture, -1, 0),
+    )
+    return b"".join(part.tobytes() for part in parts)

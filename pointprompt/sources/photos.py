@@ -84,6 +84,23 @@ def read_pixels(source: ImageSource, limits: Limits = DEFAULT_LIMITS) -> ByteArr
     return _within_memory(lambda: np.array(decode(_stored(source), limits).image))
 
 
+def read_again(photo: Photo) -> ByteArray:
+    """The photo's full pixels (H, W, 3) uint8, of the size it had when it was first read.
+
+    Raises:
+        ImageError: It cannot be read any more, or has another size now.
+    """
+    # Its own size is the limit: it was within the limits then, whatever they were.
+    limits = Limits(max_megapixels=photo.height * photo.width / 1e6)
+    pixels = read_pixels(photo.source, limits)
+    if pixels.shape[:2] != (photo.height, photo.width):
+        raise ImageError(
+            f"The image was {photo.width} x {photo.height} and is now "
+            f"{pixels.shape[1]} x {pixels.shape[0]}."
+        )
+    return pixels
+
+
 def read(
     source: ImageSource,
     name: str,

@@ -12,13 +12,18 @@ import inspect
 import json
 import re
 import types
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, is_dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any, ClassVar, Literal, Union, get_args, get_origin, get_type_hints
 
-from pointprompt.masks.lazy import MASK_RGB
-from pointprompt.rules import concept
+import numpy as np
+
+from pointprompt.analysis import codes
+from pointprompt.masks import guided_filter, levels
+from pointprompt.masks.lazy import MASK_COLORS
+from pointprompt.rules import concept, predictor
 from pointprompt.server import wire
 from pointprompt.settings import OUTLINES, RULES, SIZES, Settings
 
@@ -67,18 +72,19 @@ SLIDERS = {
     "n_eigvecs": Slider(2, 30, 1),
 }
 
-_JOINT = {
-    "LEAST_GUESS": concept.LEAST_GUESS,
-    "STEP": concept.STEP,
-    "STEP_ELSEWHERE": concept.STEP_ELSEWHERE,
-    "REACH": concept.REACH,
-    "TIE": concept.TIE,
-    "BEST": concept.BEST,
-    "LEAST_LIKE": concept.LEAST_LIKE,
-    "OF_EXPECTED": concept.OF_EXPECTED,
-    "ENOUGH": concept.ENOUGH,
-    "USUALLY_LIKE": concept.USUALLY_LIKE,
-    "OF_LOOKS": concept.OF_LOOKS,
+# What the browser computes as the server does: the modules, and their constants that it needs.
+_RULE = {
+    "CODES": (codes, ["CENTRED"]),
+    "JOINT": (
+        concept,
+        [
+            *("LEAST_GUESS", "STEP", "STEP_ELSEWHERE", "REACH", "TIE", "BEST"),
+            *("LEAST_LIKE", "OF_EXPECTED", "ENOUGH", "USUALLY_LIKE", "OF_LOOKS"),
+        ],
+    ),
+    "LEVELS": (levels, ["LEVELS", "APART", "LEAST", "MOST", "USUAL", "WIDTH", "PRIOR", "ALL"]),
+    "SIZE_LEVELS": (predictor, ["MORE", "PART", "MOST_OF_PART", "CLOSER", "ELSEWHERE"]),
+    "GUIDED": (guided_filter, ["RADII", "FLAT"]),
 }
 
 _HEADER = """\
@@ -111,14 +117,31 @@ def contract() -> str:
         _value("MAX_EDGED", "number", wire.MAX_EDGED, "Images that may be asked for at once."),
         _value("MAX_SIDE", "number", wire.MAX_SIDE, "Of a mask on a screen, in pixels."),
         _value(
-            "MASK_RGB",
-            "readonly [number, number, number]",
-            MASK_RGB,
-            "The colour masks are drawn in, on the page and in files.",
+            "MASK_COLORS",
+            "Readonly<Record<string, readonly [number, number, number]>>",
+            MASK_COLORS,
+            "The colours that masks can be drawn in, by name; the first one is that of files.",
         ),
-        _value("JOINT", "", _JOINT, "The constants of our own rule."),
+        *(
+            _value(name, "", _constants(module, names), f"Constants of `{_place(module)}`.")
+            for name, (module, names) in _RULE.items()
+        ),
     ]
     return "\n".join([_HEADER, *map(_typedef, _shapes()), *values])
+
+
+def _constants(module: ModuleType, names: Iterable[str]) -> dict[str, Any]:
+    """The values of a module's constants, as JSON has them."""
+    values = {name: getattr(module, name) for name in names}
+    return {
+        name: value.tolist() if isinstance(value, np.ndarray) else value
+        for name, value in values.items()
+    }
+
+
+def _place(module: ModuleType) -> str:
+    """Where a module is in the package: "rules/concept.py"."""
+    return module.__name__.partition(".")[2].replace(".", "/") + ".py"
 
 
 def _shapes() -> list[type]:

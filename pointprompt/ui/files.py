@@ -52,11 +52,20 @@ def routes(service: Service) -> list[BaseRoute]:
         return Response(content, media_type=media_type, headers=_OF_THE_PAGE)
 
     def tile(request: Request) -> Response:
-        number = request.path_params["number"]
-        if re.fullmatch(addresses.NUMBER, number) is None:
-            return _nothing()
         key, visitor = _whose(request)
-        return _sent(lambda: service.tile(key, int(number), visitor), "image/jpeg")
+        return _sent(lambda: service.tile(key, _number(request), visitor), "image/jpeg")
+
+    def whole(request: Request) -> Response:
+        key, visitor = _whose(request)
+        return _sent(lambda: service.whole(key, _number(request), visitor), "image/jpeg")
+
+    def codes(request: Request) -> Response:
+        key, visitor = _whose(request)
+        try:
+            content = service.codes(key, _number(request), visitor)
+        except (SessionGone, ValueError, OSError):
+            return _nothing()
+        return Response(content, media_type="application/octet-stream", headers=_OF_A_SESSION)
 
     def colors(request: Request) -> Response:
         key, visitor = _whose(request)
@@ -75,7 +84,9 @@ def routes(service: Service) -> list[BaseRoute]:
     return [
         Route(f"{MODULES}/{{name:path}}", module),
         Route(f"{pictures}/colors.png", colors),
+        Route(f"{pictures}/{{number}}.whole.jpg", whole),
         Route(f"{pictures}/{{number}}.jpg", tile),
+        Route(f"{pictures}/{{number}}.codes", codes),
         Route(zip_file, download),
     ]
 
@@ -83,6 +94,18 @@ def routes(service: Service) -> list[BaseRoute]:
 def _whose(request: Request) -> tuple[str, str]:
     """The key in an address, and who asks."""
     return request.path_params["key"], visitors.of(request)
+
+
+def _number(request: Request) -> int:
+    """Of the image in an address.
+
+    Raises:
+        ValueError: It is none as the page writes it.
+    """
+    number = request.path_params["number"]
+    if re.fullmatch(addresses.NUMBER, number) is None:
+        raise ValueError("No image has such a number.")
+    return int(number)
 
 
 def _sent(

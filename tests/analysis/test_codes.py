@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pointprompt.analysis.codes import centred, fit_embedder, unit
+from pointprompt.analysis.codes import Packed, centred, fit_embedder, unit
 
 H, W = 8, 12
 
@@ -35,7 +35,9 @@ def test_inner_products_are_the_mean_of_those_of_the_cut_and_of_the_features():
     assert found.dtype == np.float32
     assert found.shape == (2, H, W, 6)
     expected = (_products(coarse) + _products(fine)) / 2
-    assert _products(found) == pytest.approx(expected, abs=1e-4)
+    # A number is rounded by less than 1/254 of the largest one of its place in the code.
+    assert _products(found) == pytest.approx(expected, abs=0.015)
+    assert np.abs(_products(found) - expected).mean() < 4e-3
 
 
 def test_fewer_numbers_keep_most_of_it_and_are_still_of_length_1():
@@ -43,7 +45,7 @@ def test_fewer_numbers_keep_most_of_it_and_are_still_of_length_1():
     embedder = fit_embedder(features, eigvecs, EIGVALS, dimensions=4)
     found = embedder.embed(features, eigvecs)
     assert found.shape == (2, H, W, 4)
-    assert np.linalg.norm(found, axis=-1) == pytest.approx(1, abs=1e-5)
+    assert np.linalg.norm(found, axis=-1) == pytest.approx(1, abs=0.01)
     whole = fit_embedder(features, eigvecs, EIGVALS).embed(features, eigvecs)
     assert np.abs(_products(found) - _products(whole)).mean() < 0.05
 
@@ -91,3 +93,22 @@ def test_codes_that_are_all_the_same_or_nothing_stay_finite():
         assert found.shape == codes.shape
         assert np.isfinite(found).all()
         assert found == pytest.approx(codes, abs=1e-5)
+
+
+def test_packed_codes_are_near_and_what_was_packed_before_stays_as_it_is():
+    codes = unit(_random(0, 1, 0.1, 0.01, 0))[0]
+    packed = Packed.of(codes)
+    assert packed.numbers.dtype == np.int8
+    assert np.abs(packed.numbers).max(axis=(0, 1)).tolist() == [127, 127, 127, 0]
+    again = packed.numbers * packed.scales
+    assert (np.abs(again - codes) <= packed.scales / 2 + 1e-7).all()
+    np.testing.assert_array_equal(Packed.of(again).numbers, packed.numbers)
+    np.testing.assert_allclose(Packed.of(again).scales, packed.scales, rtol=1e-6)
+
+
+def test_what_joins_a_set_changes_no_other_codes():
+    features, eigvecs = _random(0, 5, 4, 3), _eigvecs()
+    embedder = fit_embedder(features, eigvecs, EIGVALS)
+    alone = embedder.embed(features[:1], eigvecs[:1])
+    larger = np.concatenate([features[:1], 50 * features[1:]])
+    np.testing.assert_array_equal(embedder.embed(larger, eigvecs)[:1], alone)

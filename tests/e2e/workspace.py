@@ -41,7 +41,7 @@ class Server:
         request = parsing.parse_predict(self.messages[-1])
         self.requests.append(request)
         prediction = TokenPrediction(self.masks + 0.0, self.masks, self.masks - 0.5, self.presence)
-        return wire.encode(wire.MasksAnswer.of(request.seq, prediction))
+        return wire.encode(wire.MasksAnswer.of(request, prediction))
 
     def edges(self, message: object) -> dict[str, Any]:
         message = json.loads(json.dumps(message))
@@ -89,7 +89,7 @@ MOUNT = """async (manifest) => {
       element: document.body,
       props,
       server: {
-        predict: window.predict,
+        predict: (message) => window.predict(message),
         edges: async (message) => {
           const answer = await window.edges(message);
           if (held === 'lost') throw new Error('unreachable');
@@ -111,11 +111,15 @@ def open_workspace(
     *,
     crisp: bool = False,
     before_mount: str = "() => {}",
+    analysis: Analysis | None = None,
 ) -> Tab:
-    """The page's workspace with these images open, joined to the server without gradio."""
+    """The page's workspace with these images open, joined to the server without gradio.
+
+    Those of an analysis have codes, which the context must serve.
+    """
     pixels = np.zeros((50, 70, 3), np.uint8)
     n = len(names)
-    analysis = Analysis(
+    analysis = analysis or Analysis(
         photos=tuple(
             Photo(name, 50, 70, b"", pixels, REMARK if name.startswith("<") else "")
             for name in names
@@ -128,7 +132,10 @@ def open_workspace(
         image_embeddings=np.zeros((n, 64, 64, 256), np.float16) if crisp else None,
     )
     tiles = [f"/{index}.jpg" for index in range(n)]
-    manifest = wire.Manifest.of("token", analysis, tiles, "/colors.png")
+    codes = [f"/{index}.codes" for index in range(n)]
+    manifest = wire.Manifest.of(
+        "token", analysis, tiles, "/colors.png", wholes=tiles, codes=codes, same=range(n)
+    )
     tab = context.new_page()
     tab.expose_function("predict", server.predict)
     tab.expose_function("edges", server.edges)

@@ -8,12 +8,12 @@ import pytest
 from PIL import Image
 
 import pointprompt
-from pointprompt.formats import archive
 from pointprompt.formats.archive import write_zip
 from pointprompt.formats.prompt_json import PACKAGES
 from pointprompt.grid import upscale
 from pointprompt.masks.lazy import TokenMasks
 from pointprompt.settings import Settings, TutorialRule
+from pointprompt.sources import photos
 from pointprompt.types import BackboneChoice, Click, Photo, Progress, Prompt
 
 GREY = 100
@@ -186,7 +186,7 @@ def test_a_photo_beyond_the_default_limit_still_has_its_overlay(monkeypatch):
         seen.append(limits.max_megapixels)
         return source
 
-    monkeypatch.setattr(archive, "read_pixels", read_pixels)
+    monkeypatch.setattr(photos, "read_pixels", read_pixels)
     _written()
     assert [round(limit * 1e6) for limit in seen] == [60 * 90, 33 * 7, 1]
 

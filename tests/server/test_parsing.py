@@ -312,3 +312,11 @@ def test_the_size_of_a_screen_is_a_whole_number_within_bounds():
     for side in (0, -1, 4097, 1.5, "256", None, True, [256]):
         with pytest.raises(WireError, match="pixels"):
             edges_of(asking(side=side), 3)
+
+
+@pytest.mark.parametrize("value", [0, 1, "true", None, [], {}])
+def test_heatmaps_are_wanted_or_not(value):
+    assert parse_predict(message(heat=True)).heat is True
+    assert parse_predict(message()).heat is False
+    with pytest.raises(WireError, match="heatmaps"):
+        parse_predict(message(heat=value))

@@ -271,13 +271,47 @@ def test_edges_come_at_the_size_of_the_tile_and_only_for_the_images_asked_for(se
     np.testing.assert_array_equal(both[1], mask)
 
 
-def test_edges_of_a_large_photo_have_the_size_of_its_preview(service, tmp_path):
+def test_edges_of_a_large_photo_have_the_size_that_is_asked_for(service, tmp_path):
     large = photo(tmp_path / "in" / "large.png", (0, 0), (3, 2), size=2048)
     session = analyzed(service, [large])
     asked = {**message(session, ON_RED, choice={**EXACT, "outline": "photo"}), "images": [0]}
-    mask = outlined_masks(service.edges(asked))[0]
+    mask = outlined_masks(service.edges({**asked, "side": 1024}))[0]
     assert mask.shape == (1024, 1024)
     assert overlap(mask, is_color(large, RED)[::2, ::2]) > 0.9
+    assert outlined_masks(service.edges({**asked, "side": 4096}))[0].shape == (2048, 2048)
+
+
+def test_a_photo_larger_than_its_tile_can_be_seen_at_its_own_size_by_its_visitor(
+    service, tmp_path, photos
+):
+    large = photo(tmp_path / "large.png", (200, 100), (800, 600), size=1500)
+    opened = service.analyze(link_files([large, photos[0]]), CHOICE, "page", silent, "visitor")
+    session = opened.session
+    first, second = service.manifest(session)["images"]
+    assert first["whole"] == addresses.whole(session.picture_key, 0)
+    assert second["whole"] == second["tile"]
+    path = service.whole(session.picture_key, 0, "visitor")
+    shown = np.asarray(Image.open(path), int)
+    exact = np.asarray(Image.open(large).convert("RGB"), int)
+    assert shown.shape == exact.shape == (1500, 1500, 3)
+    assert np.abs(shown - exact).mean() < 2
+    assert service.whole(session.picture_key, 0, "visitor") == path
+    for index in (1, 2, 99):
+        with pytest.raises(ValueError, match="larger"):
+            service.whole(session.picture_key, index, "visitor")
+    with pytest.raises(SessionGone):
+        service.whole(session.picture_key, 0, "stranger")
+
+
+def test_a_photo_that_is_gone_from_the_disk_leaves_no_half_a_picture(service, tmp_path):
+    large = photo(tmp_path / "large.png", (200, 100), (800, 600), size=1500)
+    session = service.analyze(link_files([large]), CHOICE, "page", silent, "visitor").session
+    for file in (session.folder / "images").rglob("*.png"):
+        file.unlink()
+    large.unlink()
+    with pytest.raises(ValueError, match="no such file"):
+        service.whole(session.picture_key, 0, "visitor")
+    assert not list((session.folder / "whole").iterdir())
 
 
 def test_edges_without_a_click_are_empty(service, photos):

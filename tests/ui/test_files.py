@@ -20,6 +20,7 @@ def pictures(server: Server, session: Session, download: str) -> dict[str, str]:
     manifest = server.service.manifest(session)
     return {
         manifest["images"][0]["tile"]: "image/jpeg",
+        manifest["images"][0]["codes"]: "application/octet-stream",
         manifest["colors"]: "image/png",
         download: "application/zip",
     }
@@ -86,6 +87,11 @@ def test_neither_a_token_nor_a_path_of_this_computer_stands_in_an_address(pictur
         "9" * 5000 + ".jpg",
         "²³.jpg",
         "0x0.jpg",
+        "1.codes",
+        "0.whole.jpg",  # no larger than its tile
+        "1.whole.jpg",
+        "-1.codes",
+        "9" * 5000 + ".codes",
         "colors.jpg",
         "../../images/1/evil.html",
         "..%2f..%2fimages%2f1%2fevil.html",

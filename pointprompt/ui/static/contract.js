@@ -46,6 +46,7 @@
  * @property {number} seq Its number; the answer carries it back.
  * @property {Click[]} clicks The whole prompt, at most MAX_CLICKS.
  * @property {Settings} settings How clicks become masks.
+ * @property {boolean} heat Whether the heatmaps are wanted too.
  */
 
 /**
@@ -55,6 +56,7 @@
  * @property {number} seq As in `PredictRequest`.
  * @property {Click[]} clicks As in `PredictRequest`.
  * @property {Settings} settings As in `PredictRequest`.
+ * @property {boolean} heat Of no use here.
  * @property {number[]} images Their indices, each once, at most MAX_EDGED.
  * @property {number} side The most pixels, in height and width, that a mask is shown with; at most MAX_SIDE.
  */
@@ -66,6 +68,7 @@
  * @property {number} seq As in `PredictRequest`.
  * @property {Click[]} clicks As in `PredictRequest`.
  * @property {Settings} settings As in `PredictRequest`.
+ * @property {boolean} heat Of no use here.
  */
 
 /**
@@ -80,6 +83,7 @@
  * @property {number} seq Of the request.
  * @property {string} masks Of all images, at token resolution, by `encode_masks`.
  * @property {number[]} presence For each image, from 0 to 1, how sure it is that the thing is there.
+ * @property {string} heat The heatmaps of all images, from 0 to 255, by `encode_bytes`; "" if not wanted.
  */
 
 /**
@@ -114,6 +118,9 @@
  * @property {number} height In pixels.
  * @property {string} remark What there is to say about it; "" for nothing.
  * @property {string} tile Address of a JPEG file.
+ * @property {string} whole The same at the image's own size; that of the tile where this is no larger.
+ * @property {string} codes Address of what `encode_codes` makes of its codes.
+ * @property {number} same Index of the first image that is the same as this one; mostly its own.
  */
 
 /**
@@ -191,11 +198,22 @@ export const MAX_EDGED = 16;
  * @type {number} */
 export const MAX_SIDE = 4096;
 
-/** The colour masks are drawn in, on the page and in files.
- * @type {readonly [number, number, number]} */
-export const MASK_RGB = Object.freeze([255, 0, 255]);
+/** The colours that masks can be drawn in, by name; the first one is that of files.
+ * @type {Readonly<Record<string, readonly [number, number, number]>>} */
+export const MASK_COLORS = Object.freeze(/** @type {const} */ ({
+  magenta: [255, 0, 255],
+  lime: [120, 255, 0],
+  cyan: [0, 225, 255],
+  yellow: [255, 225, 0],
+  white: [255, 255, 255],
+}));
 
-/** The constants of our own rule. */
+/** Constants of `analysis/codes.py`. */
+export const CODES = Object.freeze(/** @type {const} */ ({
+  CENTRED: 0.5,
+}));
+
+/** Constants of `rules/concept.py`. */
 export const JOINT = Object.freeze(/** @type {const} */ ({
   LEAST_GUESS: -0.5,
   STEP: 0.4,
@@ -208,4 +226,31 @@ export const JOINT = Object.freeze(/** @type {const} */ ({
   ENOUGH: 3,
   USUALLY_LIKE: 0.45,
   OF_LOOKS: 0.5,
+}));
+
+/** Constants of `masks/levels.py`. */
+export const LEVELS = Object.freeze(/** @type {const} */ ({
+  LEVELS: [-0.2, -0.175, -0.15, -0.125, -0.1, -0.075, -0.05, -0.025, -0.0, 0.025, 0.05, 0.075, 0.1, 0.125, 0.15, 0.175, 0.2, 0.225, 0.25, 0.275, 0.3, 0.325, 0.35, 0.375, 0.4, 0.425, 0.45, 0.475, 0.5, 0.525, 0.55, 0.575, 0.6, 0.625, 0.65, 0.675, 0.7, 0.725, 0.75, 0.775, 0.8, 0.825, 0.85, 0.875, 0.9, 0.925, 0.95],
+  APART: 3,
+  LEAST: 0.3,
+  MOST: 0.85,
+  USUAL: 0.35,
+  WIDTH: 0.15,
+  PRIOR: 0.03,
+  ALL: 0.95,
+}));
+
+/** Constants of `rules/predictor.py`. */
+export const SIZE_LEVELS = Object.freeze(/** @type {const} */ ({
+  MORE: 0.15,
+  PART: 0.55,
+  MOST_OF_PART: 0.95,
+  CLOSER: 0.15,
+  ELSEWHERE: 0.5,
+}));
+
+/** Constants of `masks/guided_filter.py`. */
+export const GUIDED = Object.freeze(/** @type {const} */ ({
+  RADII: [0.046875, 0.125],
+  FLAT: 0.0001,
 }));

@@ -1,6 +1,7 @@
 // Joins the parts: one store, shown by the view, asked of the server at each change. All else in
 // this folder knows less than this file.
 
+import { createLive } from "./rule/live.js";
 import { createBack } from "./server/back.js";
 import { createFine } from "./server/fine.js";
 import { createMasks } from "./server/masks.js";
@@ -10,12 +11,14 @@ import { createSetup } from "./setup/setup.js";
 import { createActions } from "./state/actions.js";
 import { createKeeper } from "./state/keeper.js";
 import { kept } from "./state/kept.js";
-import { initialLook, initialState } from "./state/state.js";
+import { initialLook } from "./state/look.js";
+import { initialState } from "./state/state.js";
 import { createStore } from "./state/store.js";
 import { createControls } from "./view/controls.js";
 import { createGrid } from "./view/grid.js";
 import { createNotice } from "./view/notice.js";
 import { createShortcuts } from "./view/shortcuts.js";
+import { createSizing } from "./view/sizing.js";
 import { createStatus } from "./view/status.js";
 import { isUnderWay, putToastsInWords } from "./view/toasts.js";
 
@@ -67,6 +70,7 @@ function join({ element, props, server, trigger, watch }) {
     download: (request) => trigger("export", request),
   });
   const fine = createFine(store, (request) => server.edges(request));
+  const live = createLive(store, { addressOf });
   const session = createSession(store, {
     restore: (request) => trigger("restore", request),
     openExample: props.opening ? () => trigger("opening", {}) : null,
@@ -74,6 +78,7 @@ function join({ element, props, server, trigger, watch }) {
   const back = createBack(() => {
     masks.hurry();
     fine.hurry();
+    live.hurry();
     grid.reload();
   });
   const parts = [
@@ -82,12 +87,14 @@ function join({ element, props, server, trigger, watch }) {
     grid,
     masks,
     fine,
+    live,
     back,
     session,
     createNotice(find(".pp-notice"), store),
     createStatus(root, store),
     createSetup(root, store),
     createShortcuts(store, actions),
+    createSizing(root, store, actions),
     putToastsInWords(),
   ];
 

@@ -11,7 +11,8 @@ from pointprompt.server import wire
 MASKS = """
     const { createMasks } = await import('/server/masks.js');
     const { open } = await import('/state/opening.js');
-    const { initialLook, initialState } = await import('/state/state.js');
+    const { initialLook } = await import('/state/look.js');
+    const { initialState } = await import('/state/state.js');
     const { createStore } = await import('/state/store.js');
     const image = { name: 'a.jpg', width: 2, height: 1, remark: '', tile: '' };
     const manifest = { session: 'one', ticket: '', joins: '', grid: [1, 2], eigvecs: 2,

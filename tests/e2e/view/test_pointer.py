@@ -31,7 +31,10 @@ def pointer(still_tab: Tab) -> Tab:
         tile.style.cssText = 'position: fixed; left: 10px; top: 20px; width: 200px; height: 100px';
         document.body.append(tile);
         window.presses = [];
-        listen(tile, (press) => presses.push(press));
+        window.hovers = [];
+        listen(tile, {
+          pressed: (press) => presses.push(press), hovered: (place) => hovers.push(place),
+        });
         window.send = (type, x, y, options = {}) => tile.dispatchEvent(new PointerEvent(type, {
           clientX: 10 + x, clientY: 20 + y, pointerId: 1, isPrimary: true, button: 0,
           pointerType: 'mouse', bubbles: true, cancelable: true, ...options }));
@@ -135,3 +138,56 @@ def test_a_double_click_is_one_press(pointer):
     # Another place is another press, however quick.
     pointer.mouse.click(x + 60, y)
     assert len(presses(pointer)) == 2
+
+
+def hovers(tab: Tab) -> list[dict[str, Any] | None]:
+    """Where a press would be, after each move; taken, so that the next ones are told alone."""
+    return tab.evaluate("hovers.splice(0)")
+
+
+def test_where_a_press_would_be_is_told_as_the_mouse_moves_and_when_it_has_gone(pointer):
+    pointer.evaluate("""() => {
+        send('pointermove', 50, 25);
+        send('pointermove', 100, 50, { shiftKey: true });
+        send('pointerleave', 300, 50);
+    }""")
+    assert hovers(pointer) == [
+        {"x": 0.25, "y": 0.25, "other": False, "touch": False},
+        {"x": 0.5, "y": 0.5, "other": True, "touch": False},
+        None,
+    ]
+
+
+def test_shift_turns_what_a_press_would_say_without_a_move(pointer):
+    pointer.evaluate("send('pointermove', 50, 25)")
+    hovers(pointer)
+    pointer.keyboard.down("Shift")
+    pointer.keyboard.up("Shift")
+    assert [place["other"] for place in hovers(pointer)] == [True, False]
+    pointer.evaluate("send('pointerleave', 300, 25)")
+    hovers(pointer)
+    pointer.keyboard.press("Shift")
+    assert hovers(pointer) == []
+
+
+@pytest.mark.parametrize("options", [{"buttons": 1}, {"buttons": 2}])
+def test_nothing_would_be_pressed_while_something_is_dragged(pointer, options):
+    pointer.evaluate("(o) => send('pointermove', 50, 25, o)", options)
+    assert set(hovers(pointer)) == {None}
+
+
+def test_a_finger_hovers_nowhere(pointer):
+    pointer.evaluate("send('pointermove', 50, 25, { pointerType: 'touch' })")
+    assert hovers(pointer) == []
+
+
+def test_after_a_press_the_pointer_must_go_elsewhere_first(pointer):
+    pointer.evaluate("""() => {
+        send('pointermove', 50, 25);
+        send('pointerdown', 50, 25);
+        send('pointerup', 50, 25);
+        send('pointermove', 53, 26);
+    }""")
+    assert hovers(pointer)[-1] is None
+    pointer.evaluate("send('pointermove', 70, 25)")
+    assert hovers(pointer) == [{"x": 0.35, "y": 0.25, "other": False, "touch": False}]

@@ -10,6 +10,18 @@ async function inflate(bytes) {
 const fromBase64 = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
 
 /**
+ * One array of bytes for each of the n images; none of "".
+ * @param {string} text
+ * @param {number} n
+ */
+export async function decodeBytes(text, n) {
+  if (!text) return [];
+  const bytes = await inflate(fromBase64(text));
+  const size = bytes.length / n;
+  return Array.from({ length: n }, (_, image) => bytes.subarray(image * size, (image + 1) * size));
+}
+
+/**
  * One array of h * w zeros and ones for each of the n images.
  * @param {string} text
  * @param {number} n

@@ -2,8 +2,8 @@
 // the state whole. A download waits here until the screen shows what it will hold.
 
 import { arrange } from "../state/order.js";
-import { isAnswered, promptMessage, troubled } from "../state/state.js";
-import { decodeMasks } from "./codec.js";
+import { isAnswered, promptMessage, troubled, wantsHeat } from "../state/state.js";
+import { decodeBytes, decodeMasks } from "./codec.js";
 import { receiveFailure } from "./failure.js";
 import { createLink } from "./link.js";
 
@@ -72,17 +72,18 @@ export function createMasks(store, { predict, download }) {
    * @param {MasksAnswer} answer
    * @param {PredictRequest} request
    */
-  async function show({ seq, masks, presence }, request) {
+  async function show({ seq, masks, presence, heat }, request) {
     const { manifest } = get();
     if (!manifest) return;
     const n = manifest.images.length;
     const decoded = await decodeMasks(masks, n, ...manifest.grid);
+    const heatmaps = await decodeBytes(heat, n);
     if (!isOfThisSet(request)) return;
     const isEmpty = request.clicks.length === 0;
     const isBestFirst = get().look.order === "presence" && !isEmpty;
     set({
       // The old edges would lie about the new masks.
-      answer: { seq, masks: isEmpty ? [] : decoded, presence: isEmpty ? [] : presence, edged: [] },
+      answer: { seq, masks: isEmpty ? [] : decoded, presence: isEmpty ? [] : presence, heat: heatmaps, edged: [] },
       // As before a reload, after which nothing was known of what is present.
       arranged: get().arranged ?? (isBestFirst ? arrange("presence", presence, n) : null),
     });
@@ -103,7 +104,7 @@ export function createMasks(store, { predict, download }) {
   }
 
   const unsubscribe = [
-    store.subscribe(({ manifest, history }) => [manifest, history.present], ask),
+    store.subscribe((state) => [state.manifest, state.history.present, wantsHeat(state)], ask),
     store.subscribe(({ exporting }) => [exporting], askBeforeDownload),
   ];
 

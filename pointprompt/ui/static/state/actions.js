@@ -3,36 +3,27 @@
 
 import * as clicks from "./clicks.js";
 import * as undoable from "./history.js";
+import { SIZES, SLIDERS } from "../contract.js";
 import { arrange } from "./order.js";
+import { afterPress, hitBy } from "./press.js";
 import { SETTINGS, withValue } from "./settings.js";
 import { troubled } from "./state.js";
 
 /**
  * @import { History } from "./history.js"
- * @import { Look, PageStore, Prompt } from "./state.js"
+ * @import { PressOn } from "./press.js"
+ * @import { Look } from "./look.js"
+ * @import { PageStore, Prompt } from "./state.js"
  */
 
-/**
- * A place that was pressed on a tile.
- * @typedef {Object} Press
- * @property {number} x From 0 to 1.
- * @property {number} y From 0 to 1.
- * @property {boolean} other Whether it says the opposite of the mode's "this".
- * @property {boolean} touch
- */
-
-/** @typedef {{width: number, height: number}} Size */
 /** @typedef {ReturnType<typeof createActions>} Actions */
-
-// In CSS pixels.
-const HIT_RADIUS = { mouse: 9, touch: 16 };
 
 /** @param {PageStore} store */
 export function createActions(store) {
   const { get, set } = store;
 
   /** @param {History<Prompt>} history */
-  const step = (history) => set({ history, ...troubled(get(), { cutOff: false }) });
+  const go = (history) => set({ history, ...troubled(get(), { cutOff: false }) });
 
   /** What was changed step by step becomes one change that can be undone. */
   function settle() {
@@ -44,24 +35,26 @@ export function createActions(store) {
   function commit(changes) {
     settle();
     const { history } = get();
-    step(undoable.commit(history, { ...history.present, ...changes }));
+    go(undoable.commit(history, { ...history.present, ...changes }));
   }
 
   /** @param {Partial<Look>} changes */
   const look = (changes) => set({ look: { ...get().look, ...changes } });
 
   /**
-   * @param {number} image
-   * @param {{x: number, y: number}} place
-   * @param {Size} size
-   * @param {number} radius
+   * A step of a change that `settle` makes one that can be undone.
+   * @param {string} name
+   * @param {unknown} value
    */
-  const hitAt = (image, { x, y }, { width, height }, radius) =>
-    clicks.hit(get().history.present.clicks, image, x, y, width, height, radius);
-
-  /** @param {number} index */
-  const removeAt = (index) =>
-    commit({ clicks: clicks.removeAt(get().history.present.clicks, index) });
+  function change(name, value) {
+    const { history, dragFrom } = get();
+    const { present } = history;
+    const settings = withValue(present.settings, name, value);
+    set({
+      dragFrom: dragFrom ?? present,
+      history: undoable.preview(history, { ...present, settings }),
+    });
+  }
 
   return {
     look,
@@ -74,59 +67,63 @@ export function createActions(store) {
 
     /**
      * Adds a click, or removes the one that is there already.
-     * @param {number} image
-     * @param {Press} press
-     * @param {Size} size Of its tile, in CSS pixels.
+     * @param {PressOn} press
      */
-    press(image, press, size) {
-      const at = hitAt(image, press, size, press.touch ? HIT_RADIUS.touch : HIT_RADIUS.mouse);
-      if (at >= 0) {
-        removeAt(at);
-        return;
-      }
-      const positive = get().look.mode === "positive" && !press.other;
-      const added = clicks.clickAt(image, press.x, press.y, positive);
-      commit({ clicks: clicks.add(get().history.present.clicks, added) });
+    press(press) {
+      commit({ clicks: afterPress(get(), press) });
     },
 
     /**
      * Removes the click that is there, if one is.
-     * @param {number} image
-     * @param {{x: number, y: number}} place
-     * @param {Size} size
+     * @param {PressOn} press
      */
-    remove(image, place, size) {
-      const at = hitAt(image, place, size, HIT_RADIUS.touch);
-      if (at >= 0) removeAt(at);
+    remove(press) {
+      const at = hitBy(get().history.present.clicks, press);
+      if (at >= 0) commit({ clicks: clicks.removeAt(get().history.present.clicks, at) });
+    },
+
+    /**
+     * Where a click would be made, or null for nowhere.
+     * @param {PressOn | null} hover
+     */
+    hover(hover) {
+      if (hover !== get().hover) set({ hover });
+    },
+
+    /**
+     * More of what is around the click, or a part of it.
+     * @param {1 | -1} step Towards more, or towards a part.
+     */
+    resize(step) {
+      const { size } = get().history.present.settings.joint;
+      const at = Math.min(Math.max(SIZES.indexOf(size) - step, 0), SIZES.length - 1);
+      if (SIZES[at] !== size) change("size", SIZES[at]);
+    },
+
+    /**
+     * Lower takes in more.
+     * @param {number} step Of the threshold.
+     */
+    tune(step) {
+      const { settings } = get().history.present;
+      const { threshold } = settings[settings.rule];
+      const { min, max } = SLIDERS.threshold;
+      change("threshold", Math.min(Math.max(Math.round(100 * (threshold + step)) / 100, min), max));
     },
 
     undo() {
       settle();
-      step(undoable.undo(get().history));
+      go(undoable.undo(get().history));
     },
     redo() {
       settle();
-      step(undoable.redo(get().history));
+      go(undoable.redo(get().history));
     },
     clear: () => commit({ clicks: [] }),
     reset: () => commit({ settings: SETTINGS }),
     export: () => set({ exporting: true }),
 
-    /**
-     * A step of a change that `settle` makes one that can be undone.
-     * @param {string} name
-     * @param {unknown} value
-     */
-    setting(name, value) {
-      const { history, dragFrom } = get();
-      const { present } = history;
-      const settings = withValue(present.settings, name, value);
-      set({
-        dragFrom: dragFrom ?? present,
-        history: undoable.preview(history, { ...present, settings }),
-      });
-    },
-
+    setting: change,
     settle,
 
     /**

@@ -5,7 +5,8 @@
 /**
  * @import { History } from "./history.js"
  * @import { Sized } from "./same.js"
- * @import { Look, Prompt } from "./state.js"
+ * @import { Look } from "./look.js"
+ * @import { Prompt } from "./state.js"
  */
 
 /**

@@ -4,7 +4,7 @@ import * as clicks from "./clicks.js";
 import * as undoable from "./history.js";
 import { sameImages } from "./same.js";
 import { fitted, known } from "./settings.js";
-import { NO_ANSWER, troubled } from "./state.js";
+import { NO_ANSWER, NOT_LIVE, troubled } from "./state.js";
 
 /**
  * @import { Manifest } from "../contract.js"
@@ -25,6 +25,9 @@ export function open(state, manifest, kept) {
   return {
     manifest,
     answer: NO_ANSWER,
+    live: NOT_LIVE,
+    hover: null,
+    preview: null,
     arranged: null,
     seen: new Set(),
     exporting: false,

@@ -5,7 +5,10 @@ import { SETTINGS, toMessage } from "./settings.js";
 
 /**
  * @import { Click, Manifest } from "../contract.js"
+ * @import { LiveTile } from "../rule/worker.js"
  * @import { History } from "./history.js"
+ * @import { Look } from "./look.js"
+ * @import { PressOn } from "./press.js"
  * @import { Settings } from "./settings.js"
  * @import { Store } from "./store.js"
  */
@@ -15,16 +18,6 @@ import { SETTINGS, toMessage } from "./settings.js";
  * @typedef {Object} Prompt
  * @property {Click[]} clicks Never changed in place.
  * @property {Settings} settings
- */
-
-/**
- * How the set is looked at, which is remembered.
- * @typedef {Object} Look
- * @property {string} mode "positive" or "negative": what a click says.
- * @property {string} view "photo", "colors" or "both".
- * @property {string} order "given" or "presence".
- * @property {{opacity: number, outline: boolean}} display Of the masks.
- * @property {number} tileSize Height of a row of tiles, in CSS pixels.
  */
 
 /**
@@ -40,8 +33,16 @@ import { SETTINGS, toMessage } from "./settings.js";
  * @property {number} seq Of the request; 0 for no answer.
  * @property {readonly Uint8Array[]} masks At token resolution; none without clicks.
  * @property {readonly number[]} presence From 0 to 1 for each image; none without clicks.
+ * @property {readonly Uint8Array[]} heat Of tokens, from 0 to 255; none where it was not asked for.
  * @property {readonly (Mask & {side: number} | undefined)[]} edged Of tiles that were seen, the masks
  *   along the edges in the photo, drawn for `side` pixels.
+ */
+
+/**
+ * What this browser found of a prompt before the server's answer.
+ * @typedef {Object} Live
+ * @property {number} seq As of the request to the server; 0 for none.
+ * @property {ReadonlyMap<number, LiveTile>} tiles By image, of those in sight.
  */
 
 /**
@@ -75,6 +76,9 @@ import { SETTINGS, toMessage } from "./settings.js";
  * @property {number} side The most pixels of a tile, in height and width.
  * @property {number} asked Number of the newest request.
  * @property {Answer} answer
+ * @property {Live} live
+ * @property {PressOn | null} hover Where a click would be made: under the pointer or the cross.
+ * @property {ReadonlyMap<number, LiveTile> | null} preview By image, what it would give.
  * @property {boolean} late Whether the newest answer has been awaited for a while.
  * @property {boolean} exporting Whether a download waits until the newest prompt was answered.
  * @property {Trouble} trouble
@@ -83,7 +87,10 @@ import { SETTINGS, toMessage } from "./settings.js";
 /** @typedef {Store<State>} PageStore */
 
 /** @type {Answer} */
-export const NO_ANSWER = Object.freeze({ seq: 0, masks: [], presence: [], edged: [] });
+export const NO_ANSWER = Object.freeze({ seq: 0, masks: [], presence: [], heat: [], edged: [] });
+
+/** @type {Live} */
+export const NOT_LIVE = Object.freeze({ seq: 0, tiles: new Map() });
 
 /**
  * @param {Look} look
@@ -100,24 +107,12 @@ export const initialState = (look) => ({
   side: 0,
   asked: 0,
   answer: NO_ANSWER,
+  live: NOT_LIVE,
+  hover: null,
+  preview: null,
   late: false,
   exporting: false,
   trouble: { masks: 0, edges: 0, gone: null, refused: "", cutOff: false },
-});
-
-/**
- * How a set is looked at before anything was chosen.
- * @param {{isPhone: boolean}} screen
- * @param {Partial<Look>} [before] From before a reload.
- * @returns {Look}
- */
-export const initialLook = ({ isPhone }, before) => ({
-  mode: "positive",
-  view: "photo",
-  order: "given",
-  tileSize: isPhone ? 120 : 190,
-  ...before,
-  display: { opacity: 0.5, outline: true, ...before?.display },
 });
 
 /**
@@ -135,7 +130,15 @@ export const promptMessage = (state) => ({
   session: state.manifest?.session ?? "",
   clicks: state.history.present.clicks,
   settings: sentSettings(state),
+  heat: wantsHeat(state),
 });
+
+/**
+ * Whether heatmaps are shown that only the server can find.
+ * @param {State} state
+ */
+export const wantsHeat = (state) =>
+  state.look.view === "heat" && state.history.present.settings.rule !== "joint";
 
 /**
  * Whether the masks are those of the newest prompt.
@@ -148,10 +151,7 @@ export const isAnswered = ({ asked, answer }) => asked === answer.seq;
  * @param {State} state
  * @param {number} image
  */
-export const isFine = ({ answer, side }, image) => {
-  const mask = answer.edged[image];
-  return mask !== undefined && mask.side >= side;
-};
+export const isFine = ({ answer, side }, image) => (answer.edged[image]?.side ?? 0) >= Math.max(side, 1);
 
 /**
  * What changes with a trouble.

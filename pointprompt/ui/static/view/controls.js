@@ -1,6 +1,6 @@
 // The toolbar and the sliders: shows the state, does what is asked for. Keeps no state itself.
 
-import { SLIDERS } from "../contract.js";
+import { MASK_COLORS, SLIDERS } from "../contract.js";
 import { valueOf } from "../state/settings.js";
 import { createRadios } from "./radios.js";
 
@@ -46,8 +46,8 @@ function write(field, value) {
  * @param {State} state
  * @returns {Record<string, boolean>}
  */
-const possible = ({ history, exporting }) => ({
-  undo: history.past.length > 0,
+const possible = ({ history, dragFrom, exporting }) => ({
+  undo: history.past.length > 0 || dragFrom !== null,
   redo: history.future.length > 0,
   clear: history.present.clicks.length > 0,
   reset: true,
@@ -67,7 +67,7 @@ export function createControls(root, store, actions) {
    */
   const all = (name) => [.../** @type {NodeListOf<Found>} */ (root.querySelectorAll(`[data-${name}]`))];
   const settings = /** @type {Field[]} */ (all("setting"));
-  const displays = /** @type {HTMLInputElement[]} */ (all("display"));
+  const displays = /** @type {Field[]} */ (all("display"));
   const buttons = /** @type {HTMLButtonElement[]} */ (all("action"));
   const ofOneRule = all("rule");
   const outlines = /** @type {NodeListOf<HTMLOptionElement>} */ (
@@ -101,6 +101,8 @@ export function createControls(root, store, actions) {
     field.addEventListener("keydown", () => (byKeys = field), { signal });
     for (const left of ["pointerdown", "blur"]) field.addEventListener(left, leaveKeys, { signal });
   }
+  const colors = root.querySelector("[data-display=color]");
+  colors?.replaceChildren(...Object.keys(MASK_COLORS).map((color) => new Option(color)));
   for (const field of displays) {
     const name = field.dataset.display ?? "";
     field.addEventListener("input", () => actions.display(name, read(field)), { signal });
@@ -134,7 +136,7 @@ export function createControls(root, store, actions) {
   }
 
   const unsubscribe = store.subscribe(
-    ({ look, manifest, history, exporting }) => [look, manifest, history, exporting],
+    ({ look, manifest, history, dragFrom, exporting }) => [look, manifest, history, dragFrom, exporting],
     show,
   );
 

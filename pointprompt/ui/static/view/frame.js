@@ -1,4 +1,4 @@
-// The elements of a tile: a photo, its colour view, a canvas over both, and what stands below.
+// The elements of a tile: a photo, its colour view, what is painted over them, and what stands below.
 
 /** @import { ManifestImage } from "../contract.js" */
 
@@ -24,6 +24,12 @@ export function createFrame(image, [h, w]) {
   const colors = make("canvas", "pp-colors");
   [colors.width, colors.height] = [w, h];
 
+  const heat = make("canvas", "pp-heat");
+  [heat.width, heat.height] = [w, h];
+
+  const preview = make("canvas", "pp-preview");
+  preview.hidden = true;
+
   const overlay = make("canvas", "pp-overlay");
   overlay.tabIndex = 0;
   overlay.setAttribute("role", "application");
@@ -31,7 +37,7 @@ export function createFrame(image, [h, w]) {
 
   const frame = make("div", "pp-frame");
   frame.style.aspectRatio = String(aspect);
-  frame.append(photo, colors, overlay);
+  frame.append(photo, colors, heat, preview, overlay);
 
   const name = make("span", "pp-name");
   name.textContent = image.name;
@@ -41,7 +47,7 @@ export function createFrame(image, [h, w]) {
   caption.append(name, ...(image.remark ? [remarkSign(image.remark)] : []), share);
 
   element.append(frame, caption);
-  return { element, photo, colors, overlay, share };
+  return { element, photo, colors, heat, overlay, preview, share };
 }
 
 /**

@@ -1,13 +1,15 @@
 // The tiles of the set: which there are, where they stand, which are seen and how large they are.
 
-import { MASK_RGB, MAX_SIDE } from "../contract.js";
+import { MASK_COLORS, MAX_SIDE } from "../contract.js";
+import { shownIn } from "../state/shown.js";
 import { isAway } from "../state/state.js";
-import { createTile } from "./tile.js";
+import { createTile, isSameView } from "./tile.js";
 
 /**
  * @import { Manifest } from "../contract.js"
  * @import { Actions } from "../state/actions.js"
- * @import { Answer, PageStore, Prompt, Look } from "../state/state.js"
+ * @import { Look } from "../state/look.js"
+ * @import { PageStore } from "../state/state.js"
  * @import { Tile, TileView } from "./tile.js"
  */
 
@@ -60,16 +62,14 @@ export function createGrid(root, store, { actions, addressOf }) {
    * @returns {TileView}
    */
   function viewOf(index) {
-    const { manifest, history, look, answer } = store.get();
-    const whole = { mask: answer.masks[index] ?? null, grid: manifest?.grid ?? [1, 1] };
-    // At token resolution until the edges have come.
-    const { mask, grid: maskGrid } = answer.edged[index] ?? whole;
+    const state = store.get();
+    const { display } = state.look;
     return {
-      clicks: history.present.clicks.filter((click) => click.image === index),
-      mask,
-      grid: maskGrid,
-      presence: answer.presence[index] ?? 0,
-      display: look.display,
+      ...shownIn(state, index),
+      clicks: state.history.present.clicks.filter((click) => click.image === index),
+      display,
+      isHeat: state.look.view === "heat",
+      color: MASK_COLORS[display.color] ?? Object.values(MASK_COLORS)[0],
     };
   }
 
@@ -77,6 +77,7 @@ export function createGrid(root, store, { actions, addressOf }) {
     seen.disconnect();
     tiles.forEach((tile) => tile.destroy());
     tiles = [];
+    shown = [];
     indices = new Map();
   }
 
@@ -94,35 +95,38 @@ export function createGrid(root, store, { actions, addressOf }) {
   /** @param {Manifest} manifest */
   function tilesOf(manifest) {
     const atlas = loadPicture(addressOf(manifest.colors));
-    return manifest.images.map((image, index) =>
-      createTile(image, index, {
-        photoUrl: addressOf(image.tile),
+    return manifest.images.map((one, index) =>
+      createTile(one, index, {
+        photoUrl: addressOf(one.tile),
         atlas,
         grid: manifest.grid,
-        color: MASK_RGB,
         view: viewOf,
+        preview: (image) => store.get().preview?.get(image)?.contour ?? null,
         press: actions.press,
         remove: actions.remove,
+        hover: actions.hover,
       }),
     );
   }
 
-  /** @type {{prompt?: Prompt, display?: Look["display"], answer?: Answer}} */
-  let shown = {};
+  /** @type {{display?: Look["display"], isHeat?: boolean}} */
+  let last = {};
+  /** @type {TileView[]} */
+  let shown = [];
+  // How many were shown, for tests and benchmarks.
+  let previews = 0;
 
-  /**
-   * All tiles, or those alone whose edges have come.
-   * @param {Prompt} prompt
-   * @param {Look["display"]} display
-   * @param {Answer} answer
-   */
-  function refresh(prompt, display, answer) {
-    const before = shown;
-    shown = { prompt, display, answer };
-    const onlyEdges =
-      before.prompt === prompt && before.display === display && before.answer?.masks === answer.masks;
+  /** The tiles on which something else is to be drawn. */
+  function refresh() {
+    const { look } = store.get();
+    const now = { display: look.display, isHeat: look.view === "heat" };
+    const all = last.display !== now.display || last.isHeat !== now.isHeat;
+    last = now;
     tiles.forEach((tile, index) => {
-      if (!onlyEdges || before.answer?.edged[index] !== answer.edged[index]) tile.refresh();
+      const view = viewOf(index);
+      const before = shown[index];
+      shown[index] = view;
+      if (all || !before || !isSameView(before, view)) tile.refresh();
     });
   }
 
@@ -135,8 +139,17 @@ export function createGrid(root, store, { actions, addressOf }) {
       },
     ),
     store.subscribe(
-      ({ history, look, answer }) => [history.present, look.display, answer],
-      (prompt, display, answer) => refresh(prompt, display, answer),
+      ({ history, look, answer, live }) => [history.present, look.display, look.view, answer, live],
+      () => refresh(),
+    ),
+    store.subscribe(
+      ({ preview }) => [preview],
+      (preview) => {
+        root.dataset.preview = String(preview !== null);
+        tiles.forEach((tile) => tile.paintPreview());
+        if (preview) previews += 1;
+        root.dataset.previews = String(previews);
+      },
     ),
     store.subscribe(
       ({ arranged }) => [arranged],

@@ -1,6 +1,6 @@
 // The keyboard on a tile: arrow keys move a cursor from token to token, Enter presses there.
 
-/** @import { Press } from "../state/actions.js" */
+/** @import { Press } from "../state/press.js" */
 /** @typedef {{x: number, y: number}} Place From 0 to 1 of the tile. */
 
 // In tokens.

@@ -1,6 +1,6 @@
 // Buttons of which one is chosen, as radio buttons are everywhere.
 
-/** @import { Look } from "../state/state.js" */
+/** @import { Look } from "../state/look.js" */
 
 /** @type {Record<string, number>} */
 const STEPS = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };

@@ -1,5 +1,7 @@
 // Undo and redo by the keys that do so everywhere.
 
+import { isTyping } from "./sizing.js";
+
 /**
  * @import { Actions } from "../state/actions.js"
  * @import { PageStore } from "../state/state.js"
@@ -25,9 +27,3 @@ export function createShortcuts(store, actions) {
   document.addEventListener("keydown", press, { signal: listening.signal });
   return { destroy: () => listening.abort() };
 }
-
-/** @param {EventTarget | null} target */
-const isTyping = (target) =>
-  target instanceof HTMLElement &&
-  (target.isContentEditable ||
-    target.matches("textarea, input:not([type=range]):not([type=checkbox]):not([type=radio])"));

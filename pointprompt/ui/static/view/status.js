@@ -2,7 +2,7 @@
 
 import { count } from "../state/clicks.js";
 import { isFine } from "../state/state.js";
-import { isFound } from "./coverage.js";
+import { isFound } from "../state/coverage.js";
 
 /** @import { PageStore, State } from "../state/state.js" */
 
@@ -27,17 +27,19 @@ export function createStatus(root, store) {
   function show() {
     const state = store.get();
     if (!state.manifest) return;
-    const { asked, answer } = state;
+    const { asked, answer, live } = state;
     element.textContent = textOf(state);
-    // Which request the masks on the screen answer, and how many of them follow the edges.
+    // Which request the masks on the screen answer, those that this browser found, and how many
+    // follow the edges.
     root.dataset.asked = String(asked);
     root.dataset.shown = String(answer.seq);
+    root.dataset.live = String(live.seq);
     root.dataset.edged = String(answer.edged.filter((_, image) => isFine(state, image)).length);
   }
 
   const unsubscribe = store.subscribe(
-    ({ manifest, history, late, exporting, asked, answer, side }) =>
-      [manifest, history.present, late, exporting, asked, answer, side],
+    ({ manifest, history, late, exporting, asked, answer, live, side }) =>
+      [manifest, history.present, late, exporting, asked, answer, live, side],
     show,
   );
   return { destroy: unsubscribe };

@@ -1,27 +1,29 @@
 // One image of the set: its photo, its colour view and what is painted over both.
 
-import { coverage } from "./coverage.js";
 import { createFrame } from "./frame.js";
+import { paintHeat } from "./heat.js";
 import { listenToKeys } from "./keyboard.js";
 import { paintClicks, paintCursor } from "./marks.js";
-import { borderOf, fit, maskImage, paintMask } from "./paint.js";
+import { layersOf } from "./layers.js";
+import { fit, paintMask, paintPreview } from "./paint.js";
 import { listen } from "./pointer.js";
 import { percent } from "./words.js";
 
 /**
  * @import { Click, ManifestImage } from "../contract.js"
- * @import { Press, Size } from "../state/actions.js"
+ * @import { Contour } from "../rule/contour.js"
+ * @import { PressOn } from "../state/press.js"
+ * @import { Shown } from "../state/shown.js"
+ * @import { Display } from "../state/look.js"
+ * @import { Mask } from "../state/state.js"
  * @import { Place } from "./keyboard.js"
+ * @import { Color, Layers } from "./layers.js"
  */
 
 /**
  * What a tile shows.
- * @typedef {Object} TileView
- * @property {readonly Click[]} clicks Of this image.
- * @property {Uint8Array | null} mask
- * @property {readonly [number, number]} grid Rows and columns of the mask.
- * @property {number} presence
- * @property {{opacity: number, outline: boolean}} display
+ * @typedef {Shown & {clicks: readonly Click[], display: Display, color: Color, isHeat: boolean}} TileView
+ *   clicks: of this image. color: of masks. isHeat: whether heatmaps are shown, and not masks.
  */
 
 /**
@@ -29,10 +31,11 @@ import { percent } from "./words.js";
  * @property {string} photoUrl
  * @property {Promise<HTMLImageElement | null>} atlas The colour views of all images.
  * @property {readonly [number, number]} grid Of tokens.
- * @property {readonly [number, number, number]} color Of masks.
  * @property {(index: number) => TileView} view
- * @property {(index: number, press: Press, size: Size) => void} press
- * @property {(index: number, place: Place, size: Size) => void} remove
+ * @property {(index: number) => Contour | null} preview What a click at the pointer would give.
+ * @property {(press: PressOn) => void} press
+ * @property {(press: PressOn) => void} remove
+ * @property {(press: PressOn | null) => void} hover
  */
 
 /** @typedef {ReturnType<typeof createTile>} Tile */
@@ -42,52 +45,76 @@ import { percent } from "./words.js";
  * @param {number} index
  * @param {TileOptions} options
  */
-export function createTile(image, index, { photoUrl, atlas, grid, color, view, press, remove }) {
+export function createTile(image, index, options) {
+  const { photoUrl, atlas, grid, view } = options;
   const [h, w] = grid;
-  const { element, photo, colors, overlay, share } = createFrame(image, grid);
+  const { element, photo, colors, heat, overlay, preview, share } = createFrame(image, grid);
   photo.src = photoUrl;
 
   let visible = false;
   let stale = true;
-  /** @type {ReturnType<typeof layersOf> | null} */
-  let layers = null;
+  const drawMask = lastLayers();
+  const drawPreview = lastLayers();
+  /** @type {Uint8Array | null} */
+  let heated = null;
 
-  const size = () => ({ width: overlay.clientWidth, height: overlay.clientHeight });
-  const pointer = listen(overlay, (pressed) => press(index, pressed, size()));
+  /**
+   * @param {Place} place
+   * @returns {PressOn}
+   */
+  const here = (place) => ({
+    other: false,
+    touch: false,
+    ...place,
+    image: index,
+    size: { width: overlay.clientWidth, height: overlay.clientHeight },
+  });
+  /** @param {Place | null} place */
+  const hovered = (place) => options.hover(place && here(place));
+  const pointer = listen(overlay, { pressed: (pressed) => options.press(here(pressed)), hovered });
   const keys = listenToKeys(overlay, grid, {
-    press: (pressed) => press(index, pressed, size()),
-    remove: (place) => remove(index, place, size()),
-    moved: paint,
+    press: (pressed) => options.press(here(pressed)),
+    remove: (place) => options.remove({ ...here(place), touch: true }),
+    moved() {
+      hovered(keys.cursor());
+      paint();
+    },
   });
 
   function paint() {
     stale = !visible;
     if (stale) return;
-    const { clicks, mask, grid: maskGrid, display } = view(index);
+    const { clicks, drawn, heat: values, display, color, isHeat } = view(index);
     const surface = fit(overlay);
-    if (mask) {
-      // Made once for each new mask, and only for tiles that are seen.
-      if (layers?.mask !== mask) layers = layersOf(mask, maskGrid, color);
-      paintMask(surface, layers, maskGrid, display);
-    }
+    const opacity = isHeat ? 0 : display.opacity;
+    if (drawn) paintMask(surface, drawMask(drawn, color), color, { ...display, opacity });
     paintClicks(surface, clicks);
     const cursor = keys.cursor();
     if (cursor) paintCursor(surface, cursor);
+    if (values !== heated) paintHeat(heat, values);
+    heated = values;
+  }
+
+  function paintPreviewed() {
+    if (!visible) return;
+    const line = options.preview(index);
+    preview.hidden = !line;
+    if (line) paintPreview(fit(preview), drawPreview(line, view(index).color));
   }
 
   function describe() {
-    const { clicks, mask, presence } = view(index);
-    const covered = mask ? percent(coverage(mask)) : "";
-    const text = mask ? `${covered} · ${presence.toFixed(2)}` : "";
+    const { clicks, covered: part, presence } = view(index);
+    const covered = part === null ? "" : percent(part);
+    const text = covered && `${covered} · ${presence.toFixed(2)}`;
     if (share.textContent !== text) share.textContent = text;
-    share.title = mask
+    share.title = covered
       ? `The mask covers ${covered} of the image. How sure it is that the thing is here: ${presence.toFixed(2)} of 1.`
       : "";
-    element.classList.toggle("pp-empty", mask !== null && coverage(mask) === 0);
+    element.classList.toggle("pp-empty", part === 0);
     overlay.setAttribute(
       "aria-label",
       `${image.name}, image ${index + 1}. ${clicks.length === 1 ? "1 click" : `${clicks.length} clicks`}. ` +
-        (mask ? `Mask covers ${covered}.` : "No mask yet."),
+        (covered ? `Mask covers ${covered}.` : "No mask yet."),
     );
   }
 
@@ -98,6 +125,7 @@ export function createTile(image, index, { photoUrl, atlas, grid, color, view, p
   return {
     element,
     paint,
+    paintPreview: paintPreviewed,
     refresh() {
       describe();
       paint();
@@ -122,15 +150,29 @@ export function createTile(image, index, { photoUrl, atlas, grid, color, view, p
   };
 }
 
+/** Makes layers, once for each new thing to draw and each colour. */
+function lastLayers() {
+  /** @type {{drawn: Contour | Mask, color: Color, layers: Layers} | null} */
+  let last = null;
+  /**
+   * @param {Contour | Mask} drawn
+   * @param {Color} color
+   */
+  return (drawn, color) => {
+    if (last?.drawn !== drawn || last.color !== color) last = { drawn, color, layers: layersOf(drawn, color) };
+    return last.layers;
+  };
+}
+
 /**
- * What is painted of a mask at any size.
- * @param {Uint8Array} mask
- * @param {readonly [number, number]} grid
- * @param {readonly [number, number, number]} color
+ * Whether nothing else is drawn over an image.
+ * @param {TileView} one
+ * @param {TileView} other
  */
-const layersOf = (mask, [h, w], color) => ({
-  mask,
-  image: maskImage(mask, h, w, color),
-  border: borderOf(mask, h, w),
-  color,
-});
+export const isSameView = (one, other) =>
+  one.drawn === other.drawn &&
+  one.heat === other.heat &&
+  one.covered === other.covered &&
+  one.presence === other.presence &&
+  one.clicks.length === other.clicks.length &&
+  one.clicks.every((click, index) => click === other.clicks[index]);

@@ -1,0 +1,261 @@
+"""How fast the page follows: under the pointer, after a click, along a slider.
+
+In a real browser with the real app, as it is and without what the browser finds by itself: then
+each change goes to the server and back.
+
+    python -m benchmarks.live
+    python -m benchmarks.live --tiles 12 --per-row 12
+
+Prints a table and judges nothing else.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import psutil
+from playwright.sync_api import Browser, Request, Route, ViewportSize, sync_playwright
+
+from benchmarks import report
+from benchmarks.page import starting, wait_for_analysis
+from benchmarks.photos import make_photos
+from benchmarks.table import Figure, Table, printed
+from tests.e2e.browser import Page, launch_chromium
+
+# The aims, in milliseconds, hold for two shared cores and a browser without a GPU.
+HOVER_MS = {12: 16, 40: 40, 100: 40}
+PAINTED_MS = {12: 30, 40: 70, 100: 70}
+
+_VIEWPORT: ViewportSize = {"width": 1280, "height": 900}
+_HOVERS, _CLICKS, _FRAMES = 40, 12, 60
+
+# Notes when the worker was asked and answered; when the pointer moved or was let go, and when what
+# came of that was painted: a message posted in an animation frame arrives after that frame.
+_PROBE = """() => {
+    window.computed = [];
+    const RealWorker = window.Worker;
+    window.Worker = class extends RealWorker {
+        constructor(...given) {
+            super(...given);
+            this.addEventListener('message', ({data}) => {
+                if (data.kind === 'answer') window.computed.push(performance.now() - this.asked);
+            });
+        }
+        postMessage(message, ...rest) {
+            if (message.kind === 'ask') this.asked = performance.now();
+            super.postMessage(message, ...rest);
+        }
+    };
+    window.afterFrame = (done) => requestAnimationFrame(() => {
+        const {port1, port2} = new MessageChannel();
+        port1.onmessage = done;
+        port2.postMessage(null);
+    });
+    window.watch = () => {
+        const root = document.querySelector('.pp-workspace');
+        window.moves = [];
+        window.presses = [];
+        document.addEventListener('pointermove', ({target, timeStamp}) => {
+            if (target.matches('.pp-overlay')) window.moves.push({start: timeStamp});
+        }, {capture: true});
+        document.addEventListener('pointerup', ({target, timeStamp}) => {
+            if (target.matches('.pp-overlay')) window.presses.push({start: timeStamp});
+        }, {capture: true});
+        new MutationObserver((changes) => {
+            const {asked, shown, live} = root.dataset;
+            const move = window.moves.at(-1);
+            if (changes.some(({attributeName}) => attributeName === 'data-previews')) {
+                window.afterFrame(() => { move.painted ??= performance.now() - move.start; });
+            }
+            const press = window.presses.at(-1);
+            if (!press) return;
+            if (live === asked || shown === asked) {
+                window.afterFrame(() => { press.painted ??= performance.now() - press.start; });
+            }
+            if (shown === asked) press.confirmed ??= performance.now() - press.start;
+        }).observe(root, {attributeFilter: ['data-previews', 'data-live', 'data-shown']});
+    };
+}"""
+
+# Moves the threshold once a frame for so many frames, and counts the repaints of what is clicked.
+_DRAG = """async (frames) => {
+    const root = document.querySelector('.pp-workspace');
+    const slider = root.querySelector('[data-setting=threshold]');
+    let paints = 0;
+    const counting = new MutationObserver(() => { paints += 1; });
+    counting.observe(root, {attributeFilter: ['data-live', 'data-shown']});
+    const began = performance.now();
+    for (let frame = 0; frame < frames; frame += 1) {
+        slider.value = 0.35 + 0.3 * frame / frames;
+        slider.dispatchEvent(new Event('input'));
+        await new Promise((done) => window.afterFrame(done));
+    }
+    const seconds = (performance.now() - began) / 1000;
+    slider.dispatchEvent(new Event('change'));
+    counting.disconnect();
+    return paints / seconds;
+}"""
+
+
+def main() -> None:
+    """Measure what the command line asks for."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.live", description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("--tiles", type=int, nargs="*", default=[12, 40, 100], metavar="N")
+    parser.add_argument(
+        "--height", type=int, default=0, help="of a row of tiles; as many as fit where not given"
+    )
+    report.add_option(parser)
+    options = parser.parse_args()
+    print(f"All tiles in sight of {_VIEWPORT['width']} x {_VIEWPORT['height']} pixels.")
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        photos = make_photos(Path(folder), max(options.tiles))
+        browser = launch_chromium(playwright)
+        table = _measured(browser, photos, options.tiles, options.height)
+        browser.close()
+    if options.docs:
+        report.publish("live", table, parser.prog)
+
+
+def _measured(
+    browser: Browser, photos: Sequence[Path], counts: Sequence[int], height: int
+) -> Table:
+    # fmt: off
+    columns = [
+        "tiles", "in sight", "by", "hover ms", "of it rule", "click ms", "confirmed",
+        "slider fps", "loaded MB", "tab MB",
+    ]
+    # fmt: on
+    rows = (
+        _row(browser, photos[:count], height, is_live=is_live)
+        for count in counts
+        for is_live in (True, False)
+    )
+    return printed(columns, rows)
+
+
+def _row(browser: Browser, photos: Sequence[Path], height: int, *, is_live: bool) -> list[object]:
+    with starting() as app:
+        context = browser.new_context(viewport=_VIEWPORT)
+        context.add_init_script(f"({_PROBE})()")
+        if not is_live:
+            context.route("**/*.codes", _refuse)
+        page = Page(context.new_page(), app.server.url)
+        loaded: list[Request] = []
+        page.tab.on("requestfinished", lambda request: loaded.append(request))  # noqa: PLW0108
+        page.open()
+        page.choose_files(photos)
+        page.tab.click("#pp-analyze")
+        wait_for_analysis(page)
+        _fit_tiles(page, len(photos), height)
+        page.tab.evaluate("window.watch()")
+        _await_codes(page, loaded, len(photos) if is_live else 0)
+        hovers, computed = _hover(page) if is_live else ([], [])
+        clicks = _click(page)
+        fps = page.tab.evaluate(_DRAG, _FRAMES)
+        seen = page.tab.locator(".pp-tile[data-seen=true]").count()
+        row: list[object] = [
+            len(photos),
+            seen,
+            "browser" if is_live else "server",
+            Figure(_median(hovers), 0, HOVER_MS.get(len(photos))) if is_live else "",
+            Figure(_median(computed), 0) if is_live else "",
+            Figure(
+                _median([click["painted"] for click in clicks]),
+                0,
+                PAINTED_MS.get(len(photos)) if is_live else None,
+            ),
+            Figure(_median([click["confirmed"] for click in clicks]), 0),
+            Figure(fps, 0),
+            Figure(sum(request.sizes()["responseBodySize"] for request in loaded) / 1e6),
+            Figure(_tab_bytes() / 1e6, 0),
+        ]
+        context.close()
+    return row
+
+
+def _await_codes(page: Page, loaded: Sequence[Request], count: int) -> None:
+    """Until the codes of so many tiles have come."""
+    while sum(request.url.endswith(".codes") for request in loaded) < count:
+        page.tab.wait_for_timeout(100)
+
+
+def _refuse(route: Route) -> None:
+    route.abort()
+
+
+def _fit_tiles(page: Page, count: int, height: int) -> None:
+    """Make tiles as large as they can be with all of them in sight, or of the height."""
+    if not height:
+        width, room = 0.72 * _VIEWPORT["width"], 0.62 * _VIEWPORT["height"]
+        height = int(min((width * room / count / (4 / 3)) ** 0.5, 400))
+    page.tab.locator("[data-tile-size]").fill(str(max(60, height // 10 * 10)))
+    page.tab.locator(".pp-toolbar").evaluate("(bar) => bar.scrollIntoView()")
+    page.next_frame()
+
+
+def _places(count: int, tiles: int) -> list[tuple[int, float, float]]:
+    """Tile, x and y of so many places, spread over all tiles."""
+    return [
+        (7 * k % tiles, 0.1 + 0.8 * (0.618 * k % 1), 0.1 + 0.8 * (0.414 * k % 1))
+        for k in range(count)
+    ]
+
+
+def _hover(page: Page) -> tuple[list[float], list[float]]:
+    """Milliseconds from each move of the pointer to painted previews, and of them the rule's."""
+    seen = page.tab.locator(".pp-tile[data-seen=true]").count()
+    page.tab.evaluate("window.computed.length = 0")
+    for tile, x, y in _places(_HOVERS, min(seen, page.tile_count)):
+        box = page.overlay(tile).bounding_box()
+        if box is None or not 0 < box["y"] < _VIEWPORT["height"] - box["height"]:
+            continue
+        page.tab.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"])
+        page.tab.wait_for_function("window.moves.at(-1)?.painted")
+    moves = page.tab.evaluate("window.moves.map(({painted}) => painted).filter(Boolean)")
+    computed = page.tab.evaluate("window.computed")
+    return moves[5:], computed[5:]
+
+
+def _click(page: Page) -> list[dict[str, Any]]:
+    for number, (tile, x, y) in enumerate(_places(_CLICKS, page.tile_count)):
+        if number % 4 == 0 and number:
+            page.action("clear").click()
+            page.wait_for_masks()
+        box = page.overlay(tile).bounding_box()
+        if box is None or not 0 < box["y"] < _VIEWPORT["height"] - box["height"]:
+            continue
+        before = page.tab.evaluate("window.presses.length")
+        page.tab.mouse.click(box["x"] + x * box["width"], box["y"] + y * box["height"])
+        page.tab.wait_for_function(
+            "(before) => window.presses.length > before"
+            " && window.presses.at(-1).painted && window.presses.at(-1).confirmed",
+            arg=before,
+        )
+        page.wait_for_edges()
+    return page.tab.evaluate("window.presses")
+
+
+def _median(values: Sequence[float]) -> float:
+    return statistics.median(values) if values else float("nan")
+
+
+def _tab_bytes() -> int:
+    """What the largest process of a page holds for itself alone."""
+    sizes = []
+    for process in psutil.Process().children(recursive=True):
+        try:
+            if "--type=renderer" in process.cmdline():
+                sizes.append(process.memory_full_info().uss)
+        except psutil.Error:
+            continue
+    return max(sizes, default=0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,126 @@
+// Values of tokens -> the line where they are 0, interpolated between the middles of tokens. Knows
+// nothing of what the values mean, or of how lines are drawn.
+
+/**
+ * Closed lines with what is above 0 inside them, by the even-odd rule.
+ * @typedef {Object} Contour
+ * @property {Float32Array} points x and y of each, in images' widths and heights.
+ * @property {Uint32Array} starts Of each line, in points; the end of the last one follows.
+ */
+
+// Around the values once more those of the edge, and beyond them nothing: lines close outside the
+// image, where nobody sees them.
+const PAD = 2;
+const NOTHING = -1;
+
+/**
+ * @param {Float32Array} values
+ * @param {readonly [number, number]} grid Rows and columns.
+ * @returns {Contour}
+ *
+ * Source: Lorensen and Cline 1987, Marching Cubes, in two dimensions; of the two ways through a cell
+ * whose corners differ crosswise, the one that its mean says.
+ */
+export function contour(values, [h, w]) {
+  const width = w + 2 * PAD;
+  const padded = pad(values, h, w);
+  const next = joined(padded, width);
+  /** @type {number[]} */
+  const points = [];
+  const starts = [0];
+  for (let first = 0; first < next.length; first += 1) {
+    if (next[first] < 0) continue;
+    for (let edge = first; next[edge] >= 0; ) {
+      const [x, y] = crossing(padded, width, edge);
+      points.push((x - PAD + 0.5) / w, (y - PAD + 0.5) / h);
+      const after = next[edge];
+      next[edge] = -1;
+      edge = after;
+    }
+    starts.push(points.length / 2);
+  }
+  return { points: Float32Array.from(points), starts: Uint32Array.from(starts) };
+}
+
+/**
+ * @param {Float32Array} values
+ * @param {number} h
+ * @param {number} w
+ */
+function pad(values, h, w) {
+  const width = w + 2 * PAD;
+  const padded = new Float32Array((h + 2 * PAD) * width).fill(NOTHING);
+  for (let row = 1; row < h + 3; row += 1) {
+    const from = Math.min(Math.max(row - PAD, 0), h - 1) * w;
+    const to = row * width + PAD;
+    padded.set(values.subarray(from, from + w), to);
+    padded[to - 1] = values[from];
+    padded[to + w] = values[from + w - 1];
+  }
+  return padded;
+}
+
+/**
+ * For each edge that the line goes through the next one, with what is inside on the left; else -1.
+ * Edges go from a value to the right one of it, by its index, and to the one below, after all those.
+ * @param {Float32Array} values
+ * @param {number} width
+ */
+function joined(values, width) {
+  const size = values.length;
+  const next = new Int32Array(2 * size).fill(-1);
+  for (let at = 0; at + width + 1 < size; at += 1) {
+    if (at % width === width - 1) continue;
+    const right = at + 1;
+    const below = at + width;
+    const across = below + 1;
+    const corners =
+      Number(values[at] > 0) |
+      (Number(values[right] > 0) << 1) |
+      (Number(values[across] > 0) << 2) |
+      (Number(values[below] > 0) << 3);
+    if (corners === 0 || corners === 15) continue;
+    const [top, bottom, left, beyond] = [at, below, size + at, size + right];
+    switch (corners) {
+      case 1: next[top] = left; break;
+      case 2: next[beyond] = top; break;
+      case 3: next[beyond] = left; break;
+      case 4: next[bottom] = beyond; break;
+      case 6: next[bottom] = top; break;
+      case 7: next[bottom] = left; break;
+      case 8: next[left] = bottom; break;
+      case 9: next[top] = bottom; break;
+      case 11: next[beyond] = bottom; break;
+      case 12: next[left] = beyond; break;
+      case 13: next[top] = beyond; break;
+      case 14: next[left] = top; break;
+      default: {
+        const isOne = values[at] + values[right] + values[across] + values[below] > 0;
+        // Crosswise: one region through the middle, or two at its corners.
+        if (corners === 5) {
+          next[top] = isOne ? beyond : left;
+          next[bottom] = isOne ? left : beyond;
+        } else {
+          next[beyond] = isOne ? bottom : top;
+          next[left] = isOne ? top : bottom;
+        }
+      }
+    }
+  }
+  return next;
+}
+
+/**
+ * Where on an edge the values are 0: x and y, in places of the padded grid.
+ * @param {Float32Array} values
+ * @param {number} width
+ * @param {number} edge
+ */
+function crossing(values, width, edge) {
+  const isDown = edge >= values.length;
+  const at = isDown ? edge - values.length : edge;
+  const [one, other] = [values[at], values[at + (isDown ? width : 1)]];
+  const along = one / (one - other);
+  const [x, y] = [at % width, Math.floor(at / width)];
+  return isDown ? [x, y + along] : [x + along, y];
+}

@@ -1,0 +1,36 @@
+// What the worker is asked of the page's state.
+
+import { sentSettings } from "../state/state.js";
+
+/**
+ * @import { Click } from "../contract.js"
+ * @import { State } from "../state/state.js"
+ * @import { Asked } from "./worker.js"
+ */
+
+/** @typedef {Omit<Asked, "kind" | "id">} Question */
+
+/** @type {Asked["drawn"]} */
+export const LINE = "contour";
+
+/**
+ * Whether this browser can do what the settings say.
+ * @param {State} state
+ */
+export const canFollow = (state) => sentSettings(state).rule.name === "joint";
+
+/**
+ * @param {State} state
+ * @param {readonly Click[]} clicks
+ * @param {number[]} images
+ * @returns {Question}
+ */
+export function question(state, clicks, images) {
+  const { rule, one_only, outline } = sentSettings(state);
+  return {
+    prompt: { clicks, rule: /** @type {any} */ (rule), one_only },
+    images,
+    drawn: outline === "tokens" ? "mask" : LINE,
+    heat: state.look.view === "heat",
+  };
+}

@@ -1,0 +1,152 @@
+// Clicks and settings -> what they select in images, by our own rule, from the files of their codes.
+// Knows neither the page nor who asks. The same as the server's `rules/predictor.py`.
+
+import { SIZE_LEVELS, LEVELS } from "../contract.js";
+import { centredAt, centredLikeness, inner } from "./codes.js";
+import { fit, inOrder } from "./concept.js";
+import { guide } from "./guided.js";
+import { createInfluences } from "./influences.js";
+import { keepOne, margins } from "./joint.js";
+import { stableLevel } from "./levels.js";
+
+/**
+ * @import { Click, JointRule } from "../contract.js"
+ * @import { Codes } from "./codes.js"
+ * @import { Level, Mark } from "./concept.js"
+ * @import { Picture } from "./guided.js"
+ * @import { Margins } from "./joint.js"
+ */
+
+/**
+ * What is asked of the rule.
+ * @typedef {Object} Prompt
+ * @property {readonly Click[]} clicks
+ * @property {JointRule} rule
+ * @property {boolean} one_only
+ */
+
+/** @typedef {Mark & {at: Click}} Placed A mark, with where it is in its own image. */
+
+/**
+ * @param {readonly [number, number]} grid Rows and columns of tokens.
+ * @param {readonly number[]} same For each image the first one that is the same.
+ */
+export function createRule([h, w], same) {
+  // By the first image of those that have the same codes; their pictures may differ, if only a little.
+  /** @type {Map<number, Codes>} */
+  const codesOf = new Map();
+  /** @type {Map<number, Picture>} */
+  const pictures = new Map();
+  /** @type {Map<number, (likeness: Float32Array) => Float32Array>} */
+  const guides = new Map();
+  const influences = createInfluences();
+  let last = { key: "", level: 0 };
+
+  /**
+   * The tokens that were clicked, in the order of the clicks that count: on one token, the last.
+   * @param {readonly Click[]} clicks
+   */
+  function marksOf(clicks) {
+    /** @type {Map<string, Placed>} */
+    const found = new Map();
+    for (const at of clicks) {
+      const token = Math.trunc(at.y * h) * w + Math.trunc(at.x * w);
+      const key = `${at.image} ${token}`;
+      found.delete(key);
+      found.set(key, { image: same[at.image], token, label: at.positive ? 1 : -1, at });
+    }
+    return [...found.values()];
+  }
+
+  /**
+   * How like the first positive click a token must be.
+   * @param {readonly Click[]} clicks
+   * @param {JointRule["size"]} size
+   * @returns {Level}
+   */
+  function levelOf(clicks, size) {
+    const { MORE, PART, MOST_OF_PART, CLOSER, ELSEWHERE } = SIZE_LEVELS;
+    if (size === "more") return { own: MORE, elsewhere: MORE };
+    const positives = clicks.filter(({ positive }) => positive);
+    const stable = stableLevelOf(positives[0]);
+    if (size === "part") {
+      const part = Math.min(Math.max(PART, stable + CLOSER), MOST_OF_PART);
+      return { own: part, elsewhere: part };
+    }
+    const first = centredOf(positives[0]);
+    const least = Math.min(...positives.map((click) => inner(first, centredOf(click))));
+    const own = Math.max(LEVELS.LEAST, Math.min(stable, least));
+    return { own, elsewhere: LEVELS.LEAST + ELSEWHERE * (own - LEVELS.LEAST) };
+  }
+
+  /** @param {Click} click */
+  function centredOf({ image, x, y }) {
+    return centredAt(known(image), Math.trunc(y * h) * w + Math.trunc(x * w));
+  }
+
+  /** @param {Click} click */
+  function stableLevelOf(click) {
+    const { image, x, y } = click;
+    const key = `${image} ${x} ${y}`;
+    if (last.key !== key) last = { key, level: findStableLevel(click) };
+    return last.level;
+  }
+
+  /** @param {Click} click */
+  function findStableLevel(click) {
+    const codes = known(click.image);
+    const picture = /** @type {Picture} */ (pictures.get(click.image));
+    const draw = guides.get(click.image) ?? guide(picture, [h, w]);
+    guides.set(click.image, draw);
+    const token = Math.trunc(click.y * h) * w + Math.trunc(click.x * w);
+    const likeness = new Float32Array(codes.tokens);
+    centredLikeness(codes, centredAt(codes, token), likeness);
+    return stableLevel(draw(likeness), picture.width, click);
+  }
+
+  /** @param {number} image */
+  const known = (image) => /** @type {Codes} */ (codesOf.get(same[image]));
+
+  /** @param {number} image */
+  const knows = (image) => pictures.has(image);
+
+  return {
+    /**
+     * @param {number} image
+     * @param {Codes} codes
+     */
+    add(image, codes) {
+      pictures.set(image, codes.picture);
+      if (!codesOf.has(same[image])) codesOf.set(same[image], codes);
+    },
+
+    /** @param {number} image */
+    knows,
+
+    /**
+     * What a prompt selects in these images, all of them known; null without a positive click, or
+     * where the codes of a clicked image are not known.
+     * @param {Prompt} prompt
+     * @param {readonly number[]} images
+     * @returns {(Margins & {image: number})[] | null}
+     */
+    predict({ clicks, rule, one_only: oneOnly }, images) {
+      const isPositive = clicks.some(({ positive }) => positive);
+      if (!isPositive || !clicks.every(({ image }) => knows(image))) return null;
+      const placed = marksOf(clicks);
+      if (!placed.some(({ label }) => label === 1)) return null;
+      const concept = fit(inOrder(placed), codesOf, levelOf(clicks, rule.size), influences);
+      influences.keepOnly(new Set([...images, ...clicks.map(({ image }) => image)].map((image) => same[image])));
+      return images.map((image) => {
+        const here = placed.filter(({ at }) => at.image === image);
+        const clicked = new Map(here.map(({ token, label }) => [token, label]));
+        const found = margins(concept, { image: same[image], codes: known(image), clicked }, rule, influences);
+        if (oneOnly) {
+          const positives = here.filter(({ label }) => label === 1).map(({ token }) => token);
+          keepOne(found.margins, w, positives);
+        }
+        return { image, ...found };
+      });
+    },
+  };
+}

@@ -1,0 +1,40 @@
+// How a set is looked at: what a click says, what tiles show, in which order and how large.
+
+import { MASK_COLORS } from "../contract.js";
+
+/**
+ * How the set is looked at, which is remembered.
+ * @typedef {Object} Look
+ * @property {string} mode "positive" or "negative": what a click says.
+ * @property {string} view "photo", "colors", "both" or "heat".
+ * @property {string} order "given" or "presence".
+ * @property {Display} display
+ * @property {number} tileSize Height of a row of tiles, in CSS pixels.
+ */
+
+/**
+ * How masks are shown.
+ * @typedef {Object} Display
+ * @property {number} opacity
+ * @property {boolean} outline Whether a line goes around them.
+ * @property {string} color One of `MASK_COLORS`.
+ * @property {boolean} hover Whether what a click at the pointer would give is shown.
+ */
+
+/** @type {Display} */
+const DISPLAY = { opacity: 0.5, outline: true, color: Object.keys(MASK_COLORS)[0], hover: true };
+
+/**
+ * How a set is looked at before anything was chosen.
+ * @param {{isPhone: boolean}} screen
+ * @param {Partial<Look>} [before] From before a reload.
+ * @returns {Look}
+ */
+export const initialLook = ({ isPhone }, before) => ({
+  mode: "positive",
+  view: "photo",
+  order: "given",
+  tileSize: isPhone ? 120 : 190,
+  ...before,
+  display: { ...DISPLAY, ...before?.display },
+});
