@@ -49,7 +49,12 @@ def send_nonsense(server: Server, figures: Figures, plan: Plan) -> None:
         figures.count("messages that no page would send")
         _look(figures, lambda: visitor.send(function, message))
 
-    events = [("pp-analyze", "click"), ("pp-canvas", "restore"), ("pp-canvas", "export")]
+    events = [
+        ("pp-analyze", "click"),
+        ("pp-canvas", "restore"),
+        ("pp-canvas", "opening"),
+        ("pp-canvas", "export"),
+    ]
 
     @seed(plan.seed)
     @settings(quick, max_examples=max(10, plan.messages // 100))

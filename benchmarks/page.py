@@ -150,7 +150,7 @@ def wait_for_analysis(page: Page) -> None:
     """Wait longer than the tests would: a hundred photos on a busy computer take their time."""
     try:
         page.tab.wait_for_selector(
-            ".pp-workspace[data-state=open]", timeout=1000 * _LONGEST_ANALYSIS_SECONDS
+            ".pp-workspace[data-set=own]", timeout=1000 * _LONGEST_ANALYSIS_SECONDS
         )
     except WaitedTooLong as error:
         status = page.tab.locator("#pp-status").inner_text()

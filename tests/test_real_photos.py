@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+
 import numpy as np
 import pytest
 
 from pointprompt.analysis.analysis import Analysis
 from pointprompt.pipeline import analyze, predict
 from pointprompt.settings import JointRule, Settings, TutorialRule
-from pointprompt.sources.examples import example_set
+from pointprompt.sources.examples import example_set, example_sets
 from pointprompt.types import Click
 
 BACKBONE = "efficientnet_lite0"
@@ -158,17 +162,105 @@ ORANGE = (0, 0.54, 0.66)
 OTHERS = [(1, 0.54, 0.66), (2, 0.47, 0.67), (3, 0.73, 0.63), (4, 0.42, 0.70), (5, 0.55, 0.65)]
 
 
-def test_the_still_life_keeps_the_promise_of_its_hint():
-    images = [image.load() for image in example_set("still-life").images]
-    tables = analyze(images, backbone=BACKBONE, device="cpu")
+@dataclass(frozen=True)
+class Promise:
+    """What an example's hint says.
 
-    def found(clicks: list[Click], balls: list[tuple[int, float, float]]) -> list[bool]:
-        masks = predict(tables, clicks).masks
-        height, width = images[0].shape[:2]
-        return [bool(masks[i][int(y * height), int(x * width)]) for i, x, y in balls]
+    Attributes:
+        key: Of the example.
+        says: Words of its hint.
+        clicks: What it has a person do.
+        inside: Places that must be masked then: image, x and y.
+        outside: Places that must not be.
+        empty: Images in which nothing may be found.
+    """
 
-    this = Click(*RED[0])
-    assert all(found([this], [*RED, ORANGE, *OTHERS]))
-    not_this = Click(*ORANGE, positive=False)
-    assert all(found([this, not_this], RED))
-    assert not any(found([this, not_this], [ORANGE]))
+    key: str
+    says: str
+    clicks: list[Click]
+    inside: list[tuple[int, float, float]]
+    outside: list[tuple[int, float, float]]
+    empty: tuple[int, ...] = ()
+
+
+EYES = [(0, 0.38, 0.38), (0, 0.71, 0.44), (1, 0.29, 0.44), (1, 0.62, 0.38), (2, 0.34, 0.37)]
+EYES += [(2, 0.88, 0.46), (3, 0.41, 0.37), (3, 0.82, 0.44), (4, 0.29, 0.38), (4, 0.79, 0.3)]
+EYES += [(5, 0.21, 0.46), (5, 0.64, 0.27)]
+WHEELS = [(0, 0.2, 0.6), (0, 0.81, 0.73), (1, 0.25, 0.69), (1, 0.76, 0.73), (2, 0.19, 0.69)]
+WHEELS += [(3, 0.76, 0.77)]
+GLANDS = [(0, 0.5, 0.5), (1, 0.3, 0.5), (2, 0.5, 0.3), (3, 0.3, 0.6), (4, 0.75, 0.6), (5, 0.3, 0.6)]
+
+PROMISES = [
+    Promise("still-life", "Click on the red ball", [Click(*RED[0])], [*RED, ORANGE, *OTHERS], []),
+    Promise(
+        "still-life",
+        "“Not this” on the orange ball takes it away",
+        [Click(*RED[0]), Click(*ORANGE, positive=False)],
+        RED,
+        [ORANGE],
+    ),
+    Promise(
+        "motorcycle",
+        "Click a tyre: the wheels are found in all views",
+        [Click(*WHEELS[0])],
+        WHEELS,
+        # The tank, the lamp and the floor.
+        [(0, 0.57, 0.41), (1, 0.5, 0.41), (2, 0.8, 0.38), (3, 0.37, 0.36), (0, 0.7, 0.26)]
+        + [(image, 0.5, 0.97) for image in range(4)],
+    ),
+    Promise(
+        "cat",
+        "Click an eye: both are found in all six",
+        [Click(*EYES[0])],
+        EYES,
+        # The nose, and between the eyes.
+        [(0, 0.57, 0.8), (0, 0.55, 0.4), (3, 0.6, 0.4), (4, 0.6, 0.5), (5, 0.42, 0.4)],
+    ),
+    Promise(
+        "tissue",
+        "Click on the pale tissue with blue nuclei",
+        [Click(2, 0.9, 0.7)],
+        [(2, 0.9, 0.3), (3, 0.75, 0.3), (4, 0.3, 0.5), (5, 0.6, 0.5)],
+        GLANDS,
+    ),
+    Promise(
+        "cat-or-not",
+        "Click the cat: its mask appears in the images that show it",
+        [Click(0, 0.5, 0.35)],
+        [(0, 0.4, 0.5), (2, 0.5, 0.4)],
+        [(0, 0.95, 0.3)],
+        empty=(1, 3, 4),
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def analyzed_example() -> Callable[[str], Analysis]:
+    """Each example is analysed once."""
+
+    @cache
+    def analyzed(key: str) -> Analysis:
+        images = [image.load() for image in example_set(key).images]
+        return analyze(images, backbone=BACKBONE, device="cpu")
+
+    return analyzed
+
+
+@pytest.mark.parametrize("promise", PROMISES, ids=lambda one: f"{one.key}: {one.says}")
+def test_an_example_keeps_the_promise_of_its_hint(promise, analyzed_example):
+    assert promise.says in example_set(promise.key).description
+    masks = predict(analyzed_example(promise.key), promise.clicks).masks
+
+    def found(places: list[tuple[int, float, float]]) -> list[bool]:
+        return [
+            bool(masks[i][int(y * masks[i].shape[0]), int(x * masks[i].shape[1])])
+            for i, x, y in places
+        ]
+
+    assert all(found(promise.inside)), found(promise.inside)
+    assert not any(found(promise.outside)), found(promise.outside)
+    assert [masks[image].any() for image in promise.empty] == [False] * len(promise.empty)
+
+
+def test_every_example_has_a_promise_that_is_kept():
+    assert {promise.key for promise in PROMISES} == {one.key for one in example_sets()}

@@ -152,6 +152,8 @@ class Visitor:
                 elif message["msg"] == "process_completed":
                     if not message.get("success", True):
                         raise Refused(str(message.get("output")))
+                    if not outputs:  # It came to its end in one step.
+                        yield self._show(dict(zip(shown, message["output"]["data"], strict=False)))
                     return
                 elif message["msg"] == "unexpected_error":
                     raise Refused(str(message.get("message")))

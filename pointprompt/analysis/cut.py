@@ -37,6 +37,8 @@ _TOKENS_AT_ONCE = 4_096
 _LEAST = 1e-8
 # Mean affinity between samples, which the width of the extension is chosen for; as there.
 _DEGREE_OF_SAMPLES = 0.25
+# ncut-pytorch's: of the tokens that the width of the affinity is found from.
+_SIGMA_SAMPLES = 1_000
 
 # The generators are global to the process: two cuts at once would draw from each other's seed.
 _GENERATORS = threading.Lock()
@@ -158,7 +160,7 @@ def _solve(tokens: torch.Tensor, n_eigvecs: int, device: str) -> _Solved:
         n_sample = min(_SAMPLES, int(len(tokens) * NystromConfig.n_sample_max_ratio))
         tokens = tokens[farthest_point_sampling(tokens, n_sample=n_sample, device=device)]
     sample = tokens.to(device)
-    affinity = rbf_affinity(sample, sigma=find_sigma(sample, A_degree=None))
+    affinity = rbf_affinity(sample, sigma=_sigma(sample, None, device))
     scales = torch.rsqrt(affinity.sum(dim=1).clamp_min(_LEAST))
     affinity.mul_(scales[:, None]).mul_(scales[None, :])
     affinity.diagonal().add_(_LEAST)
@@ -170,7 +172,7 @@ def _sampled(solved: _Solved, device: str) -> Cut:
     """What extends the cut: all that `ncut_pytorch.Ncut.transform` reads, bit for bit."""
     some = farthest_point_sampling(solved.eigvecs, NystromConfig.n_sample2, device=device)
     samples = solved.tokens[some.to(solved.tokens.device)].to(device).contiguous()
-    sigma = float(find_sigma(samples, A_degree=_DEGREE_OF_SAMPLES))
+    sigma = _sigma(samples, _DEGREE_OF_SAMPLES, device)
     return Cut(
         eigvals=_to_numpy(solved.eigvals),
         samples=_to_numpy(samples),
@@ -178,6 +180,13 @@ def _sampled(solved: _Solved, device: str) -> Cut:
         degrees=_to_numpy(rbf_affinity(samples, sigma=sigma).mean(1)),
         sigma=sigma,
     )
+
+
+def _sigma(tokens: torch.Tensor, degree: float | None, device: str) -> float:
+    """As `ncut_pytorch.find_sigma`, which takes its sample wherever there is a GPU."""
+    if len(tokens) > _SIGMA_SAMPLES:
+        tokens = tokens[farthest_point_sampling(tokens, _SIGMA_SAMPLES, device=device)]
+    return float(find_sigma(tokens, n_sample=_SIGMA_SAMPLES, A_degree=degree))
 
 
 def _check_features(features: FloatArray) -> None:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from pointprompt.backbones.sam_decoder import MaskDecoder
 
 __all__ = [
+    "BUILTIN",
     "REGISTRY",
     "Availability",
     "BackboneError",

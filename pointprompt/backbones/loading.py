@@ -42,7 +42,9 @@ class Choice(NamedTuple):
         return Framing(self.input_size, self.backbone.frame_step)
 
 
-# The backbone loaded last, by its options and its files. Only one is kept: they are big.
+# The backbone loaded last, by its options and its files. Only one is kept: they are big. A built-in
+# one is not, and takes the place of no other kind: on ZeroGPU that one lies where it came to at
+# the start.
 _kept: dict[tuple[Choice, tuple[Path, ...]], Backbone] = {}
 _lock = threading.Lock()
 
@@ -92,7 +94,9 @@ def load(choice: Choice, progress: ProgressFn | None = None) -> Backbone:
     with _lock:
         files = tuple(weights.find(model, progress) for model in choice.backbone.models)
         if (choice, files) not in _kept:
-            _kept.clear()  # First, so that two are never in memory at once.
+            for kept in list(_kept):  # First, so that two are never in memory at once.
+                if kept[0].backbone.builtin == choice.backbone.builtin:
+                    del _kept[kept]
             tensors = [weights.read(file) for file in files]
             try:
                 _kept[choice, files] = build(choice, tensors)

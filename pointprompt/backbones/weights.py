@@ -246,8 +246,8 @@ def _hub_is_off() -> bool:
 
 def _offline(backbone: BackboneInfo) -> str:
     return (
-        f"The weights of {backbone.title} are not on this computer, and HF_HUB_OFFLINE forbids to "
-        f"download them. {_advice(backbone)}"
+        f"The weights of {backbone.title} are not on this computer, and HF_HUB_OFFLINE keeps "
+        f"them from being downloaded. {_advice(backbone)}"
     )
 
 
@@ -264,6 +264,6 @@ def _address(backbone: BackboneInfo) -> str:
 def _advice(backbone: BackboneInfo) -> str:
     other = f" (or the authors' {backbone.checkpoint})" if backbone.checkpoint else ""
     return (
-        f"Put the file {HUB_FILE} of {_address(backbone)}{other} on this computer, and set "
-        f"{backbone.environment_variable} to its path."
+        f"Whoever runs this program can put the file {HUB_FILE} of {_address(backbone)}{other} "
+        f"on its computer, and that file's path in {backbone.environment_variable}."
     )

@@ -7,6 +7,7 @@ Knows the core and HTTP-free messages. Knows nothing of gradio: `ui` does.
     sessions.py       all of them: who has which, and for how long
     fetching.py       image files into the folder of a session to be
     session_files.py  what lies where in that folder
+    opening.py        the example that pages open with
     exports.py        downloads, written into it
     whole_photos.py   photos at their own size, written into it too
     readers.py        images read in processes of their own

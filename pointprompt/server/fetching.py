@@ -6,13 +6,11 @@ Knows files. Does not know sessions, nor what becomes of the images.
 from __future__ import annotations
 
 import filecmp
-import os
-import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from pointprompt.server.session_files import subfolder
+from pointprompt.server.session_files import IMAGES, link, subfolder
 from pointprompt.sources.examples import ExampleSet
 from pointprompt.types import Photo, ProgressFn
 
@@ -51,16 +49,13 @@ def as_fetching(progress: ProgressFn) -> ProgressFn:
 def _link(file: Path, folder: Path, index: int) -> Path:
     """The file in the folder, under its own name; a folder each, since names may repeat."""
     path = subfolder(folder, str(index)) / file.name
-    try:
-        os.link(file, path)
-    except OSError:  # Another file system, or one without links.
-        shutil.copyfile(file, path)
+    link(file, path)
     return path
 
 
 def linked_photos(photos: Sequence[Photo], folder: Path) -> tuple[Photo, ...]:
     """The photos with their image files in a folder of images too."""
-    images = subfolder(folder, "images")
+    images = subfolder(folder, IMAGES)
     return tuple(
         replace(photo, source=_link(photo.source, images, index))
         if isinstance(photo.source, Path)

@@ -53,6 +53,11 @@ class Job(Generic[T]):
                 self._end(Cancelled())
         self._ended.wait()
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether it has ended, in whichever way."""
+        return self._ended.is_set()
+
     def progress(self) -> Iterator[Progress]:
         """The newest progress, again and again until the job ends."""
         while not self._ended.wait(_TICK_SECONDS):
@@ -119,6 +124,16 @@ class Jobs:
             before = self._jobs.get(page)
             if before is not None:
                 before.cancel()
+            job = Job(work)
+            self._jobs[page] = job  # type: ignore[assignment]
+        return job
+
+    def start_if_none(self, page: str, work: Callable[[ProgressFn], T]) -> Job[T] | None:
+        """Start the work for a page that has no job under way; None where it has one."""
+        with self._lock:
+            before = self._jobs.get(page)
+            if before is not None and not before.has_ended:
+                return None
             job = Job(work)
             self._jobs[page] = job  # type: ignore[assignment]
         return job

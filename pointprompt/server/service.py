@@ -7,6 +7,7 @@ turns what happens here into widgets, and what is raised here into messages.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
@@ -17,13 +18,15 @@ from pointprompt.analysis.analysis import Analysis
 from pointprompt.engines.engine import Engine, ThisProcess
 from pointprompt.server import addresses, memory, parsing, session_files, wire
 from pointprompt.server.exports import Exports
-from pointprompt.server.fetching import Fetch, is_among, linked_photos
+from pointprompt.server.fetching import Fetch, is_among, linked_photos, make_files
 from pointprompt.server.jobs import LAST_STAGE
+from pointprompt.server.opening import Opening, Prepared
 from pointprompt.server.session import Session, SessionGone
 from pointprompt.server.sessions import SessionStore
 from pointprompt.server.turns import Lane, Place, Turns
 from pointprompt.server.whole_photos import WholePhotos, is_larger
 from pointprompt.settings import JointRule
+from pointprompt.sources.examples import ExampleSet
 from pointprompt.sources.photos import Limits
 from pointprompt.types import (
     BackboneRequest,
@@ -31,10 +34,14 @@ from pointprompt.types import (
     ProgressFn,
     Rejected,
     TokenPrediction,
+    tell_nobody,
 )
 
 if TYPE_CHECKING:
+    from pointprompt.rules.predictor import Predictor
     from pointprompt.server.readers import Readers
+
+_log = logging.getLogger(__name__)
 
 # What all sets that are under way may take together; what computing one takes comes on top.
 _SETS_BYTES = 512 << 20
@@ -70,6 +77,7 @@ class Service:
         limits: Limits,
         engine: Engine | None = None,
         readers: Readers | None = None,
+        opening: ExampleSet | None = None,
     ) -> None:
         """Serve the sessions of a store.
 
@@ -78,6 +86,8 @@ class Service:
             limits: Of the image sets.
             engine: Where analyses are computed; None takes this process.
             readers: Where images are read; None takes this process.
+            opening: The example that pages open with, once `prepare_opening` was called; None for
+                none.
         """
         self.store = store
         self.limits = limits
@@ -88,6 +98,77 @@ class Service:
         self._sets = Turns(_SETS_BYTES)
         self._exports = Exports()
         self._wholes = WholePhotos()
+        self._opening = Opening(opening) if opening else None
+
+    @property
+    def has_opening(self) -> bool:
+        """Whether pages open with an example, now or once it is ready."""
+        return self._opening is not None and not self._opening.failed
+
+    def prepare_opening(self, request: BackboneRequest, engine: Engine) -> None:
+        """Analyse the example that pages open with, once for all who come; nothing without one.
+
+        Args:
+            request: The backbone.
+            engine: Where it is computed: it must be no matter of any visitor's.
+        """
+        if self._opening is None:
+            return
+        try:
+            prepared = self._prepared(make_files(self._opening.example), request, engine)
+        except Exception:
+            # Everybody can do without it.
+            _log.exception("There is no example to open pages with")
+            self._opening.fail()
+        else:
+            self._opening.ready(prepared)
+
+    def _prepared(self, fetch: Fetch, request: BackboneRequest, engine: Engine) -> Prepared:
+        from pointprompt import pipeline
+
+        with self._computing.place() as place, self._new_folder() as folder:
+            images = session_files.subfolder(folder, session_files.IMAGES)
+            analysis, _, _ = pipeline.analyze_readable(
+                fetch(images, tell_nobody),
+                request,
+                engine,
+                limits=Limits(),  # Of the images that people bring, ours are none.
+                all_or_none=True,
+                in_turn=lambda work: self._in_turn(work, place, tell_nobody),
+            )
+            session_files.write_tiles(folder, analysis)
+            return Prepared(folder, analysis, _ready_predictor(analysis))
+
+    def open_example(self, page: str, progress: ProgressFn, visitor: str = "") -> Session | None:
+        """A session of the visitor's own with the example that pages open with.
+
+        It is waited for where it is not ready. None where the page shows a set by then.
+
+        Args:
+            page: The page that comes without a set.
+            progress: Told now and then; it may raise to give up.
+            visitor: Whose the session will be.
+
+        Raises:
+            LookupError: There is no such example, or it could not be prepared.
+        """
+        if self._opening is None:
+            raise LookupError("Pages open without an example here.")
+        prepared = self._opening.wait(progress)
+        if self.store.shows(page):
+            return None
+        with self._new_folder() as folder:
+            session_files.link_pictures(prepared.folder, folder)
+            progress(Progress(LAST_STAGE, 0, 1))
+            return self.store.add(
+                folder,
+                prepared.analysis,
+                prepared.predictor,
+                page,
+                visitor=visitor,
+                example=self._opening.example.description,
+                shares=True,
+            )
 
     def analyze(
         self,
@@ -96,6 +177,8 @@ class Service:
         page: str,
         progress: ProgressFn,
         visitor: str = "",
+        *,
+        example: str = "",
     ) -> Opened:
         """A new session with the analysis of the images.
 
@@ -106,14 +189,22 @@ class Service:
                 one is ready, so that a failure loses nothing.
             progress: Told of every step; it may raise to cancel.
             visitor: Whose the session will be; "" where that cannot be told.
+            example: What to try with the images, where they are an example.
 
         Raises:
             ValueError: One of its kinds from the core, with a sentence for the user.
         """
         with self._computing.place() as place, self._new_folder() as folder:
-            paths = fetch(session_files.subfolder(folder, "images"), progress)
+            paths = fetch(session_files.subfolder(folder, session_files.IMAGES), progress)
             return self._open(
-                folder, paths, page, progress, place, request=request, visitor=visitor
+                folder,
+                paths,
+                page,
+                progress,
+                place,
+                request=request,
+                visitor=visitor,
+                example=example,
             )
 
     def extend(self, fetch: Fetch, page: str, progress: ProgressFn, visitor: str = "") -> Opened:
@@ -163,11 +254,11 @@ class Service:
         *,
         request: BackboneRequest,
         visitor: str,
+        example: str = "",
         joins: Session | None = None,
     ) -> Opened:
         """The session of the images, behind those of the session that they join."""
         from pointprompt import pipeline
-        from pointprompt.rules.predictor import Predictor
 
         before = joins.analysis if joins else None
         side = self._engine.prepare(request, progress).side
@@ -183,11 +274,17 @@ class Service:
                 progress=progress,
             )
             session_files.write_tiles(folder, analysis)
-        predictor = Predictor(analysis)
-        predictor.prepare(JointRule())
+        predictor = _ready_predictor(analysis)
         progress(Progress(LAST_STAGE, 0, 1))
-        token = joins.token if joins else ""
-        session = self.store.add(folder, analysis, predictor, page, joins=token, visitor=visitor)
+        session = self.store.add(
+            folder,
+            analysis,
+            predictor,
+            page,
+            joins=joins.token if joins else "",
+            visitor=visitor,
+            example=example,
+        )
         return Opened(session, rejected, added)
 
     def _set_bytes(self, paths: Sequence[Path], before: Analysis | None, side: int) -> int:
@@ -226,6 +323,8 @@ class Service:
             same=session.predictor.same,
             joins=session.joins,
             ticket=session.ticket,
+            example=session.example,
+            opening=session.shares,
         )
         return wire.encode(manifest)
 
@@ -339,6 +438,15 @@ class Service:
     ) -> tuple[Session, TokenPrediction]:
         session = self.store.get(request.session, visitor)
         return session, session.predictor.predict(request.clicks, request.settings)
+
+
+def _ready_predictor(analysis: Analysis) -> Predictor:
+    """The predictor of an analysis, which the first click need not wait for."""
+    from pointprompt.rules.predictor import Predictor
+
+    predictor = Predictor(analysis)
+    predictor.prepare(JointRule())
+    return predictor
 
 
 def _answered(

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from pointprompt.rules.predictor import Predictor
 
 
+# Of a session whose analysis is not its own: what the server keeps for it besides.
+_SHARING_BYTES = 1 << 18
+
+
 class SessionGone(LookupError):
     """The session was freed, or there never was one with this token."""
 
@@ -36,6 +40,8 @@ class Session:
         predictor: Answers clicks on that analysis.
         joins: The token of the session that its last images joined; "" where none did.
         visitor: Who made it, and alone may use it; "" where nobody knows, and the token is enough.
+        example: What to try with it, where its images are an example; "" where they are not.
+        shares: Whether its analysis and predictor are those of others too, and stay without it.
         pages: The pages that show it, each with whether it is open. None once all of them have
             gone on to another session.
         replaced_by: The token of the session that its last page went on to; "" while there is none.
@@ -48,6 +54,8 @@ class Session:
     predictor: Predictor
     joins: str = ""
     visitor: str = ""
+    example: str = ""
+    shares: bool = False
     pages: dict[str, bool] = field(default_factory=dict)
     replaced_by: str = ""
     users: int = 0
@@ -78,7 +86,9 @@ class Session:
 
     @cached_property
     def nbytes(self) -> int:
-        """Bytes of memory it holds; asked for at every click, and always the same."""
+        """Bytes of memory that go with it; asked for at every click, and always the same."""
+        if self.shares:
+            return _SHARING_BYTES
         return self.analysis.nbytes + self.predictor.max_bytes
 
 

@@ -6,6 +6,7 @@ Knows files. Does not know who may see them.
 from __future__ import annotations
 
 import io
+import os
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -18,8 +19,9 @@ from PIL import Image
 from pointprompt.analysis.analysis import Analysis
 from pointprompt.server import addresses
 
-# Folder of a session's downloads.
+# Folders of a session's downloads, and of its images as they came.
 _EXPORTS = "exports"
+IMAGES = "images"
 
 
 def write_tiles(folder: Path, analysis: Analysis) -> None:
@@ -31,6 +33,23 @@ def write_tiles(folder: Path, analysis: Analysis) -> None:
     encoded = io.BytesIO()
     Image.fromarray(np.ascontiguousarray(analysis.colors).reshape(n * h, w, 3)).save(encoded, "PNG")
     colors(folder).write_bytes(encoded.getvalue())
+
+
+def link_pictures(folder: Path, other: Path) -> None:
+    """All that pages show of a folder's set, in another folder too."""
+    for file in folder.rglob("*"):
+        place = file.relative_to(folder)
+        if file.is_file() and place.parts[0] not in (IMAGES, _EXPORTS):
+            subfolder(other, str(place.parent))
+            link(file, other / place)
+
+
+def link(file: Path, path: Path) -> None:
+    """Have the file at another path too."""
+    try:
+        os.link(file, path)
+    except OSError:  # Another file system, or one without links, or without so many.
+        shutil.copyfile(file, path)
 
 
 @contextmanager

@@ -35,7 +35,8 @@ class Lifetimes:
             again.
         idle_seconds: Without any use, though a page is open.
         max_bytes: In memory, all sessions together. Beyond it, those without an open page are freed
-            first, and the least recently used first; the newest one is the last to go.
+            first, of these those that share an analysis, and the least recently used first; the
+            newest one is the last to go.
     """
 
     closed_seconds: float = 5 * 60
@@ -75,6 +76,8 @@ class SessionStore:
         *,
         joins: str = "",
         visitor: str = "",
+        example: str = "",
+        shares: bool = False,
     ) -> Session:
         """A new session that owns the folder; sessions over the byte limit are freed for it.
 
@@ -85,9 +88,11 @@ class SessionStore:
             page: The page it belongs to, which shows no other session any more.
             joins: The token of the session that its last images joined.
             visitor: Who makes it; "" where that cannot be told.
+            example: What to try with it, where its images are an example.
+            shares: Whether others have the same analysis and predictor.
         """
         token = secrets.token_urlsafe(24)
-        session = Session(token, folder, analysis, predictor, joins, visitor)
+        session = Session(token, folder, analysis, predictor, joins, visitor, example, shares)
         with self._lock:
             session.used_at = self._clock()
             self._sessions[session.token] = session
@@ -157,6 +162,11 @@ class SessionStore:
         if not tokens:
             raise SessionGone("This page has no analysis.")
         return self.attach(tokens[-1], page, visitor)
+
+    def shows(self, page: str) -> bool:
+        """Whether the page shows a session."""
+        with self._lock:
+            return any(page in session.pages for session in self._sessions.values())
 
     def attach(self, token: str, page: str, visitor: str = "") -> Session:
         """The visitor's session with this token, which the page shows from now on, as others may.
@@ -252,8 +262,10 @@ class SessionStore:
     def _beyond_limit(self, sessions: list[Session]) -> list[Session]:
         """Those that do not fit, when the first to stay are the first to be given room."""
 
-        def worth(session: Session) -> tuple[bool, bool, float]:
-            return session.closed_at is None, session is sessions[-1], session.used_at
+        def worth(session: Session) -> tuple[bool, bool, bool, float]:
+            # What is shared comes again by itself; nobody's own images do.
+            is_open, is_own = session.closed_at is None, not session.shares
+            return is_open, session is sessions[-1], is_own, session.used_at
 
         total = 0
         beyond = []

@@ -26,6 +26,7 @@ _WAITING_FOR = {
     "wait": ("analysis", "analyses"),
     "wait_export": ("download", "downloads"),
 }
+_DISMISS = '<button type="button" class="pp-dismiss" aria-label="Close"></button>'
 # Where in the whole bar each stage begins and how much of it it takes.
 _STAGE_SPANS = {
     "start": (0.0, 0.0),
@@ -61,7 +62,11 @@ def busy(progress: Progress, seconds_left: float | None) -> str:
 
 def done(text: str, rejected: Sequence[Rejected] = ()) -> str:
     """It worked; images that could not be used are listed with the reason."""
-    return f'<div class="pp-line pp-done" role="status">{escape(text)}</div>' + _list(rejected)
+    return (
+        f'<div class="pp-line pp-done" role="status">{escape(text)}</div>'
+        + _list(rejected)
+        + _DISMISS
+    )
 
 
 def remarks(photos: Sequence[Photo]) -> str:
@@ -72,12 +77,12 @@ def remarks(photos: Sequence[Photo]) -> str:
 
 def failed(text: str) -> str:
     """It did not work, and what to do."""
-    return f'<div class="pp-line pp-failed" role="alert">{escape(text)}</div>'
+    return f'<div class="pp-line pp-failed" role="alert">{escape(text)}</div>' + _DISMISS
 
 
 def stopped(text: str) -> str:
     """It was cancelled, as asked."""
-    return f'<div class="pp-line" role="status">{escape(text)}</div>'
+    return f'<div class="pp-line pp-stopped" role="status">{escape(text)}</div>' + _DISMISS
 
 
 def _place(before: int, one: str, several: str) -> str:

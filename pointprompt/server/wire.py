@@ -222,6 +222,8 @@ class Manifest:
         outlines: Those that its masks can have.
         colors: Address of one PNG file, the colour views of all images one below the other.
         images: In order.
+        example: What to try with them, where they are an example; "" where they are somebody's own.
+        opening: Whether this is what pages open with, and nobody asked for it.
     """
 
     session: str
@@ -233,6 +235,8 @@ class Manifest:
     outlines: tuple[str, ...]
     colors: str
     images: tuple[ManifestImage, ...]
+    example: str
+    opening: bool
 
     @classmethod
     def of(
@@ -247,6 +251,8 @@ class Manifest:
         same: Sequence[int],
         joins: str = "",
         ticket: str = "",
+        example: str = "",
+        opening: bool = False,
     ) -> Manifest:
         """The manifest of an analysis, with what there is to fetch of each image."""
         _, h, w, k = analysis.eigvecs.shape
@@ -275,6 +281,8 @@ class Manifest:
                     analysis.photos, tiles, wholes, codes, same, strict=True
                 )
             ),
+            example=example,
+            opening=opening,
         )
 
 

@@ -68,6 +68,11 @@ def example_set(key: str) -> ExampleSet:
     raise ValueError(f"There is no example set {key}. There are: {keys}.")
 
 
+def opening_example() -> ExampleSet:
+    """Return the set that a page opens with."""
+    return example_set("cat-or-not")
+
+
 # --- Photos --------------------------------------------------------------------------------------
 
 
@@ -149,8 +154,8 @@ _SETS = (
         key="motorcycle",
         title="Motorcycle, two views",
         description=(
-            "A motorcycle seen by the left and the right eye, and closer up. Click on the tank, a "
-            "wheel or the seat."
+            "A motorcycle seen by the left and the right eye, and closer up. Click a tyre: the "
+            "wheels are found in all views."
         ),
         credits=(
             "From the Middlebury 2014 stereo benchmark, by D. Scharstein, H. Hirschmüller, "
@@ -168,7 +173,8 @@ _SETS = (
         key="cat",
         title="One cat, six views",
         description=(
-            "The same cat closer, tilted, mirrored and darker. Click on the nose or an eye."
+            "The same cat closer, tilted, mirrored and darker. Click an eye: both are found in "
+            "all six."
         ),
         credits=_CAT_CREDITS,
         images=(
@@ -188,8 +194,8 @@ _SETS = (
         key="tissue",
         title="Tissue under the microscope",
         description=(
-            "Six overlapping parts of a stained section of the colon. Click on the brown rim of "
-            "one gland to find the others."
+            "Six overlapping parts of a stained section of the colon. Click on the pale tissue "
+            "with blue nuclei: it is found around the brown glands, which stay out."
         ),
         credits=(
             "Colonic glands, immunohistochemical staining, from the Center for Microscopy and "
@@ -208,10 +214,7 @@ _SETS = (
     ExampleSet(
         key="cat-or-not",
         title="Cat or no cat?",
-        description=(
-            "A cat among other things. Click on the cat, and see which images stay empty. Clicks "
-            "on what is wrongly found say what it is not."
-        ),
+        description=("Click the cat: its mask appears in the images that show it."),
         credits=(
             f"{_CAT_CREDITS} Coffee, by Rachel Michetti, courtesy of Pikolo Espresso Bar, CC0. "
             "Eileen Collins, by NASA, public domain. Rocket, by SpaceX, public domain."

@@ -20,16 +20,19 @@ STATIC = Path(__file__).parent / "static"
 Answer = Callable[[Any, str], dict[str, Any]]
 
 
-def canvas(answer: Answer, answer_edges: Answer) -> gr.HTML:
+def canvas(answer: Answer, answer_edges: Answer, *, opening: bool = False) -> gr.HTML:
     """Every image of a set as a tile with a canvas over it; at first none.
 
     Its value is a `wire.Manifest`, or None for no images. It fires `export` with a
     `wire.ExportRequest`, and `restore` with the `wire.RestoreRequest` of a tab that was reloaded.
-    An update of its prop `download` to a `wire.Download` has the browser save that file.
+    A page that comes without a set fires `opening` where there is an example to open with; an
+    update of its prop of that name to False says that it does not come after all. An update of its
+    prop `download` to a `wire.Download` has the browser save that file.
 
     Args:
         answer: Given the page's messages and their visitor; what it returns goes back.
         answer_edges: The same for messages that ask for edges.
+        opening: Whether there is an example that pages open with.
     """
 
     # gradio marks the functions and calls them by their names, so methods will not do.
@@ -47,6 +50,7 @@ def canvas(answer: Answer, answer_edges: Answer) -> gr.HTML:
         server_functions=[predict, edges],
         elem_id="pp-canvas",
         download=None,
+        opening=opening,
     )
 
 

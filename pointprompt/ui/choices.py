@@ -15,6 +15,7 @@ import gradio as gr
 
 from pointprompt import backbones
 from pointprompt.server.fetching import Fetch, as_fetching
+from pointprompt.sources.codecs import signatures
 from pointprompt.sources.hub.fetch import SUGGESTED_DATASET, DatasetRequest, fetch_dataset
 from pointprompt.sources.photos import Limits
 from pointprompt.types import BackboneRequest, ProgressFn
@@ -24,6 +25,9 @@ BACKBONE_INPUTS = 5
 
 # Ends the label of a backbone that cannot be had now; `static/page.css` greys such labels out.
 _NOT_HERE = " (not here)"
+# What a file is named whose format can be read; a phone offers its photos for "image/*".
+_SUFFIXES = frozenset(signatures.READABLE_SUFFIXES)
+_ACCEPTED = ("image/*", *signatures.READABLE_SUFFIXES)
 # Of the details: whatever is the backbone's own, also when the choice of backbone changes.
 _DEFAULT = ""
 
@@ -32,15 +36,21 @@ class Upload:
     """The widgets that take files.
 
     Attributes:
-        files: The files.
+        files: The files. `static/setup/` shows them as pictures, and takes those that are dropped
+            anywhere on the page.
         analyze: The button that analyses them.
         add: The button that adds them to the set that is shown.
     """
 
     def __init__(self, limits: Limits) -> None:
         """Put them where gradio's context is."""
-        self.files = gr.File(label="Photos", file_count="multiple", height=170, elem_id="pp-files")
-        with gr.Row(equal_height=True):
+        self.files = gr.File(label="Photos", file_count="multiple", height=150, elem_id="pp-files")
+        gr.HTML(
+            f'<div class="pp-chosen" data-accept="{",".join(_ACCEPTED)}"></div>',
+            elem_id="pp-thumbnails",
+            apply_default_css=False,
+        )
+        with gr.Row(equal_height=True, elem_id="pp-starts"):
             self.analyze = gr.Button(
                 "Analyse", variant="primary", interactive=False, elem_id="pp-analyze"
             )
@@ -61,6 +71,7 @@ class BackboneChoice:
     """The widgets that say which backbone.
 
     Attributes:
+        fold: What folds all of it away, under one line that says what is chosen.
         name: Its name.
         note: What is to be known about it.
         details: Its input size, node and layer, and whether it is debiased.
@@ -69,14 +80,19 @@ class BackboneChoice:
     def __init__(self) -> None:
         """Put them where gradio's context is."""
         default, reason = backbones.choose_default()
-        self.name = gr.Dropdown(
-            choices=[(_label(name), name) for name in backbones.REGISTRY],
-            value=default,
-            allow_custom_value=True,
-            label="Backbone",
-            elem_id="pp-backbone",
-        )
-        self.note = gr.Markdown(f"{reason}\n\n{_facts(default)}", elem_id="pp-backbone-note")
+        self.fold = gr.Accordion(_line(default), open=False, elem_id="pp-features")
+        with self.fold:
+            self.name = gr.Dropdown(
+                choices=[(_label(name), name) for name in backbones.REGISTRY],
+                value=default,
+                allow_custom_value=True,
+                label="Backbone",
+                elem_id="pp-backbone",
+            )
+            self.note = gr.Markdown(f"{reason}\n\n{_facts(default)}", elem_id="pp-backbone-note")
+            self._build_details(default)
+
+    def _build_details(self, default: str) -> None:
         labels = ("Input size", "Node", "Layer")
         with gr.Accordion("Details", open=False), gr.Row():
             dropdowns = [
@@ -133,8 +149,11 @@ def file_buttons(files: Sequence[str] | None) -> list[Any]:
     """The buttons that do something with the files that were chosen."""
     if not files:
         return [gr.Button("Analyse", interactive=False), gr.Button(interactive=False)]
+    # What else there is among them is found out when it is read.
+    are_images = all(Path(file).suffix.lower() in _SUFFIXES for file in files)
+    what = "image" if are_images else "file"
     return [
-        gr.Button(f"Analyse {counted(len(files), 'image')}", interactive=True),
+        gr.Button(f"Analyse {counted(len(files), what)}", interactive=True),
         gr.Button(interactive=True),
     ]
 
@@ -165,6 +184,14 @@ def describe_backbone(name: str) -> list[Any]:
     return [note, *dropdowns, gr.Checkbox(False, visible=debias)]
 
 
+def backbone_line(name: str) -> gr.Accordion:
+    """The line that its choice is folded away under."""
+    try:
+        return gr.Accordion(_line(name))
+    except backbones.BackboneError:
+        return gr.Accordion("Features: of no backbone that there is")
+
+
 def fetch_of(limits: Limits, remarks: list[str], *fields: Any) -> Fetch:
     """What fetches the images, and adds to the remarks what there is to say about them."""
     plain: list[Any] = [f.strip() if isinstance(f, str) else f for f in fields]
@@ -181,6 +208,12 @@ def fetch_of(limits: Limits, remarks: list[str], *fields: Any) -> Fetch:
 def _label(name: str) -> str:
     info = backbones.describe(name)
     return info.title + ("" if backbones.availability(name).available else _NOT_HERE)
+
+
+def _line(name: str) -> str:
+    info = backbones.describe(name)
+    cost = f", {_cost(info.cpu_seconds[0])} an image on a CPU" if info.cpu_seconds else ""
+    return f"Features: {info.title}{cost} · Change"
 
 
 def _facts(name: str) -> str:

@@ -17,12 +17,15 @@ from typing import TYPE_CHECKING
 
 from pointprompt import backbones
 from pointprompt.server import memory
+from pointprompt.types import BackboneRequest
 from pointprompt.ui import stop
 from pointprompt.ui.folders import ServerFolder, remove_dead
 from pointprompt.ui.options import Options, checked, option_parser
 
 if TYPE_CHECKING:
     from gradio import Blocks
+
+    from pointprompt.server.service import Service
 
 SWEEP_SECONDS = 30
 
@@ -64,6 +67,7 @@ def _launched(options: Options, folder: ServerFolder) -> Blocks:
     from pointprompt.server.readers import Readers
     from pointprompt.server.service import Service
     from pointprompt.server.sessions import GIB, Lifetimes, SessionStore
+    from pointprompt.sources.examples import opening_example
     from pointprompt.sources.photos import Limits
     from pointprompt.ui.launch import launch
 
@@ -71,20 +75,19 @@ def _launched(options: Options, folder: ServerFolder) -> Blocks:
     store = SessionStore(folder.sessions, lifetimes)
     store.sweep_every(SWEEP_SECONDS)
     limits = Limits(max_images=options.max_images, max_megapixels=options.max_megapixels)
-    is_zerogpu = zerogpu.is_here()
-    engine = zerogpu.ZeroGpu() if is_zerogpu else ThisProcess()
+    engine = zerogpu.ZeroGpu() if zerogpu.is_here() else ThisProcess()
     readers = Readers()
     stop.on_stop(readers.close)
+    service = Service(store, limits, engine, readers, opening_example())
     demo = launch(
-        Service(store, limits, engine, readers),
+        service,
         host=options.host,
         port=options.port,
         max_file_mb=options.max_file_mb,
         max_upload_mb=options.max_upload_mb,
     )
     # Not before the page is up, which it would slow.
-    if not is_zerogpu:
-        threading.Thread(target=_warm_up, name="warm-up", daemon=True).start()
+    threading.Thread(target=_warm_up, args=(service,), name="warm-up", daemon=True).start()
     return demo
 
 
@@ -127,7 +130,9 @@ def _file_variables() -> list[str]:
     return [*weights, "HF_HOME", "HF_HUB_CACHE", "HF_TOKEN_PATH"]
 
 
-def _warm_up() -> None:
-    """Import what the first analysis needs while its user is still choosing images."""
-    from pointprompt import pipeline  # noqa: F401
-    from pointprompt.backbones import efficientnet  # noqa: F401
+def _warm_up(service: Service) -> None:
+    """Analyse the example that pages open with, which imports what the first analysis needs."""
+    from pointprompt.engines.engine import ThisProcess
+
+    # On the CPU, whatever there is: a GPU is for what a person waits for, and may be on loan.
+    service.prepare_opening(BackboneRequest(backbones.BUILTIN), ThisProcess(device="cpu"))

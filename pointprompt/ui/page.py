@@ -5,6 +5,8 @@ Every event here is private: the page is no API. The Python interface is.
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -14,7 +16,7 @@ from pointprompt import backbones
 from pointprompt.server import parsing, status, wire
 from pointprompt.server.failures import failure_of
 from pointprompt.server.fetching import Fetch, link_files, make_files
-from pointprompt.server.jobs import Eta, Job, Jobs
+from pointprompt.server.jobs import Cancelled, Eta, Job, Jobs
 from pointprompt.server.service import GONE, Opened, Service
 from pointprompt.server.session import Session, SessionGone
 from pointprompt.sources.examples import ExampleSet, example_sets
@@ -22,8 +24,14 @@ from pointprompt.types import ProgressFn
 from pointprompt.ui import choices, static_files, visitors
 from pointprompt.ui.canvas import canvas
 
+_log = logging.getLogger(__name__)
+
 TITLE = "pointprompt"
 TAGLINE = "Click a thing in one photo. Get its mask in all of them."
+# Of the bar that folds the choice of images away: without a set, with an example, with one's own.
+_CHOOSE, _USE_OWN, _OTHERS = "Your images", "Use your own images", "Add or change images"
+# How often a page that waits for the example it opens with is looked after.
+_TICK_SECONDS = 0.1
 
 _PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 
@@ -42,41 +50,44 @@ class _Page:
         self.service = service
         self.jobs = Jobs()
         with gr.Blocks(title=TITLE, fill_width=True, analytics_enabled=False) as self.demo:
-            gr.HTML(f"<h1>{TITLE}</h1><p>{TAGLINE}</p>", elem_id="pp-head", apply_default_css=False)
-            self.setup = gr.Accordion("Images", open=True, elem_id="pp-setup")
-            with self.setup, gr.Row(equal_height=False):
-                with gr.Column(scale=3, min_width=320), gr.Tabs():
-                    with gr.Tab("Upload", id="upload"):
-                        self.upload = choices.Upload(service.limits)
-                    self._build_examples()
-                    self._build_dataset()
-                with gr.Column(scale=1, min_width=260):
-                    self.backbone = choices.BackboneChoice()
+            with gr.Row(elem_id="pp-choose"):
+                head = f"<h1>{TITLE}</h1><p>{TAGLINE}</p>"
+                gr.HTML(head, elem_id="pp-head", apply_default_css=False)
+                self._build_setup()
+                self._build_examples()
             with gr.Row(elem_id="pp-progress"):
                 self.status = gr.HTML(status.idle(), elem_id="pp-status", apply_default_css=False)
                 self.cancel = gr.Button(
                     "Cancel", visible=False, size="sm", min_width=90, scale=0, elem_id="pp-cancel"
                 )
-            self.canvas = canvas(self._predict, self._edges)
+            self.canvas = canvas(self._predict, self._edges, opening=service.has_opening)
             self._wire()
+
+    def _build_setup(self) -> None:
+        label = _USE_OWN if self.service.has_opening else _CHOOSE
+        self.setup = gr.Accordion(label, open=not self.service.has_opening, elem_id="pp-setup")
+        with self.setup:
+            self.upload = choices.Upload(self.service.limits)
+            with gr.Row(elem_id="pp-folds"):
+                self.backbone = choices.BackboneChoice()
+                self._build_dataset()
+                with gr.Accordion("About the example pictures", open=False):
+                    gr.Markdown("\n".join(f"- **{e.title}**: {e.credits}" for e in example_sets()))
 
     def _build_examples(self) -> None:
         self.examples: list[tuple[gr.Button, ExampleSet]] = []
-        with gr.Tab("Examples", id="examples"):
-            with gr.Row(elem_id="pp-examples"):
-                for example in example_sets():
-                    button = gr.Button(
-                        example.title,
-                        icon=static_files.icon(f"examples/{example.key}.jpg"),
-                        min_width=150,
-                        elem_id=f"pp-example-{example.key}",
-                    )
-                    self.examples.append((button, example))
-            with gr.Accordion("About these pictures", open=False):
-                gr.Markdown("\n".join(f"- **{e.title}**: {e.credits}" for e in example_sets()))
+        with gr.Row(elem_id="pp-examples"):
+            for example in example_sets():
+                button = gr.Button(
+                    example.title,
+                    icon=static_files.icon(f"examples/{example.key}.jpg"),
+                    min_width=0,
+                    elem_id=f"pp-example-{example.key}",
+                )
+                self.examples.append((button, example))
 
     def _build_dataset(self) -> None:
-        with gr.Tab("Dataset", id="dataset"):
+        with gr.Accordion("From a Hugging Face dataset", open=False, elem_id="pp-dataset"):
             self.dataset = choices.DatasetChoice(self.service.limits.max_images)
             with gr.Row(equal_height=True):
                 self.load_dataset = gr.Button(
@@ -112,8 +123,22 @@ class _Page:
             queue=False,
             **_PRIVATE,
         )
+        self.backbone.name.change(
+            choices.backbone_line,
+            [self.backbone.name],
+            [self.backbone.fold],
+            queue=False,
+            **_PRIVATE,
+        )
         self.cancel.click(self._cancel, None, None, queue=False, **_PRIVATE)
         self.canvas.restore(self._restore, None, [self.canvas, self.setup, *adders], **_PRIVATE)
+        self.canvas.opening(
+            self._open_example,
+            None,
+            [self.canvas, self.setup],
+            concurrency_limit=None,
+            **_PRIVATE,
+        )
         self.canvas.export(
             self._export,
             None,
@@ -136,7 +161,7 @@ class _Page:
     def _analyze_example(self, example: ExampleSet) -> Any:
         def analyze(request: gr.Request, *choice: Any) -> Iterator[Updates]:
             fetch = make_files(example)
-            yield from self._analyze(request, fetch, choice, [example.description])
+            yield from self._analyze(request, fetch, choice, example=example.description)
 
         return analyze
 
@@ -161,12 +186,19 @@ class _Page:
         fetch: Fetch,
         choice: Sequence[Any],
         remarks: Sequence[str] = (),
+        *,
+        example: str = "",
     ) -> Iterator[Updates]:
         page, visitor = _page_of(request), visitors.of(request)
         job = self.jobs.start(
             page,
             lambda progress: self.service.analyze(
-                fetch, choices.backbone_request(*choice), page, progress, visitor
+                fetch,
+                choices.backbone_request(*choice),
+                page,
+                progress,
+                visitor,
+                example=example,
             ),
         )
 
@@ -213,12 +245,36 @@ class _Page:
             yield {**self._ended(page, job, said), **self._shown(opened.session)}
 
     def _shown(self, session: Session) -> Updates:
+        # What joins an example makes it no set of anybody's.
+        is_own = not session.example
         return {
             self.canvas: self.service.manifest(session),
-            self.setup: gr.Accordion(open=False),
-            self.upload.add: gr.Button(visible=True),
-            self.add_dataset: gr.Button(visible=True),
+            self.setup: gr.Accordion(_OTHERS if is_own else _USE_OWN, open=False),
+            self.upload.add: gr.Button(visible=is_own),
+            self.add_dataset: gr.Button(visible=is_own),
         }
+
+    async def _open_example(self, request: gr.Request) -> Updates:
+        """The example that pages open with, unless the page has got something else to show."""
+        page, visitor = _page_of(request), visitors.of(request)
+        # Whatever else the page starts ends this job, and so does its going away.
+        job = self.jobs.start_if_none(
+            page, lambda progress: self.service.open_example(page, progress, visitor)
+        )
+        none = {self.canvas: gr.update(opening=False)}
+        if job is None:
+            return none
+        while not job.has_ended:
+            await asyncio.sleep(_TICK_SECONDS)  # In no thread: all who come early wait here.
+        try:
+            session = job.result()
+        except Cancelled:
+            return none
+        except Exception as error:
+            if not isinstance(error, LookupError):  # That is said where it was prepared.
+                _log.exception("The example was not opened")
+            return {**none, self.setup: gr.Accordion(_CHOOSE, open=True)}
+        return {self.canvas: self.service.manifest(session)} if session else none
 
     def _export(self, event: gr.EventData, request: gr.Request) -> Iterator[Updates]:
         page, visitor = _page_of(request), visitors.of(request)

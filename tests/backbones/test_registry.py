@@ -238,6 +238,16 @@ def test_the_backbone_loaded_last_is_kept_and_no_other():
     assert list(loading._kept.values()) == [other]
 
 
+def test_a_built_in_backbone_takes_no_other_kinds_place(monkeypatch):
+    # Of one that cannot be had here.
+    sam = loading.choose(backbones.describe("sam_vit_b"), "cpu")
+    monkeypatch.setattr(loading, "_kept", {(sam, ()): "SAM"})
+    first = backbones.load("efficientnet_lite0", device="cpu")
+    assert list(loading._kept.values()) == ["SAM", first]
+    second = backbones.load("efficientnet_lite0", device="cpu", input_size=384)
+    assert list(loading._kept.values()) == ["SAM", second]
+
+
 def test_sam_is_the_default_where_there_is_a_gpu_and_its_weights_can_be_had(monkeypatch):
     monkeypatch.setattr(backbones, "has_gpu", lambda device: True)
     monkeypatch.setattr(backbones, "availability", lambda name: Availability(True, "Here."))

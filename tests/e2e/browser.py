@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -63,21 +64,41 @@ class Page:
 
     def open(self) -> None:
         self.tab.goto(self._url)
-        self.tab.wait_for_selector("#pp-analyze")
+        self.tab.wait_for_selector(".pp-workspace[data-set]")
+
+    def unfold(self) -> None:
+        """Show the choice of images, as the page does by itself where it begins with none."""
+        if not self.tab.locator("#pp-setup > button.open").count():
+            self.tab.click("#pp-setup > button")
 
     def choose_files(self, files: Sequence[Path]) -> None:
+        self.unfold()
         self.tab.set_input_files("#pp-files input[type=file]", [str(file) for file in files])
         self.tab.wait_for_function("!document.querySelector('#pp-analyze').disabled")
 
     def analyze_files(self, files: Sequence[Path]) -> None:
         self.choose_files(files)
-        self.tab.click("#pp-analyze")
+        with self.another_set():
+            self.tab.click("#pp-analyze")
+        self.tab.wait_for_selector(".pp-workspace[data-set=own]", timeout=ANALYSIS_MS)
         self.wait_for_tiles()
 
     def analyze_example(self, key: str) -> None:
-        self.tab.get_by_role("tab", name="Examples").click()
-        self.tab.click(f"#pp-example-{key}")
+        if not self.tab.locator("#pp-examples").is_visible():
+            self.unfold()
+        with self.another_set():
+            self.tab.click(f"#pp-example-{key}")
         self.wait_for_tiles()
+
+    @contextmanager
+    def another_set(self) -> Iterator[None]:
+        """Until the page shows another set than it did before what is done in the block."""
+        ticket = "JSON.parse(sessionStorage.pointprompt ?? '{}').ticket"
+        before = self.tab.evaluate(ticket)
+        yield
+        self.tab.wait_for_function(
+            f"(before) => ({ticket} ?? null) !== before", arg=before, timeout=ANALYSIS_MS
+        )
 
     def wait_for_tiles(self) -> None:
         self.tab.wait_for_selector(".pp-workspace[data-state=open]", timeout=ANALYSIS_MS)

@@ -218,8 +218,7 @@ def test_the_page_runs_without_a_word_against_its_policy(page: Page, photos: lis
         page.action("export").click()
     assert download.value.suggested_filename == "pointprompt-masks.zip"
     assert download.value.failure() is None
-    page.tab.get_by_role("button", name="Images").click()
-    page.tab.get_by_role("tab", name="Examples").click()
+    page.unfold()
     pictures = page.tab.locator("#pp-examples img")
     expect(pictures).not_to_have_count(0)
     page.tab.wait_for_function(

@@ -415,7 +415,7 @@ def test_analyse_while_the_server_is_down_is_said_and_works_after(
 ):
     page = open_page
     click_in(page, pictures)
-    page.tab.get_by_role("button", name="Images").click()
+    page.unfold()
     server.kill()
     page.tab.click("#pp-analyze")
     expect_lost_connection(page)

@@ -303,6 +303,7 @@ def test_the_download_holds_the_masks_that_are_on_the_screen(page: Page, photos:
 
 
 def test_a_backbone_tells_its_licence_and_cost_before_it_is_chosen(page: Page):
+    page.tab.get_by_role("button", name="Features: EfficientNet-Lite0, 0.05 s").click()
     note = page.tab.locator("#pp-backbone-note")
     expect(note).to_contain_text(backbones.describe("efficientnet_lite0").size_note)
     page.tab.locator("#pp-backbone input").click()
@@ -310,6 +311,7 @@ def test_a_backbone_tells_its_licence_and_cost_before_it_is_chosen(page: Page):
     expect(note).to_contain_text("Licence: Apache-2.0")
     seconds = round(backbones.describe("sam_vit_b").cpu_seconds[0])
     expect(note).to_contain_text(f"{seconds} s an image on a CPU")
+    expect(page.tab.get_by_role("button", name=f"Features: SAM ViT-B, {seconds} s")).to_be_visible()
     page.tab.get_by_role("button", name="Details").click()
     debias = page.tab.get_by_label("Positional debiasing")
     expect(debias).to_be_hidden()

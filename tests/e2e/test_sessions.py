@@ -116,7 +116,7 @@ def test_a_session_that_was_freed_says_so_and_the_clicks_fit_the_next_analysis(
     page.click(0, *TABLE[0], positive=False)
     notice = page.tab.locator(".pp-notice")
     expect(notice).to_contain_text("no longer in the server's memory")
-    page.tab.get_by_role("button", name="Images").click()
+    page.unfold()
     page.tab.click("#pp-analyze")
     expect(notice).to_be_hidden(timeout=120_000)
     page.wait_for_masks()
@@ -143,7 +143,6 @@ def test_images_that_join_the_set_leave_masks_clicks_and_undo_as_they_were(
     page.click(0, *TABLE[0], positive=False)
     page.wait_for_masks()
     before = page.mask(1)
-    page.tab.get_by_role("button", name="Images").click()
     page.choose_files(photos[1:])
     page.tab.click("#pp-add")
     page.tab.wait_for_selector(".pp-tile >> nth=2", timeout=120_000)
@@ -195,7 +194,7 @@ def test_an_analysis_can_be_cancelled_and_run_again(
     started = threading.Event()
     analyze = service.analyze
 
-    def slow(fetch, choice, page_id, progress, visitor):
+    def slow(fetch, choice, page_id, progress, visitor, **options):
         def slow_progress(step):
             started.set()
             progress(step)
@@ -205,7 +204,7 @@ def test_an_analysis_can_be_cancelled_and_run_again(
                     progress(step)
                     threading.Event().wait(0.05)
 
-        return analyze(fetch, choice, page_id, slow_progress, visitor)
+        return analyze(fetch, choice, page_id, slow_progress, visitor, **options)
 
     monkeypatch.setattr(service, "analyze", slow)
     page.choose_files(photos)
@@ -241,9 +240,11 @@ def test_a_dataset_that_cannot_be_reached_says_so_and_loses_nothing(
     page.analyze_files(photos)
     page.click(0, *BALL[0])
     page.wait_for_masks()
-    page.tab.get_by_role("button", name="Images").click()
-    page.tab.get_by_role("tab", name="Dataset").click()
+    page.unfold()
+    page.tab.get_by_role("button", name="From a Hugging Face dataset").click()
     page.tab.click("#pp-load-dataset")
+    # The clicks on the set that is open are not given up for nothing.
+    page.tab.get_by_role("button", name="Open the new set").click()
     failure = page.tab.locator(".pp-failed")
     expect(failure).to_contain_text("cannot be reached", timeout=60_000)
     assert page.tile_count == len(photos)

@@ -163,6 +163,15 @@ def test_clicks_ask_for_no_gpu(scheduler, space, analyzed):
 
 
 @rehearsal
+def test_the_example_that_pages_open_with_asks_for_no_gpu(scheduler, space):
+    visitor = visit(space, "opening")
+    list(visitor.following("pp-canvas", "opening", []))
+    assert visitor.manifest["opening"]
+    assert "opening" not in [asked["token"] for asked in scheduler.asked("/schedule")]
+    assert masked(visitor, visitor.manifest["session"]) > 0
+
+
+@rehearsal
 def test_an_error_where_the_gpu_is_arrives_as_its_sentence_and_loses_nothing(
     space, photos, analyzed
 ):

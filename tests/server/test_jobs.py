@@ -209,6 +209,21 @@ def test_the_job_of_another_page_is_left_alone(work):
     waiting.goes_on.set()
 
 
+def test_work_that_nobody_asked_for_is_started_only_where_there_is_none(work):
+    jobs = Jobs()
+    asked = jobs.start("page", work)
+    assert work.started.wait(PATIENCE)
+    assert jobs.start_if_none("page", lambda progress: "never") is None
+    assert not asked.has_ended
+    assert jobs.start_if_none("other", lambda progress: "there").result() == "there"
+    work.goes_on.set()
+    assert asked.result() == "done"
+    assert asked.has_ended
+    after = jobs.start_if_none("page", lambda progress: "after")
+    assert after.result() == "after"
+    assert jobs.is_newest("page", after)
+
+
 def test_cancelling_a_page_cancels_its_job(work):
     jobs = Jobs()
     job = jobs.start("page", work)

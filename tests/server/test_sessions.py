@@ -35,14 +35,21 @@ def store(tmp_path: Path, clock: Clock) -> SessionStore:
     return SessionStore(tmp_path, lifetimes, clock)
 
 
-def add(store: SessionStore, page: str = "page", nbytes: int = 100, visitor: str = "") -> Session:
+def add(
+    store: SessionStore,
+    page: str = "page",
+    nbytes: int = 100,
+    visitor: str = "",
+    *,
+    shares: bool = False,
+) -> Session:
     empty = np.zeros(0, np.float32)
     colors = np.zeros(0, np.uint8)
     backbone = BackboneChoice("fake", "block", 0, 64)
     analysis = Analysis((), empty, empty, colors, Weight(nbytes), backbone)
     folder = store.new_folder()
     (folder / "tile.jpg").write_bytes(b"tile")
-    return store.add(folder, analysis, Weight(0), page, visitor=visitor)
+    return store.add(folder, analysis, Weight(0), page, visitor=visitor, shares=shares)
 
 
 def test_a_session_is_found_by_its_token_and_by_no_other(store):
@@ -339,3 +346,27 @@ def test_the_session_of_a_page_is_its_newest_as_long_as_it_is_there(store, clock
     for page in ("mine", "nobody's"):
         with pytest.raises(SessionGone):
             store.of_page(page)
+
+
+def test_those_that_share_an_analysis_are_freed_before_those_that_do_not(tmp_path, clock):
+    """They come again by themselves, and whoever opens many must not end what others work on."""
+    store = SessionStore(tmp_path, Lifetimes(max_bytes=1 << 20), clock)
+    own = add(store, "own", 1 << 18)
+    shared = []
+    for number in range(8):
+        clock.now += 1
+        shared.append(add(store, f"shared {number}", 1 << 30, shares=True))
+    assert store.get(own.token) is own
+    assert store.get(shared[-1].token) is shared[-1]
+    with pytest.raises(SessionGone):
+        store.get(shared[0].token)
+    assert len(store) == 4
+
+
+def test_a_page_shows_a_session_from_its_opening_on(store):
+    assert not store.shows("page")
+    session = add(store)
+    assert store.shows("page")
+    assert not store.shows("other")
+    store.drop(session.token)
+    assert not store.shows("page")

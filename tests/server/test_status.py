@@ -119,14 +119,21 @@ def test_the_end_is_told_to_assistive_tools_and_a_failure_at_once():
 @pytest.mark.parametrize("line", [status.done, status.failed, status.stopped])
 def test_texts_stay_texts(line):
     shown = Outline(line(HOSTILE))
-    assert shown.tags == ["div"]
+    assert shown.tags == ["div", "button"]
     assert shown.text == HOSTILE
 
 
 @given(name=st.text(), reason=st.text())
 def test_names_and_reasons_of_rejected_images_stay_texts(name, reason):
     shown = Outline(status.done("Ready.", [Rejected(name, reason)]))
-    assert shown.tags == ["div", "details", "summary", "ul", "li", "strong"]
+    assert shown.tags == ["div", "details", "summary", "ul", "li", "strong", "button"]
+
+
+@pytest.mark.parametrize("line", [status.done, status.failed, status.stopped])
+def test_what_was_read_can_be_put_away(line):
+    shown = Outline(line("It is over."))
+    assert shown.attributes["aria-label"] == "Close"
+    assert "button" not in Outline(status.busy(Progress("read", 1, 2), None)).tags
 
 
 def test_rejected_images_are_named_with_the_reason():
@@ -159,4 +166,4 @@ def test_without_remarks_there_is_nothing_to_say_of_photos():
 
 
 def test_without_rejected_images_there_are_no_details():
-    assert Outline(status.done("Ready.")).tags == ["div"]
+    assert Outline(status.done("Ready.")).tags == ["div", "button"]

@@ -139,6 +139,8 @@ def test_the_manifest_says_what_the_page_shows_and_is_json():
                 "same": 0,
             }
         ],
+        "example": "",
+        "opening": False,
     }
     with pytest.raises(ValueError, match="shorter"):
         wire.Manifest.of("token", analysis, [], "colors.png", wholes=[], codes=[], same=[])

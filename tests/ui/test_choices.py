@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
+import gradio as gr
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from pointprompt.sources.codecs.signatures import SUFFIXES
 from pointprompt.sources.hub.fetch import DatasetError
 from pointprompt.sources.photos import Limits
 from pointprompt.types import BackboneRequest
-from pointprompt.ui.choices import backbone_request, describe_backbone, fetch_of, file_buttons
+from pointprompt.ui.choices import (
+    Upload,
+    backbone_line,
+    backbone_request,
+    describe_backbone,
+    fetch_of,
+    file_buttons,
+)
 from tests import hostile
 from tests.fake_hub import FakeHub, encoded, hub, images_of, parquet, stored
 
@@ -81,4 +91,35 @@ def test_without_files_nothing_can_be_done_with_files() -> None:
     """A9: after a reload "Add to the set" could be pressed, and there was nothing to add."""
     assert [button.interactive for button in file_buttons(None)] == [False, False]
     assert [button.interactive for button in file_buttons(["a.png"])] == [True, True]
-    assert file_buttons(["a.png", "b.png"])[0].value == "Analyse 2 images"
+
+
+@pytest.mark.parametrize(
+    ("files", "says"),
+    [
+        (["a.png"], "Analyse 1 image"),
+        (["a.png", "B.JPEG", "c.tif", "d.qoi"], "Analyse 4 images"),
+        # A16: these were called images.
+        (["a.png", "notes.txt"], "Analyse 2 files"),
+        (["photo"], "Analyse 1 file"),
+    ],
+)
+def test_what_may_be_no_image_is_not_called_one(files: list[str], says: str) -> None:
+    assert file_buttons(files)[0].value == says
+
+
+def test_one_line_says_which_backbone_and_what_it_costs() -> None:
+    assert backbone_line("efficientnet_lite0").label == (
+        "Features: EfficientNet-Lite0, 0.05 s an image on a CPU · Change"
+    )
+    assert "SAM ViT-B, 8 s" in backbone_line("sam_vit_b").label
+    assert "no backbone" in backbone_line("none").label
+
+
+def test_a_browser_offers_to_choose_what_can_be_read() -> None:
+    with gr.Blocks() as demo:
+        Upload(Limits())
+    (shown,) = (b for b in demo.blocks.values() if b.elem_id == "pp-thumbnails")
+    kinds = re.search('data-accept="([^"]*)"', shown.value)[1].split(",")
+    assert kinds[0] == "image/*"
+    assert set(SUFFIXES.values()) <= set(kinds)
+    assert all(re.fullmatch(r"\.[a-z0-9]+", kind) for kind in kinds[1:])

@@ -338,3 +338,21 @@ def test_a_working_directory_that_holds_no_uploads_is_kept(temporary, tmp_path):
         env=environment(temporary, {"PYTHONPATH": str(ROOT)}),
         check=True,
     )
+
+
+def test_everybody_who_comes_finds_an_example_analysed_once(temporary):
+    with serving(temporary) as server:
+        visitors = [Visitor(server.url) for _ in range(2)]
+        for visitor in visitors:
+            list(visitor.following("pp-canvas", "opening", []))
+        tokens = {visitor.manifest["session"] for visitor in visitors}
+        assert len(tokens) == 2
+        for visitor in visitors:
+            assert visitor.manifest["example"].startswith("Click the cat")
+            answer = visitor.predict([{"image": 0, "x": 0.5, "y": 0.35, "positive": True}])
+            found = visitor.masks(answer).any(axis=(1, 2))
+            assert found.tolist() == [True, False, True, False, False]
+        # Nothing of it takes room twice.
+        tiles = list(temporary.glob(f"{PREFIX}*/sessions/*/tiles/000.jpg"))
+        assert len(tiles) == 3
+        assert len({tile.stat().st_ino for tile in tiles}) == 1

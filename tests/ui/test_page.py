@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,6 +15,7 @@ import pytest
 
 from pointprompt.server.service import Service
 from pointprompt.server.sessions import SessionStore
+from pointprompt.sources.examples import opening_example
 from pointprompt.sources.photos import Limits
 from pointprompt.types import Progress, ProgressFn
 from pointprompt.ui.page import _Page
@@ -143,3 +146,86 @@ def test_fields_of_a_dataset_that_are_of_no_kind_are_a_sentence_on_the_page(page
 
 def test_the_button_that_adds_files_cannot_be_pressed_before_there_are_any(page):
     assert page.upload.add.interactive is False
+
+
+class Opening(Service):
+    """Pages open with an example, which comes when it is let."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(SessionStore(folder), Limits(), opening=opening_example())
+        self.asked, self.goes_on = threading.Event(), threading.Event()
+        self.error: Exception | None = None
+
+    def open_example(self, page: str, progress: ProgressFn, visitor: str = "") -> Any:
+        self.asked.set()
+        while not self.goes_on.wait(0.01):
+            progress(Progress("start", 0, 1))
+        progress(Progress("start", 0, 1))
+        if self.error:
+            raise self.error
+        return SimpleNamespace(page=page)
+
+    def manifest(self, session: Any) -> Any:
+        return {"page": session.page}
+
+
+@pytest.fixture
+def opening(tmp_path: Path) -> Iterator[_Page]:
+    page = _Page(Opening(tmp_path))
+    yield page
+    page.service.goes_on.set()
+
+
+def opened(page: _Page) -> dict[Any, Any]:
+    """What the page is told in the end, of an example that it asks for."""
+    # In a thread: a browser of other tests has a loop of its own in this one.
+    with ThreadPoolExecutor() as threads:
+        return threads.submit(asyncio.run, page._open_example(REQUEST)).result(PATIENCE)
+
+
+def is_none(page: _Page, told: dict[Any, Any]) -> bool:
+    """Whether the page is told that no example comes, and nothing else."""
+    return told == {page.canvas: gr.update(opening=False)}
+
+
+def test_a_page_is_told_of_the_example_when_it_is_ready(opening):
+    opening.service.goes_on.set()
+    assert opened(opening) == {opening.canvas: {"page": "page"}}
+
+
+def test_whatever_a_page_starts_takes_the_examples_place(opening, gates):
+    """The example comes late: it must not replace what somebody has started meanwhile."""
+    with ThreadPoolExecutor() as threads:
+        told = threads.submit(opened, opening)
+        assert opening.service.asked.wait(PATIENCE)
+        follower = Follower(opening, opening._analyze(REQUEST, gates[0], CHOICE))
+        assert is_none(opening, told.result(PATIENCE))
+        assert gates[0].reached.wait(PATIENCE)
+        # Nor does it come while that goes on.
+        opening.service.goes_on.set()
+        assert is_none(opening, opened(opening))
+        gates[0].opened.set()
+        follower.ends()
+
+
+def test_a_page_that_goes_away_waits_for_no_example(opening):
+    with ThreadPoolExecutor() as threads:
+        told = threads.submit(opened, opening)
+        assert opening.service.asked.wait(PATIENCE)
+        opening._unload(REQUEST)
+        assert is_none(opening, told.result(PATIENCE))
+
+
+def test_where_there_is_no_example_after_all_the_choice_of_images_is_shown(opening):
+    opening.service.error = LookupError("The example could not be prepared.")
+    opening.service.goes_on.set()
+    told = opened(opening)
+    assert told[opening.canvas]["opening"] is False
+    assert told[opening.setup].open is True
+
+
+def test_the_choice_of_images_is_folded_away_only_where_an_example_is_to_come(page, opening):
+    assert page.setup.open is True
+    assert opening.setup.open is False
+    assert page.canvas.props["opening"] is False
+    assert opening.canvas.props["opening"] is True

@@ -30,6 +30,25 @@ SUFFIXES = {
     "ICO": ".ico",
     "PSD": ".psd",
 }
+# What files are named in which there are photos, and all those that can be read.
+# fmt: off
+PHOTO_SUFFIXES = (
+    ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".webp", ".bmp", ".dib", ".tif", ".tiff",
+    ".gif", ".avif", ".heic", ".heif", ".hif", ".jxl", ".jp2", ".j2k", ".jpx", ".jpf", ".ppm",
+    ".pgm", ".pbm", ".pnm", ".pam", ".tga",
+)
+# fmt: on
+READABLE_SUFFIXES = (
+    *PHOTO_SUFFIXES,
+    ".pfm",
+    ".icb",
+    ".vda",
+    ".vst",
+    ".qoi",
+    ".ico",
+    ".cur",
+    ".psd",
+)
 READABLE = (
     "JPEG, PNG, WebP, HEIC, AVIF, TIFF, GIF, BMP, JPEG XL, JPEG 2000, PNM, TGA, QOI, ICO and PSD "
     "can be read"

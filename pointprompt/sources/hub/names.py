@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import PurePosixPath
 
+from pointprompt.sources.codecs.signatures import PHOTO_SUFFIXES
+
 # The files of each split.
 Splits = dict[str, tuple[str, ...]]
 
@@ -18,10 +20,7 @@ def _words(text: str) -> frozenset[str]:
 
 
 # What files are called that a person would call pictures. Whether they can be read shows later.
-_PICTURE_SUFFIXES = _words(
-    ".jpg .jpeg .jpe .jfif .png .apng .webp .bmp .dib .tif .tiff .gif .avif .heic .heif .hif .jxl "
-    ".jp2 .j2k .jpx .jpf .ppm .pgm .pbm .pnm .pam .tga"
-)
+_PICTURE_SUFFIXES = frozenset(PHOTO_SUFFIXES)
 _ARCHIVE = re.compile(r"\.(?:zip|tar|tgz|tbz2|txz|7z|rar)(?:\.\w+)?$", re.IGNORECASE)
 # What stands beside data without being any.
 _TEXTS = _words(

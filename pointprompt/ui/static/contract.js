@@ -135,6 +135,8 @@
  * @property {string[]} outlines Those that its masks can have.
  * @property {string} colors Address of one PNG file, the colour views of all images one below the other.
  * @property {ManifestImage[]} images In order.
+ * @property {string} example What to try with them, where they are an example; "" where they are somebody's own.
+ * @property {boolean} opening Whether this is what pages open with, and nobody asked for it.
  */
 
 /**

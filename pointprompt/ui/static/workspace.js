@@ -7,6 +7,7 @@ import { createFine } from "./server/fine.js";
 import { createMasks } from "./server/masks.js";
 import { addressOf, serverId } from "./server/run.js";
 import { createSession } from "./server/session.js";
+import { createSetup } from "./setup/setup.js";
 import { createActions } from "./state/actions.js";
 import { createKeeper } from "./state/keeper.js";
 import { kept } from "./state/kept.js";
@@ -36,7 +37,7 @@ import { isUnderWay, putToastsInWords } from "./view/toasts.js";
  * What gradio gives a component.
  * @typedef {Object} Component
  * @property {HTMLElement} element Its root.
- * @property {{value: Value, download: Download}} props
+ * @property {{value: Value, download: Download, opening: boolean}} props
  * @property {{predict: Predict, edges: AskEdges}} server
  * @property {(event: string, data: object) => void} trigger
  * @property {(prop: string, changed: () => void) => void} watch
@@ -77,7 +78,10 @@ function join({ element, props, server, trigger, watch }) {
   });
   const fine = createFine(store, (request) => server.edges(request));
   const live = createLive(store, { addressOf });
-  const session = createSession(store, (request) => trigger("restore", request));
+  const session = createSession(store, {
+    restore: (request) => trigger("restore", request),
+    openExample: props.opening ? () => trigger("opening", {}) : null,
+  });
   const back = createBack(() => {
     masks.hurry();
     fine.hurry();
@@ -92,12 +96,14 @@ function join({ element, props, server, trigger, watch }) {
     fine,
     live,
     back,
+    session,
     help,
     createStage(root, store, { ...grid, actions, addressOf }),
     createArranging(root, store, actions),
     createTop(root, find(".pp-top")),
     createNotice(find(".pp-notice"), store),
     createStatus(root, store),
+    createSetup(root, store),
     createShortcuts(root, store, { actions, go: grid.go, here: grid.here, help: help.open }),
     createSizing(root, store, actions),
     putToastsInWords(),
@@ -106,6 +112,7 @@ function join({ element, props, server, trigger, watch }) {
   // What gradio watches for a workspace that is no more changes nothing.
   let isOver = false;
   watch("value", () => isOver || session.receive(props.value));
+  watch("opening", () => isOver || session.giveUp());
   watch("download", () => isOver || save(addressOf(props.download.address)));
   session.start(props.value);
 

@@ -17,7 +17,7 @@ import { remember } from "./memory.js";
  */
 export function snapshot({ manifest, history, look }, server) {
   const images = (manifest?.images ?? []).map(({ name, width, height }) => ({ name, width, height }));
-  return { server, images, history, look };
+  return { server, images, history, look, example: Boolean(manifest?.example) };
 }
 
 /**

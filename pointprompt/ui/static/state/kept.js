@@ -15,6 +15,7 @@
  * @property {Sized[]} images
  * @property {History<Prompt>} history
  * @property {Partial<Look>} look
+ * @property {boolean} [example] Whether the images are an example.
  * @property {boolean} [cutOff] Whether the reload ended what was under way.
  */
 

@@ -66,6 +66,7 @@ import { SETTINGS, toMessage } from "./settings.js";
 /**
  * @typedef {Object} State
  * @property {Manifest | null} manifest Of the set that is open.
+ * @property {boolean} awaiting Whether an example is to come, where no set is open.
  * @property {History<Prompt>} history
  * @property {Prompt | null} dragFrom Where a slider's drag began, until it ends.
  * @property {Look} look
@@ -99,6 +100,7 @@ export const NOT_LIVE = Object.freeze({ seq: 0, tiles: new Map() });
  */
 export const initialState = (look) => ({
   manifest: null,
+  awaiting: false,
   history: undoable.start({ clicks: [], settings: SETTINGS }),
   dragFrom: null,
   look,

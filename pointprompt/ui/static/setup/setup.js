@@ -1,0 +1,75 @@
+// What is chosen before there is a set: joins the parts of this folder. The tiles know none of it.
+
+import { createAsk } from "./ask.js";
+import { createCard } from "./card.js";
+import { createChosen } from "./chosen.js";
+import { createDrop } from "./drop.js";
+import { filesOf } from "./dropped.js";
+import { clear, give, rows, unfold } from "./field.js";
+
+/** @import { PageStore } from "../state/state.js" */
+
+/**
+ * @param {HTMLElement} root
+ * @param {PageStore} store
+ */
+export function createSetup(root, store) {
+  /** @param {string} selector */
+  const find = (selector) => /** @type {HTMLElement} */ (root.querySelector(selector));
+
+  /** @param {DataTransfer} transfer */
+  async function take(transfer) {
+    const files = await filesOf(transfer, isImage);
+    if (!files.length) return;
+    unfold();
+    // What is in the set already is not meant again, for a new set or to be added.
+    if (isAllOpen()) await clear();
+    await give(files);
+    document.querySelector("#pp-setup")?.scrollIntoView({ block: "nearest" });
+  }
+
+  /** Whether the files in the field are those of the set that is open. */
+  function isAllOpen() {
+    const names = new Set(store.get().manifest?.images.map(({ name }) => name));
+    const chosen = rows();
+    return chosen.length > 0 && chosen.every(({ name }) => names.has(name));
+  }
+
+  // Folded away while an example is to come; where none does, there is nothing else to do.
+  let wasAwaiting = false;
+  const unsubscribe = store.subscribe(
+    ({ manifest, awaiting, trouble }) => [manifest, awaiting, trouble.gone],
+    (manifest, awaiting, gone) => {
+      if (!manifest && !awaiting && (wasAwaiting || gone)) unfold();
+      wasAwaiting = awaiting;
+      find(".pp-awaited").hidden = !awaiting;
+      root.dataset.set = manifest ? (manifest.example ? "example" : "own") : "none";
+      find(".pp-try").textContent = manifest?.example ?? "";
+      find(".pp-try").hidden = !manifest?.example;
+    },
+  );
+  const card = document.querySelector("#pp-progress");
+  const parts = [
+    createAsk(/** @type {HTMLDialogElement} */ (find(".pp-ask")), store),
+    createChosen(document.body),
+    createDrop(find(".pp-veil"), (transfer) => void take(transfer)),
+    ...(card instanceof HTMLElement ? [createCard(card)] : []),
+  ];
+  return {
+    destroy() {
+      unsubscribe();
+      parts.forEach((part) => part.destroy());
+    },
+  };
+}
+
+/**
+ * Whether a file can be an image, by its name.
+ * @param {File} file
+ */
+function isImage({ name, type }) {
+  const list = document.querySelector(".pp-chosen");
+  const kinds = list instanceof HTMLElement ? (list.dataset.accept ?? "").split(",") : [];
+  const lower = name.toLowerCase();
+  return type.startsWith("image/") || kinds.some((kind) => kind.startsWith(".") && lower.endsWith(kind));
+}
