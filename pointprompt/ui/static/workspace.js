@@ -24,6 +24,7 @@ import { createShortcuts } from "./view/shortcuts.js";
 import { createSizing } from "./view/sizing.js";
 import { createStage } from "./view/stage.js";
 import { createStatus } from "./view/status.js";
+import { createStepper } from "./view/stepper.js";
 import { isUnderWay, putToastsInWords } from "./view/toasts.js";
 
 /**
@@ -61,12 +62,11 @@ function join({ element, props, server, trigger, watch }) {
   /** @param {string} selector */
   const find = (selector) => /** @type {HTMLElement} */ (element.querySelector(selector));
   const root = find(".pp-workspace");
-  const isPhone = window.matchMedia("(max-width: 760px)").matches;
   // Where the settings lie over the tiles, and not beside them.
   const isNarrow = window.matchMedia("(max-width: 860px)").matches;
   /** @type {HTMLDetailsElement} */ (find(".pp-panel")).open = !isNarrow;
 
-  const store = createStore(initialState(initialLook({ isPhone }, kept()?.look)));
+  const store = createStore(initialState(initialLook(kept()?.look)));
   const actions = createActions(store);
   const keeper = createKeeper(store, { server: serverId(), isUnderWay });
   const controls = createControls(root, store, actions);
@@ -106,6 +106,7 @@ function join({ element, props, server, trigger, watch }) {
     createSetup(root, store),
     createShortcuts(root, store, { actions, go: grid.go, here: grid.here, help: help.open }),
     createSizing(root, store, actions),
+    createStepper(root, store, { actions, element: grid.element }),
     putToastsInWords(),
   ];
 

@@ -142,8 +142,9 @@ def test_with_shift_the_preview_takes_away(tab, server):
     tab.locator(".pp-overlay").first.click(position={"x": 80, "y": 80})
     answered(tab)
     masks = server.masks.copy()
-    row, column = np.argwhere(masks[1])[0] if masks[1].any() else np.argwhere(masks[0])[-1]
-    image = 1 if masks[1].any() else 0
+    # A place that is masked, far from the click's own marker.
+    image = 0
+    row, column = np.argwhere(masks[image])[-1]
     tab.keyboard.down("Shift")
     hover(tab, image, (column + 0.5) / W, (row + 0.5) / H)
     previewed(tab)

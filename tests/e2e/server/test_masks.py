@@ -17,7 +17,7 @@ MASKS = """
     const image = { name: 'a.jpg', width: 2, height: 1, remark: '', tile: '' };
     const manifest = { session: 'one', ticket: '', joins: '', grid: [1, 2], eigvecs: 2,
                        outlines: ['photo', 'tokens'], colors: '', images: [image, image] };
-    const store = createStore(initialState(initialLook({ isPhone: false })));
+    const store = createStore(initialState(initialLook()));
     const sent = [], answers = [], downloads = [];
     const masks = createMasks(store, {
       predict: (request) => {

@@ -12,7 +12,7 @@ STATE = """
     const { initialState, NO_ANSWER } = await import('/state/state.js');
     const mask = (covered) => new Uint8Array(4096).fill(1, 0, covered);
     const image = { name: 'a.jpg', width: 1, height: 1, remark: '', tile: '' };
-    const empty = { ...initialState(initialLook({ isPhone: false })),
+    const empty = { ...initialState(initialLook()),
                     manifest: { images: new Array(6).fill(image) } };
     const clicks = [{ image: 1, x: 0, y: 0, positive: true }];
     const history = { ...empty.history, present: { ...empty.history.present, clicks } };

@@ -165,12 +165,21 @@ def test_for_fingers_everything_is_at_least_40_pixels_high_and_wide(open_at):
     tab.locator(".pp-panel > summary").tap()
     tab.locator(".pp-expert > summary").tap()
     small = tab.evaluate("""() => [...document.querySelectorAll(
-        '.pp-workspace :is(button, select, summary, input[type=range], .pp-check)')]
+        '.pp-workspace :is(button:not(.pp-enlarge), select, summary, input[type=range], .pp-check)')]
         .filter((element) => element.checkVisibility() && !element.closest('dialog'))
         .map((element) => [element.outerHTML.slice(0, 90), element.getBoundingClientRect()])
         .filter(([, { width, height }]) => width < 40 || height < 40)
         .map(([html]) => html)""")
     assert small == []
+    # A small one, so that it hides little of a photo, is pressed around it as well.
+    reach = tab.evaluate("""() => {
+        const button = document.querySelector('.pp-enlarge');
+        button.scrollIntoView({ block: 'center' });
+        const { left, top, width, height } = button.getBoundingClientRect();
+        return [[left - 5, top - 5], [left + width + 5, top + height + 5]].map(
+          ([x, y]) => document.elementFromPoint(x, y) === button);
+    }""")
+    assert reach == [True, True]
 
 
 @pytest.mark.parametrize("focus", [None, 33])

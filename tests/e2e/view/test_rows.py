@@ -80,3 +80,27 @@ def test_a_last_row_that_is_not_full_is_as_high_as_the_one_before(run):
 
 def test_no_tiles_take_no_room(run):
     assert widths(run, [], ROOM) == []
+
+
+@pytest.mark.parametrize(
+    ("count", "least", "most"), [(1, 300, 340), (6, 200, 340), (100, 190, 190)]
+)
+def test_few_tiles_are_large_so_that_all_are_seen_and_many_are_of_the_usual_size(
+    run, count, least, most
+):
+    height = run(
+        """
+        const { rowHeight } = await import('/view/rows.js');
+        return rowHeight(Array(input).fill(4 / 3), { width: 1000, height: 650 });
+        """,
+        count,
+    )
+    assert least <= height <= most
+
+
+def test_no_tile_at_all_has_a_height_too(run):
+    height = run("""
+        const { rowHeight } = await import('/view/rows.js');
+        return rowHeight([], { width: 390, height: 600 });
+    """)
+    assert height == 300

@@ -73,6 +73,7 @@ export function createActions(store) {
      * @param {PressOn} press
      */
     press(press) {
+      set({ tapped: press.touch ? press.image : null });
       commit({ clicks: afterPress(get(), press) });
     },
 

@@ -11,7 +11,8 @@ import { MASK_COLORS } from "../contract.js";
  * @property {string} filter Which images: "all", "clicked", "found", "unsure" or "empty".
  * @property {Display} display
  * @property {boolean} keys Whether single keys do something anywhere on the page.
- * @property {number} tileSize Height of a row of tiles, in CSS pixels.
+ * @property {number | null} tileSize Height of a row of tiles, in CSS pixels; null for one with which
+ *   all are seen.
  */
 
 /**
@@ -28,17 +29,16 @@ const DISPLAY = { opacity: 0.5, outline: true, color: Object.keys(MASK_COLORS)[0
 
 /**
  * How a set is looked at before anything was chosen.
- * @param {{isPhone: boolean}} screen
  * @param {Partial<Look>} [before] From before a reload.
  * @returns {Look}
  */
-export const initialLook = ({ isPhone }, before) => ({
+export const initialLook = (before) => ({
   mode: "positive",
   view: "photo",
   order: "given",
   filter: "all",
   keys: true,
-  tileSize: isPhone ? 120 : 190,
+  tileSize: null,
   ...before,
   display: { ...DISPLAY, ...before?.display },
 });

@@ -26,6 +26,7 @@ export function open(state, manifest, kept) {
     manifest,
     answer: NO_ANSWER,
     live: NOT_LIVE,
+    tapped: null,
     hover: null,
     focus: null,
     preview: null,

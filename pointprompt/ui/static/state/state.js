@@ -73,12 +73,14 @@ import { SETTINGS, toMessage } from "./settings.js";
  * @property {readonly number[] | null} arranged The images as the tiles stand; null for all in
  *   the order they came in, until it is asked for otherwise.
  * @property {ReadonlySet<number>} seen The tiles on the screen or near it.
+ * @property {number} rowHeight Of the tiles, as wished for, in CSS pixels.
  * @property {number} side The most pixels of a tile, in height and width.
  * @property {number | null} focus The image that is seen large; null for none.
  * @property {number} focusSide The most pixels of it, in height and width.
  * @property {number} asked Number of the newest request.
  * @property {Answer} answer
  * @property {Live} live
+ * @property {number | null} tapped The image that a finger clicked last; null for none.
  * @property {PressOn | null} hover Where a click would be made: under the pointer or the cross.
  * @property {ReadonlyMap<number, LiveTile> | null} preview By image, what it would give.
  * @property {boolean} late Whether the newest answer has been awaited for a while.
@@ -106,12 +108,14 @@ export const initialState = (look) => ({
   look,
   arranged: null,
   seen: new Set(),
+  rowHeight: 0,
   side: 0,
   focus: null,
   focusSide: 0,
   asked: 0,
   answer: NO_ANSWER,
   live: NOT_LIVE,
+  tapped: null,
   hover: null,
   preview: null,
   late: false,

@@ -126,7 +126,7 @@ export function createControls(root, store, actions) {
     /** @type {Record<string, unknown>} */
     const display = look.display;
     for (const field of displays) write(field, display[field.dataset.display ?? ""]);
-    tileSize.value = String(look.tileSize);
+    tileSize.value = String(look.tileSize ?? state.rowHeight);
     const can = possible(state);
     const focused = document.activeElement;
     for (const button of buttons) button.disabled = !can[button.dataset.action ?? ""];
@@ -136,7 +136,8 @@ export function createControls(root, store, actions) {
   }
 
   const unsubscribe = store.subscribe(
-    ({ look, manifest, history, dragFrom, exporting }) => [look, manifest, history, dragFrom, exporting],
+    ({ look, manifest, history, dragFrom, exporting, rowHeight }) =>
+      [look, manifest, history, dragFrom, exporting, rowHeight],
     show,
   );
 

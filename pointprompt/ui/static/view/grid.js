@@ -1,18 +1,19 @@
 // The tiles of the set: which there are, where they stand, which are seen and how large they are.
 
-import { MASK_COLORS, MAX_SIDE } from "../contract.js";
-import { shownIn } from "../state/shown.js";
+import { MAX_SIDE } from "../contract.js";
 import { isAway } from "../state/state.js";
 import { createAtlas, paintColors } from "./atlas.js";
 import { createLayout } from "./layout.js";
-import { createTile, isSameView } from "./tile.js";
+import { createTile } from "./tile.js";
+import { isSameView, viewOf } from "./views.js";
 
 /**
  * @import { Manifest } from "../contract.js"
  * @import { Actions } from "../state/actions.js"
  * @import { Look } from "../state/look.js"
  * @import { PageStore } from "../state/state.js"
- * @import { Tile, TileView } from "./tile.js"
+ * @import { Tile } from "./tile.js"
+ * @import { TileView } from "./views.js"
  */
 
 // How far ahead of the screen tiles are painted.
@@ -33,6 +34,9 @@ export function createGrid(root, store, { actions, addressOf }) {
   // By their elements.
   /** @type {Map<Element, number>} */
   let indices = new Map();
+
+  /** @param {number} image */
+  const view = (image) => viewOf(store.get(), image);
 
   const seen = new IntersectionObserver(
     (entries) => {
@@ -66,23 +70,6 @@ export function createGrid(root, store, { actions, addressOf }) {
     store.set({ side: Math.min(Math.max(side, MIN_SIDE), MAX_SIDE) });
   }
 
-  /**
-   * @param {number} index
-   * @returns {TileView}
-   */
-  function viewOf(index) {
-    const state = store.get();
-    const { display } = state.look;
-    return {
-      ...shownIn(state, index),
-      clicks: state.history.present.clicks.filter((click) => click.image === index),
-      display,
-      hasColors: state.look.view === "colors" || state.look.view === "both",
-      isHeat: state.look.view === "heat",
-      color: MASK_COLORS[display.color] ?? Object.values(MASK_COLORS)[0],
-    };
-  }
-
   function close() {
     seen.disconnect();
     tiles.forEach((tile) => tile.destroy());
@@ -110,7 +97,7 @@ export function createGrid(root, store, { actions, addressOf }) {
         photoUrl: addressOf(one.tile),
         atlas,
         grid: manifest.grid,
-        view: viewOf,
+        view,
         preview: (image) => store.get().preview?.get(image)?.contour ?? null,
         press: actions.press,
         remove: actions.remove,
@@ -120,7 +107,7 @@ export function createGrid(root, store, { actions, addressOf }) {
     );
   }
 
-  /** @type {{display?: Look["display"], isHeat?: boolean}} */
+  /** @type {Partial<Look>} */
   let last = {};
   /** @type {TileView[]} */
   let shown = [];
@@ -130,14 +117,13 @@ export function createGrid(root, store, { actions, addressOf }) {
   /** The tiles on which something else is to be drawn. */
   function refresh() {
     const { look } = store.get();
-    const now = { display: look.display, isHeat: look.view === "heat" };
-    const all = last.display !== now.display || last.isHeat !== now.isHeat;
-    last = now;
+    const all = last.display !== look.display || last.view !== look.view;
+    last = look;
     tiles.forEach((tile, index) => {
-      const view = viewOf(index);
+      const now = viewOf(store.get(), index);
       const before = shown[index];
-      shown[index] = view;
-      if (all || !before || !isSameView(before, view)) tile.refresh();
+      shown[index] = now;
+      if (all || !before || !isSameView(before, now)) tile.refresh();
     });
   }
 
@@ -164,8 +150,8 @@ export function createGrid(root, store, { actions, addressOf }) {
     ),
     store.subscribe(
       ({ look }) => [look.view],
-      (view) => {
-        root.dataset.view = view;
+      (now) => {
+        root.dataset.view = now;
         tiles.forEach((tile) => tile.paint());
       },
     ),
@@ -184,7 +170,9 @@ export function createGrid(root, store, { actions, addressOf }) {
       const tile = grid.querySelector(".pp-tile:hover") ?? document.activeElement?.closest(".pp-tile");
       return (tile && indices.get(tile)) ?? null;
     },
-    view: viewOf,
+    view,
+    /** @param {number} image */
+    element: (image) => /** @type {HTMLElement | undefined} */ (tiles[image]?.element),
     /** @param {HTMLCanvasElement} canvas @param {number} image */
     paintColors: (canvas, image) =>
       paintColors(atlas, canvas, image, { grid: store.get().manifest?.grid ?? [1, 1], isWanted: () => true }),

@@ -11,7 +11,7 @@ import { fitted, panned, zoomed } from "./zoom.js";
  * @import { Contour } from "../rule/contour.js"
  * @import { Press } from "../state/press.js"
  * @import { Surface } from "./paint.js"
- * @import { TileView } from "./tile.js"
+ * @import { TileView } from "./views.js"
  * @import { Extent, Zoom } from "./zoom.js"
  */
 

@@ -24,7 +24,7 @@ export function createLayout(grid, store, moved) {
   /** Rows for the room that there is now, or one below the image that is seen large. */
   function lay() {
     const { focus, look } = store.get();
-    if (focus === null) layRows(grid, look.tileSize);
+    if (focus === null) store.set({ rowHeight: layRows(grid, look.tileSize) });
     else layStrip(grid, STRIP);
   }
 

@@ -36,10 +36,10 @@ export function rowWidths(aspects, { width, gap, height }) {
     const row = aspects.slice(begin, end);
     const full = fullHeight(sumOf(row), row.length, width, gap);
     // Of what would be too high for a row that is not full, the height of the row before.
-    const rowHeight = end === n ? Math.min(full, last ?? height) : full;
-    last = rowHeight;
+    const itsHeight = end === n ? Math.min(full, last ?? height) : full;
+    last = itsHeight;
     // A hundredth less: rounding must not break the row before its end.
-    widths.push(...row.map((aspect) => Math.floor(aspect * rowHeight * 100 - 1) / 100));
+    widths.push(...row.map((aspect) => Math.floor(aspect * itsHeight * 100 - 1) / 100));
   }
   return widths;
 }
@@ -72,20 +72,40 @@ function rowsOf(begins) {
 // both figures.
 const ROOM_FOR = { name: 140, figures: 76 };
 
+// Of a row whose height nobody chose: what lies below its photos, and how high it may be.
+const CAPTION = 32;
+const LEAST = { wide: 190, narrow: 120 };
+const NARROW = 560;
+
 /**
- * Gives each tile that stands its width.
- * @param {HTMLElement} grid
- * @param {number} height Wished for, of a row.
+ * The height of rows with which all tiles are seen at once, within bounds.
+ * @param {readonly number[]} aspects Width by height of each.
+ * @param {{width: number, height: number}} room
  */
-export function layRows(grid, height) {
+export function rowHeight(aspects, { width, height }) {
+  const least = width < NARROW ? LEAST.narrow : LEAST.wide;
+  // So high that rows * (height + caption) fill the room, less what breaking them leaves empty.
+  const rowsByHeight = sumOf(aspects) / width;
+  const full = (Math.sqrt(CAPTION ** 2 + (4 * height) / Math.max(rowsByHeight, 1e-6)) - CAPTION) / 2;
+  return 10 * Math.round(Math.min(Math.max(0.9 * full, least), Math.max(height / 2, least)) / 10);
+}
+
+/**
+ * Gives each tile that stands its width. Returns the height of rows that was wished for.
+ * @param {HTMLElement} grid
+ * @param {number | null} wished Height of a row; null for one with which all are seen.
+ */
+export function layRows(grid, wished) {
   const tiles = /** @type {HTMLElement[]} */ ([...grid.querySelectorAll(".pp-tile:not([hidden])")]);
   const width = grid.clientWidth;
   const gap = parseFloat(getComputedStyle(grid).columnGap) || 0;
   const aspects = tiles.map((tile) => Number(tile.style.getPropertyValue("--pp-aspect")));
+  const height = wished ?? rowHeight(aspects, { width, height: 0.75 * window.innerHeight });
   rowWidths(aspects, { width, gap, height }).forEach((tileWidth, index) => {
     tiles[index].style.width = `${tileWidth}px`;
     tiles[index].dataset.room = roomOf(tileWidth);
   });
+  return height;
 }
 
 /**

@@ -10,7 +10,7 @@ import { listen } from "./pointer.js";
  * @import { Actions } from "../state/actions.js"
  * @import { Press } from "../state/press.js"
  * @import { PageStore } from "../state/state.js"
- * @import { TileView } from "./tile.js"
+ * @import { TileView } from "./views.js"
  */
 
 /**

@@ -11,28 +11,11 @@ import { listen } from "./pointer.js";
 import { percent } from "./words.js";
 
 /**
- * @import { Click, ManifestImage } from "../contract.js"
+ * @import { ManifestImage } from "../contract.js"
  * @import { Contour } from "../rule/contour.js"
  * @import { PressOn } from "../state/press.js"
- * @import { Shown } from "../state/shown.js"
- * @import { Display } from "../state/look.js"
  * @import { Place } from "./keyboard.js"
- * @import { Color } from "./layers.js"
- */
-
-/**
- * How a tile shows it.
- * @typedef {Object} TileLook
- * @property {readonly Click[]} clicks Of this image.
- * @property {Display} display
- * @property {Color} color Of masks.
- * @property {boolean} isHeat Whether heatmaps are shown, and not masks.
- * @property {boolean} hasColors Whether the colour view is.
- */
-
-/**
- * What a tile shows.
- * @typedef {Shown & TileLook} TileView
+ * @import { TileView } from "./views.js"
  */
 
 /**
@@ -170,17 +153,3 @@ export function createTile(image, index, options) {
     },
   };
 }
-
-/**
- * Whether nothing else is drawn over an image.
- * @param {TileView} one
- * @param {TileView} other
- */
-export const isSameView = (one, other) =>
-  one.drawn === other.drawn &&
-  one.heat === other.heat &&
-  one.hasColors === other.hasColors &&
-  one.covered === other.covered &&
-  one.presence === other.presence &&
-  one.clicks.length === other.clicks.length &&
-  one.clicks.every((click, index) => click === other.clicks[index]);
