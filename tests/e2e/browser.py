@@ -134,7 +134,7 @@ class Page:
         return self.tab.locator(".pp-tile").count()
 
     def overlay(self, index: int) -> Locator:
-        return self.tab.locator(".pp-overlay").nth(index)
+        return self.tab.locator(".pp-tile .pp-overlay").nth(index)
 
     def click(self, index: int, x: float, y: float, *, positive: bool = True) -> None:
         """Click a tile at x, y from 0 to 1 with the left or the right button."""

@@ -183,7 +183,7 @@ def test_two_visitors_share_what_was_computed_and_nothing_else(
 
 
 @pytest.mark.parametrize(
-    ("options", "highest"), [({}, 220), (PHONE, 390)], ids=["computer", "phone"]
+    ("options", "highest"), [({}, 240), (PHONE, 390)], ids=["computer", "phone"]
 )
 def test_the_tiles_begin_high_on_the_screen(new_page: Open, options: dict, highest: int):
     """They began at 249 and 416."""

@@ -73,7 +73,7 @@ def notice(page: Page):
 
 def count_clicks(page: Page) -> int:
     """The clicks that are drawn, as every tile tells a screen reader."""
-    labels = page.tab.locator(".pp-overlay").evaluate_all(
+    labels = page.tab.locator(".pp-tile .pp-overlay").evaluate_all(
         "(all) => all.map((overlay) => overlay.getAttribute('aria-label'))"
     )
     return sum(int(label.split(". ")[-2].split()[0]) for label in labels)
@@ -222,16 +222,16 @@ def test_photos_that_were_lost_on_their_way_are_fetched_again(page: Page):
     # As when they come onto the screen while there is no network.
     page.tab.context.set_offline(True)
     page.tab.evaluate("""() => {
-        window.addresses = [...document.querySelectorAll('.pp-photo')].map((photo) => photo.src);
-        document.querySelectorAll('.pp-photo').forEach((photo) => { photo.src += '?lost'; });
+        window.addresses = [...document.querySelectorAll('.pp-tile .pp-photo')].map((photo) => photo.src);
+        document.querySelectorAll('.pp-tile .pp-photo').forEach((photo) => { photo.src += '?lost'; });
     }""")
     page.tab.wait_for_function(
-        """() => [...document.querySelectorAll('.pp-photo')].every(
+        """() => [...document.querySelectorAll('.pp-tile .pp-photo')].every(
             (photo) => photo.complete && photo.naturalWidth === 0)"""
     )
     page.tab.context.set_offline(False)
     page.tab.wait_for_function(
-        """() => [...document.querySelectorAll('.pp-photo')].every(
+        """() => [...document.querySelectorAll('.pp-tile .pp-photo')].every(
             (photo, index) => photo.naturalWidth > 0 && photo.src === addresses[index])"""
     )
 

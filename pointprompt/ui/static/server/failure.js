@@ -21,8 +21,11 @@ export async function receiveFailure(store, { error, message }) {
     store.set(troubled(store.get(), { refused: message }));
     return;
   }
+  const { manifest } = store.get();
   forget();
   const restarted = await isRestarted();
+  // Another answer said so too, and what is open now came in its place.
+  if (store.get().manifest !== manifest) return;
   // The page of a server that is no more: another one may have other modules and events, and knows
   // nothing of this page, not even when it closes.
   if (restarted && keep(snapshot(store.get(), serverId()))) window.location.reload();
