@@ -43,7 +43,9 @@ _PROBE = """() => {
         constructor(...given) {
             super(...given);
             this.addEventListener('message', ({data}) => {
-                if (data.kind === 'answer') window.computed.push(performance.now() - this.asked);
+                if (data.kind !== 'answer') return;
+                window.answered = performance.now();
+                window.computed.push(window.answered - this.asked);
             });
         }
         postMessage(message, ...rest) {
@@ -70,6 +72,7 @@ _PROBE = """() => {
             const {asked, shown, live} = root.dataset;
             const move = window.moves.at(-1);
             if (changes.some(({attributeName}) => attributeName === 'data-previews')) {
+                move.drawn ??= performance.now() - window.answered;
                 window.afterFrame(() => { move.painted ??= performance.now() - move.start; });
             }
             const press = window.presses.at(-1);
@@ -127,7 +130,7 @@ def _measured(
 ) -> Table:
     # fmt: off
     columns = [
-        "tiles", "in sight", "by", "hover ms", "of it rule", "click ms", "confirmed",
+        "tiles", "in sight", "by", "hover ms", "of it rule", "seen ms", "click ms", "confirmed",
         "slider fps", "loaded MB", "tab MB",
     ]
     # fmt: on
@@ -155,16 +158,15 @@ def _row(browser: Browser, photos: Sequence[Path], height: int, *, is_live: bool
         _fit_tiles(page, len(photos), height)
         page.tab.evaluate("window.watch()")
         _await_codes(page, loaded, len(photos) if is_live else 0)
-        hovers, computed = _hover(page) if is_live else ([], [])
-        clicks = _click(page)
+        moves, computed = _hover(page) if is_live else ([], [])
+        clicks = _click(page, is_live=is_live)
         fps = page.tab.evaluate(_DRAG, _FRAMES)
         seen = page.tab.locator(".pp-tile[data-seen=true]").count()
         row: list[object] = [
             len(photos),
             seen,
             "browser" if is_live else "server",
-            Figure(_median(hovers), 0, HOVER_MS.get(len(photos))) if is_live else "",
-            Figure(_median(computed), 0) if is_live else "",
+            *_hover_cells(moves, computed, HOVER_MS.get(len(photos))),
             Figure(
                 _median([click["painted"] for click in clicks]),
                 0,
@@ -202,13 +204,27 @@ def _fit_tiles(page: Page, count: int, height: int) -> None:
 def _places(count: int, tiles: int) -> list[tuple[int, float, float]]:
     """Tile, x and y of so many places, spread over all tiles."""
     return [
-        (7 * k % tiles, 0.1 + 0.8 * (0.618 * k % 1), 0.1 + 0.8 * (0.414 * k % 1))
+        (7 * k % tiles, 0.1 + 0.8 * (0.618 * k % 1), 0.3 + 0.6 * (0.414 * k % 1))
         for k in range(count)
     ]
 
 
-def _hover(page: Page) -> tuple[list[float], list[float]]:
-    """Milliseconds from each move of the pointer to painted previews, and of them the rule's."""
+def _hover_cells(
+    moves: Sequence[dict[str, float]], computed: Sequence[float], aim: float | None
+) -> list[object]:
+    """What a move of the pointer takes to compute and to draw, to compute, and until it is seen."""
+    if not moves:
+        return ["", "", ""]
+    rule = _median(computed)
+    return [
+        Figure(rule + _median([move["drawn"] for move in moves]), 0, aim),
+        Figure(rule, 0),
+        Figure(_median([move["painted"] for move in moves]), 0),
+    ]
+
+
+def _hover(page: Page) -> tuple[list[dict[str, float]], list[float]]:
+    """For each move of the pointer what became of it, and the milliseconds of the rule."""
     seen = page.tab.locator(".pp-tile[data-seen=true]").count()
     page.tab.evaluate("window.computed.length = 0")
     for tile, x, y in _places(_HOVERS, min(seen, page.tile_count)):
@@ -217,12 +233,13 @@ def _hover(page: Page) -> tuple[list[float], list[float]]:
             continue
         page.tab.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"])
         page.tab.wait_for_function("window.moves.at(-1)?.painted")
-    moves = page.tab.evaluate("window.moves.map(({painted}) => painted).filter(Boolean)")
+    moves = page.tab.evaluate("window.moves.filter(({painted}) => painted)")
     computed = page.tab.evaluate("window.computed")
     return moves[5:], computed[5:]
 
 
-def _click(page: Page) -> list[dict[str, Any]]:
+def _click(page: Page, *, is_live: bool) -> list[dict[str, Any]]:
+    """What became of each click; as a person clicks, on what the pointer has rested on."""
     for number, (tile, x, y) in enumerate(_places(_CLICKS, page.tile_count)):
         if number % 4 == 0 and number:
             page.action("clear").click()
@@ -231,7 +248,11 @@ def _click(page: Page) -> list[dict[str, Any]]:
         if box is None or not 0 < box["y"] < _VIEWPORT["height"] - box["height"]:
             continue
         before = page.tab.evaluate("window.presses.length")
-        page.tab.mouse.click(box["x"] + x * box["width"], box["y"] + y * box["height"])
+        page.tab.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"])
+        if is_live:
+            page.tab.wait_for_function("window.moves.at(-1)?.painted")
+        page.tab.mouse.down()
+        page.tab.mouse.up()
         page.tab.wait_for_function(
             "(before) => window.presses.length > before"
             " && window.presses.at(-1).painted && window.presses.at(-1).confirmed",

@@ -23,7 +23,7 @@ from playwright.sync_api import Browser, Route, expect
 
 from pointprompt.server.service import Service
 from pointprompt.ui.launch import launch
-from tests.e2e.browser import Page
+from tests.e2e.browser import CLICKS, Page
 from tests.e2e.tiny_server import grey_colors, tiny_service
 from tests.server.test_service import photo
 
@@ -456,3 +456,35 @@ def test_analyse_of_a_first_set_while_the_server_is_down_is_said_after_it_is_bac
     expect(notice(page)).to_contain_text("what was under way: start it again", timeout=60_000)
     page.analyze_files(pictures)
     expect(notice(page)).to_be_hidden()
+
+
+def test_with_300_ms_of_delay_masks_are_there_at_once_and_nothing_is_lost(page: Page):
+    devtools = page.tab.context.new_cdp_session(page.tab)
+    devtools.send("Network.enable")
+    devtools.send(
+        "Network.emulateNetworkConditions",
+        {"offline": False, "latency": 300, "downloadThroughput": -1, "uploadThroughput": -1},
+    )
+    # What was on the screen while the server's answer was still to come.
+    page.tab.evaluate("""() => {
+        window.early = [];
+        const root = document.querySelector('.pp-workspace');
+        new MutationObserver(() => {
+            const { asked, live, shown } = root.dataset;
+            if (live === asked && shown !== asked) window.early.push(asked);
+        }).observe(root, { attributeFilter: ['data-live', 'data-asked', 'data-shown'] });
+    }""")
+    for index, place in enumerate([BLUE, (0.5, 0.95), (0.95, 0.1)]):
+        before = page.tab.evaluate("early.length")
+        page.click(index, *place, positive=index == 0)
+        page.tab.wait_for_function("(before) => early.length > before", arg=before)
+    page.set_slider("threshold", 0.45)
+    page.wait_for_masks()
+    page.wait_for_edges()
+    assert count_clicks(page) == 4
+    assert page.tab.evaluate(f"{CLICKS}.length") == 4
+    expect(notice(page)).to_be_hidden()
+    with page.tab.expect_download() as waiting:
+        page.action("export").click()
+    archive = zipfile.ZipFile(waiting.value.path())
+    assert len(json.loads(archive.read("prompt.json"))["prompt"]["clicks"]) == 4

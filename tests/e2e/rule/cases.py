@@ -120,9 +120,9 @@ class Cases:
               rule.add(image, decode(bytes.buffer, h * w));
             });
             const images = input.files.map((_, image) => image);
-            return input.asked.map((prompt) => rule.predict(prompt, images)?.map(
+            return input.asked.map((prompt) => rule.predict(prompt, images,
               ({ margins, heatmap, presence }) =>
-                ({ margins: [...margins], heatmap: [...heatmap], presence })) ?? null);
+                ({ margins: [...margins], heatmap: [...heatmap], presence })));
             """,
             {**self._set, "asked": messages},
         )

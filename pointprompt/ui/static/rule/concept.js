@@ -114,12 +114,13 @@ export const influence = (likeness, rival) =>
  * @param {number} image
  * @param {Codes} codes Of the image.
  * @param {Influences} influences
+ * @param {Float32Array} [found] What it is written to.
  */
-export function scores({ level, marks, codes: clicked, heights, heightsElsewhere }, image, codes, influences) {
+export function scores(concept, image, codes, influences, found = new Float32Array(codes.tokens)) {
+  const { level, marks, codes: clicked, heights, heightsElsewhere } = concept;
   const own = image === marks[0].image ? level.own : level.elsewhere;
   const chain = influences.of(image, codes, marks, clicked);
   const first = chain.likeness(0);
-  const found = new Float32Array(codes.tokens);
   for (let token = 0; token < found.length; token += 1) found[token] = guess(first[token], own);
   marks.forEach((mark, click) => {
     const height = mark.label * (mark.image === image ? heights : heightsElsewhere)[click];
@@ -158,10 +159,16 @@ function toTheirMean(codes) {
  * For every token how like the nearest of the looks it is.
  * @param {readonly Float32Array[]} looks
  * @param {Codes} codes
+ * @param {Float32Array} [nearest] What it is written to.
+ * @param {Float32Array} [another] What is written over.
  */
-export function likenessToNearest(looks, codes) {
-  const nearest = plainLikeness(codes, looks[0], new Float32Array(codes.tokens));
-  const another = new Float32Array(codes.tokens);
+export function likenessToNearest(
+  looks,
+  codes,
+  nearest = new Float32Array(codes.tokens),
+  another = new Float32Array(codes.tokens),
+) {
+  plainLikeness(codes, looks[0], nearest);
   for (const look of looks.slice(1)) {
     plainLikeness(codes, look, another);
     for (let token = 0; token < nearest.length; token += 1) {

@@ -69,40 +69,38 @@ function pad(values, h, w) {
 function joined(values, width) {
   const size = values.length;
   const next = new Int32Array(2 * size).fill(-1);
+  // Which corners of a cell are inside: 1, 2, 4 and 8, clockwise from its upper left. Those on the left
+  // edge of the grid are never.
+  let corners = 0;
   for (let at = 0; at + width + 1 < size; at += 1) {
-    if (at % width === width - 1) continue;
-    const right = at + 1;
-    const below = at + width;
-    const across = below + 1;
-    const corners =
-      Number(values[at] > 0) |
-      (Number(values[right] > 0) << 1) |
-      (Number(values[across] > 0) << 2) |
-      (Number(values[below] > 0) << 3);
+    // Its two corners on the right are those on the left of the next one.
+    corners = ((corners & 2) >> 1) | ((corners & 4) << 1);
+    if (values[at + 1] > 0) corners |= 2;
+    if (values[at + width + 1] > 0) corners |= 4;
     if (corners === 0 || corners === 15) continue;
-    const [top, bottom, left, beyond] = [at, below, size + at, size + right];
+    const [top, bottom, before, beyond] = [at, at + width, size + at, size + at + 1];
     switch (corners) {
-      case 1: next[top] = left; break;
+      case 1: next[top] = before; break;
       case 2: next[beyond] = top; break;
-      case 3: next[beyond] = left; break;
+      case 3: next[beyond] = before; break;
       case 4: next[bottom] = beyond; break;
       case 6: next[bottom] = top; break;
-      case 7: next[bottom] = left; break;
-      case 8: next[left] = bottom; break;
+      case 7: next[bottom] = before; break;
+      case 8: next[before] = bottom; break;
       case 9: next[top] = bottom; break;
       case 11: next[beyond] = bottom; break;
-      case 12: next[left] = beyond; break;
+      case 12: next[before] = beyond; break;
       case 13: next[top] = beyond; break;
-      case 14: next[left] = top; break;
+      case 14: next[before] = top; break;
       default: {
-        const isOne = values[at] + values[right] + values[across] + values[below] > 0;
+        const isOne = values[at] + values[at + 1] + values[at + width] + values[at + width + 1] > 0;
         // Crosswise: one region through the middle, or two at its corners.
         if (corners === 5) {
-          next[top] = isOne ? beyond : left;
-          next[bottom] = isOne ? left : beyond;
+          next[top] = isOne ? beyond : before;
+          next[bottom] = isOne ? before : beyond;
         } else {
           next[beyond] = isOne ? bottom : top;
-          next[left] = isOne ? top : bottom;
+          next[before] = isOne ? top : bottom;
         }
       }
     }

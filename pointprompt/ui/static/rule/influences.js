@@ -14,7 +14,8 @@ import { influence } from "./concept.js";
  * @typedef {Object} Link
  * @property {Mark} mark
  * @property {Float32Array} likeness To it, of all tokens.
- * @property {Float32Array | null} weights How much of what it says holds for them, once asked for.
+ * @property {Float32Array} weights How much of what it says holds for them, once asked for.
+ * @property {boolean} isWeighed Whether that was asked for.
  * @property {Map<number, Float32Array | null>} nearest By label, how like the nearest of it and of
  *   those before it with that label they are, once asked for.
  */
@@ -36,17 +37,18 @@ export function createInfluences() {
       const chain = chains.get(image) ?? [];
       const common = commonLength(chain, marks);
       // What is no more of use is written over.
-      const spare = chain.splice(common).map(({ likeness }) => likeness);
+      const spare = chain.splice(common);
       for (let click = common; click < marks.length; click += 1) {
-        const likeness = centredLikeness(codes, clicked[click], spare.pop() ?? new Float32Array(codes.tokens));
-        chain.push({ mark: marks[click], likeness, weights: null, nearest: new Map() });
+        const { likeness, weights } = spare.pop() ?? spareOf(codes.tokens);
+        centredLikeness(codes, clicked[click], likeness);
+        chain.push({ mark: marks[click], likeness, weights, isWeighed: false, nearest: new Map() });
       }
       chains.set(image, chain);
       return {
         /** @param {number} click */
         likeness: (click) => chain[click].likeness,
         /** @param {number} click */
-        weights: (click) => (chain[click].weights ??= weightsOf(chain, click)),
+        weights: (click) => weightsOf(chain, click),
       };
     },
 
@@ -61,6 +63,9 @@ export function createInfluences() {
     forget: () => chains.clear(),
   };
 }
+
+/** @param {number} tokens */
+const spareOf = (tokens) => ({ likeness: new Float32Array(tokens), weights: new Float32Array(tokens) });
 
 /**
  * @param {readonly Link[]} chain
@@ -85,9 +90,15 @@ const isSame = (one, other) =>
  * @param {number} click
  */
 function weightsOf(chain, click) {
-  const { mark, likeness } = chain[click];
+  const link = chain[click];
+  const { mark, likeness, weights } = link;
+  if (link.isWeighed) return weights;
+  link.isWeighed = true;
   const rivals = nearestOf(chain, click - 1, -mark.label);
-  return likeness.map((like, token) => influence(like, rivals ? rivals[token] : -Infinity));
+  for (let token = 0; token < weights.length; token += 1) {
+    weights[token] = influence(likeness[token], rivals ? rivals[token] : -Infinity);
+  }
+  return weights;
 }
 
 /**

@@ -20,6 +20,16 @@ import { neighbours } from "./levels.js";
  * @property {number} presence From 0 to 1.
  */
 
+/**
+ * Arrays of so many tokens that are written over for every image: made anew a hundred times at every
+ * move of the pointer, they would be most of a page's memory.
+ * @param {number} tokens
+ */
+export function createScratch(tokens) {
+  const [likeness, another, found, heatmap] = [0, 1, 2, 3].map(() => new Float32Array(tokens));
+  return { likeness, another, margins: found, heatmap };
+}
+
 // The largest number below 1: that itself is for tokens that were clicked.
 const INSIDE = 1 - 2 ** -24;
 
@@ -35,18 +45,19 @@ export const boundary = ({ threshold, gamma }) => 2 * threshold ** (1 / gamma) -
  *   one of those that are the same. clicked: labels by token.
  * @param {Pick<JointRule, "threshold" | "gamma">} rule
  * @param {Influences} influences
+ * @param {ReturnType<typeof createScratch>} scratch What the margins and the heatmap are written to.
  * @returns {Margins}
  */
-export function margins(concept, { image, codes, clicked }, rule, influences) {
+export function margins(concept, { image, codes, clicked }, rule, influences, scratch) {
   const border = boundary(rule);
   const { looks } = concept;
-  const likeness = likenessToNearest(looks.codes, codes);
-  const found = scores(concept, image, codes, influences);
+  const { heatmap, another } = scratch;
+  const likeness = likenessToNearest(looks.codes, codes, scratch.likeness, another);
+  const found = scores(concept, image, codes, influences, scratch.margins);
   const weight = JOINT.OF_LOOKS * (1 - 1 / looks.codes.length);
   const ofImage = (best(likeness) - looks.level) / (1 - looks.level) - border;
   const isSure = concept.marks.some((mark) => mark.label === 1 && mark.image === image);
   const isEmpty = !isSure && ofImage <= 0;
-  const heatmap = new Float32Array(found.length);
   for (let token = 0; token < found.length; token += 1) {
     const margin = found[token] + weight * (likeness[token] - JOINT.USUALLY_LIKE) - border;
     const kept = isEmpty ? -Math.abs(margin) : margin;

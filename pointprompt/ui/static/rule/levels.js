@@ -39,19 +39,25 @@ export function stableLevel(drawn, width, at) {
 export function sharesAbove(drawn, width, seed, levels) {
   const counts = new Uint32Array(levels.length + 1);
   // How many levels a pixel is above; of its neighbours the highest are gone to first, so that each
-  // is reached at the highest level at which it hangs together with the seed.
-  const heights = Uint8Array.from(drawn, (value) => countBelow(levels, value));
+  // is reached at the highest level at which it hangs together with the seed. Around the photo there
+  // is a rim that is reached already.
+  const { heights, isReached, rim } = rimmed(drawn, width, levels);
+  const around = [-rim - 1, -rim, -rim + 1, -1, 1, rim - 1, rim, rim + 1];
   const waiting = Array.from({ length: levels.length + 1 }, () => /** @type {number[]} */ ([]));
-  const isReached = new Uint8Array(drawn.length);
-  waiting[heights[seed]].push(seed);
-  isReached[seed] = 1;
-  for (let now = heights[seed]; now > 0; now -= 1) {
-    for (let pixel = waiting[now].pop(); pixel !== undefined; pixel = waiting[now].pop()) {
+  const start = (Math.trunc(seed / width) + 1) * rim + (seed % width) + 1;
+  waiting[heights[start]].push(start);
+  isReached[start] = 1;
+  for (let now = heights[start]; now > 0; now -= 1) {
+    const here = waiting[now];
+    for (let pixel = here.pop(); pixel !== undefined; pixel = here.pop()) {
       counts[now] += 1;
-      for (const next of neighbours(pixel, width, drawn.length)) {
+      for (let i = 0; i < 8; i += 1) {
+        const next = pixel + around[i];
         if (isReached[next]) continue;
         isReached[next] = 1;
-        waiting[Math.min(heights[next], now)].push(next);
+        const height = heights[next];
+        if (height < now) waiting[height].push(next);
+        else here.push(next);
       }
     }
   }
@@ -65,13 +71,37 @@ export function sharesAbove(drawn, width, seed, levels) {
 }
 
 /**
+ * How many levels each pixel is above, in a rim of one that counts as reached.
+ * @param {Float32Array} drawn
+ * @param {number} width
  * @param {readonly number[]} levels
+ */
+function rimmed(drawn, width, levels) {
+  const rim = width + 2;
+  const rows = drawn.length / width;
+  const heights = new Uint8Array(rim * (rows + 2));
+  const isReached = new Uint8Array(heights.length).fill(1);
+  for (let row = 0, pixel = 0; row < rows; row += 1) {
+    for (let at = (row + 1) * rim + 1, end = at + width; at < end; at += 1, pixel += 1) {
+      heights[at] = countBelow(levels, drawn[pixel]);
+      isReached[at] = 0;
+    }
+  }
+  return { heights, isReached, rim };
+}
+
+/**
+ * @param {readonly number[]} levels Rising.
  * @param {number} value
  */
 function countBelow(levels, value) {
-  let count = 0;
-  while (count < levels.length && levels[count] < value) count += 1;
-  return count;
+  let [low, high] = [0, levels.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (levels[middle] < value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /**

@@ -6,7 +6,7 @@ import { centredAt, centredLikeness, inner } from "./codes.js";
 import { fit, inOrder } from "./concept.js";
 import { guide } from "./guided.js";
 import { createInfluences } from "./influences.js";
-import { keepOne, margins } from "./joint.js";
+import { createScratch, keepOne, margins } from "./joint.js";
 import { stableLevel } from "./levels.js";
 
 /**
@@ -40,6 +40,7 @@ export function createRule([h, w], same) {
   /** @type {Map<number, (likeness: Float32Array) => Float32Array>} */
   const guides = new Map();
   const influences = createInfluences();
+  const scratch = createScratch(h * w);
   let last = { key: "", level: 0 };
 
   /**
@@ -124,13 +125,16 @@ export function createRule([h, w], same) {
     knows,
 
     /**
-     * What a prompt selects in these images, all of them known; null without a positive click, or
-     * where the codes of a clicked image are not known.
+     * What is made of what a prompt selects in each of these images, all of them known; null without
+     * a positive click, or where the codes of a clicked image are not known.
+     * @template Made
      * @param {Prompt} prompt
      * @param {readonly number[]} images
-     * @returns {(Margins & {image: number})[] | null}
+     * @param {(found: Margins & {image: number}) => Made} make Its arrays are those of the next image
+     *   afterwards.
+     * @returns {Made[] | null}
      */
-    predict({ clicks, rule, one_only: oneOnly }, images) {
+    predict({ clicks, rule, one_only: oneOnly }, images, make) {
       const isPositive = clicks.some(({ positive }) => positive);
       if (!isPositive || !clicks.every(({ image }) => knows(image))) return null;
       const placed = marksOf(clicks);
@@ -140,12 +144,13 @@ export function createRule([h, w], same) {
       return images.map((image) => {
         const here = placed.filter(({ at }) => at.image === image);
         const clicked = new Map(here.map(({ token, label }) => [token, label]));
-        const found = margins(concept, { image: same[image], codes: known(image), clicked }, rule, influences);
+        const tile = { image: same[image], codes: known(image), clicked };
+        const found = margins(concept, tile, rule, influences, scratch);
         if (oneOnly) {
           const positives = here.filter(({ label }) => label === 1).map(({ token }) => token);
           keepOne(found.margins, w, positives);
         }
-        return { image, ...found };
+        return make({ image, ...found });
       });
     },
   };

@@ -100,8 +100,9 @@ async function loadOne({ set, grid, codes }, rule, image) {
 function answer({ id, prompt, images, drawn, heat }) {
   if (!open) return;
   const { opening, rule } = open;
-  const found = rule.predict(prompt, images.filter(rule.knows));
-  const tiles = found?.map((one) => tileOf(one, opening.grid, { drawn, heat })) ?? null;
+  const tiles = rule.predict(prompt, images.filter(rule.knows), (found) =>
+    tileOf(found, opening.grid, { drawn, heat }),
+  );
   scope.postMessage({ kind: "answer", id, tiles }, tiles?.flatMap(buffersOf));
 }
 

@@ -86,7 +86,7 @@ export function createGrid(root, store, { actions, addressOf }) {
     indices = new Map(tiles.map((tile, index) => [tile.element, index]));
     layout.open(tiles.map((tile) => tile.element));
     for (const element of indices.keys()) seen.observe(element);
-    tiles.forEach((tile) => tile.refresh());
+    show(tiles);
   }
 
   /** @param {Manifest} manifest */
@@ -119,12 +119,21 @@ export function createGrid(root, store, { actions, addressOf }) {
     const { look } = store.get();
     const all = last.display !== look.display || last.view !== look.view;
     last = look;
+    /** @type {Tile[]} */
+    const changed = [];
     tiles.forEach((tile, index) => {
       const now = viewOf(store.get(), index);
       const before = shown[index];
       shown[index] = now;
-      if (all || !before || !isSameView(before, now)) tile.refresh();
+      if (all || !before || !isSameView(before, now)) changed.push(tile);
     });
+    show(changed);
+  }
+
+  /** Paints before it writes, so that the page is not laid out anew for every tile. @param {Tile[]} changed */
+  function show(changed) {
+    for (const tile of changed) tile.paint();
+    for (const tile of changed) tile.describe();
   }
 
   const unsubscribe = [
@@ -142,8 +151,9 @@ export function createGrid(root, store, { actions, addressOf }) {
     store.subscribe(
       ({ preview }) => [preview],
       (preview) => {
-        root.dataset.preview = String(preview !== null);
         tiles.forEach((tile) => tile.paintPreview());
+        const isShown = String(preview !== null);
+        if (root.dataset.preview !== isShown) root.dataset.preview = isShown;
         if (preview) previews += 1;
         root.dataset.previews = String(previews);
       },

@@ -35,6 +35,25 @@ export function fit(canvas) {
 }
 
 /**
+ * The same as large as another canvas that was sized so, without asking the page for its layout.
+ * @param {HTMLCanvasElement} canvas
+ * @param {HTMLCanvasElement} other
+ * @returns {Surface}
+ */
+export function fitTo(canvas, other) {
+  const scale = window.devicePixelRatio || 1;
+  if (canvas.width !== other.width || canvas.height !== other.height) {
+    canvas.width = other.width;
+    canvas.height = other.height;
+  }
+  const context = contextOf(canvas);
+  context.setTransform(scale, 0, 0, scale, 0, 0);
+  const [width, height] = [other.width / scale, other.height / scale];
+  context.clearRect(0, 0, width, height);
+  return { context, width, height };
+}
+
+/**
  * @param {Surface} surface
  * @param {Layers} layers
  * @param {Color} color

@@ -6,7 +6,7 @@ import { paintHeat } from "./heat.js";
 import { listenToKeys } from "./keyboard.js";
 import { paintClicks, paintCursor } from "./marks.js";
 import { lastLayers } from "./layers.js";
-import { fit, paintMask, paintPreview } from "./paint.js";
+import { fit, fitTo, paintMask, paintPreview } from "./paint.js";
 import { listen } from "./pointer.js";
 import { percent } from "./words.js";
 
@@ -94,8 +94,8 @@ export function createTile(image, index, options) {
   function paintPreviewed() {
     if (!visible) return;
     const line = options.preview(index);
-    preview.hidden = !line;
-    if (line) paintPreview(fit(preview), drawPreview(line, view(index).color));
+    if (preview.hidden !== !line) preview.hidden = !line;
+    if (line) paintPreview(fitTo(preview, overlay), drawPreview(line, view(index).color));
   }
 
   /** Gives back the memory of what nobody sees. */
@@ -128,10 +128,7 @@ export function createTile(image, index, options) {
     element,
     paint,
     paintPreview: paintPreviewed,
-    refresh() {
-      describe();
-      paint();
-    },
+    describe,
     /** A photo that was lost on its way, once more. */
     reload() {
       if (photo.complete && photo.naturalWidth === 0) photo.src = photoUrl;
