@@ -56,12 +56,14 @@ _LOAD_ALL_PHOTOS = """() => {
     for (const photo of photos) photo.loading = 'eager';
     return Promise.all(photos.map((photo) => photo.decode()));
 }"""
-_PAINTED_TILES = """() => [...document.querySelectorAll('.pp-tile .pp-overlay')].filter(
-  (canvas) => {
-    if (!canvas.width || !canvas.height) return false;
-    const image = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
-    return image.data.some((value, index) => index % 4 === 3 && value > 0);
-}).length"""
+_PAINTED_TILES = """() => {
+    const tiles = [...document.querySelectorAll('.pp-tile .pp-overlay')];
+    return tiles.filter((canvas) => {
+        if (!canvas.width || !canvas.height) return false;
+        const image = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+        return image.data.some((value, index) => index % 4 === 3 && value > 0);
+    }).length;
+}"""
 
 
 @dataclass(frozen=True)

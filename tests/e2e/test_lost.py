@@ -222,8 +222,9 @@ def test_photos_that_were_lost_on_their_way_are_fetched_again(page: Page):
     # As when they come onto the screen while there is no network.
     page.tab.context.set_offline(True)
     page.tab.evaluate("""() => {
-        window.addresses = [...document.querySelectorAll('.pp-tile .pp-photo')].map((photo) => photo.src);
-        document.querySelectorAll('.pp-tile .pp-photo').forEach((photo) => { photo.src += '?lost'; });
+        const photos = [...document.querySelectorAll('.pp-tile .pp-photo')];
+        window.addresses = photos.map((photo) => photo.src);
+        photos.forEach((photo) => { photo.src += '?lost'; });
     }""")
     page.tab.wait_for_function(
         """() => [...document.querySelectorAll('.pp-tile .pp-photo')].every(

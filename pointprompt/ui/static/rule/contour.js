@@ -23,8 +23,9 @@ const NOTHING = -1;
  */
 export function contour(values, [h, w]) {
   const width = w + 2 * PAD;
-  const padded = pad(values, h, w);
-  const next = joined(padded, width);
+  const { padded, next } = scratchFor((h + 2 * PAD) * width);
+  pad(values, h, w, padded);
+  join(padded, width, next);
   /** @type {number[]} */
   const points = [];
   const starts = [0];
@@ -42,14 +43,28 @@ export function contour(values, [h, w]) {
   return { points: Float32Array.from(points), starts: Uint32Array.from(starts) };
 }
 
+let scratch = { padded: new Float32Array(0), next: new Int32Array(0) };
+
+/**
+ * What is written over for every image. Of the edges all are -1 again when the lines were followed.
+ * @param {number} size
+ */
+function scratchFor(size) {
+  if (scratch.padded.length !== size) {
+    scratch = { padded: new Float32Array(size), next: new Int32Array(2 * size).fill(-1) };
+  }
+  return scratch;
+}
+
 /**
  * @param {Float32Array} values
  * @param {number} h
  * @param {number} w
+ * @param {Float32Array} padded What it is written to.
  */
-function pad(values, h, w) {
+function pad(values, h, w, padded) {
   const width = w + 2 * PAD;
-  const padded = new Float32Array((h + 2 * PAD) * width).fill(NOTHING);
+  padded.fill(NOTHING);
   for (let row = 1; row < h + 3; row += 1) {
     const from = Math.min(Math.max(row - PAD, 0), h - 1) * w;
     const to = row * width + PAD;
@@ -57,7 +72,6 @@ function pad(values, h, w) {
     padded[to - 1] = values[from];
     padded[to + w] = values[from + w - 1];
   }
-  return padded;
 }
 
 /**
@@ -65,10 +79,10 @@ function pad(values, h, w) {
  * Edges go from a value to the right one of it, by its index, and to the one below, after all those.
  * @param {Float32Array} values
  * @param {number} width
+ * @param {Int32Array} next What it is written to.
  */
-function joined(values, width) {
+function join(values, width, next) {
   const size = values.length;
-  const next = new Int32Array(2 * size).fill(-1);
   // Which corners of a cell are inside: 1, 2, 4 and 8, clockwise from its upper left. Those on the left
   // edge of the grid are never.
   let corners = 0;
@@ -105,7 +119,6 @@ function joined(values, width) {
       }
     }
   }
-  return next;
 }
 
 /**
