@@ -255,9 +255,19 @@ def test_codes_that_cannot_be_had_leave_everything_to_the_server(context, server
 def test_brackets_choose_a_part_or_more_before_the_click_and_the_pointer_says_so(tab, server):
     hover(tab, 0, 0.4, 0.5)
     previewed(tab)
+    whole = painted(tab, "preview", 0).sum()
+    seen = tab.locator(".pp-workspace").get_attribute("data-previews")
     tab.keyboard.press("[")
     badge = tab.locator(".pp-badge")
     assert "a part" in badge.inner_text()
+    # At the pointer.
+    box, tile = badge.bounding_box(), tab.locator(".pp-overlay").first.bounding_box()
+    assert 0 < box["x"] - (tile["x"] + 0.4 * tile["width"]) < 40
+    assert 0 < box["y"] - (tile["y"] + 0.5 * tile["height"]) < 40
+    tab.wait_for_function(
+        "(seen) => document.querySelector('.pp-workspace').dataset.previews !== seen", arg=seen
+    )
+    assert painted(tab, "preview", 0).sum() < whole
     assert tab.locator("[data-setting=size]").input_value() == "part"
     tab.mouse.down()
     tab.mouse.up()

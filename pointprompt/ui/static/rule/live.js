@@ -27,7 +27,8 @@ export function createLive(store, { addressOf, worker = makeWorker() }) {
   let id = 0;
   // The newest prompt that the codes at hand say nothing of, so that it is not asked for ever.
   let unanswered = 0;
-  /** @type {State["hover"]} */
+  // Where, and of which prompt, what a click would give was asked for last.
+  /** @type {{hover: State["hover"], prompt: State["history"]["present"]} | null} */
   let previewed = null;
   // What a click there was found to give: it is taken as it is when the click is made.
   /** @type {{prompt: Question["prompt"], tiles: LiveTile[]} | null} */
@@ -98,9 +99,10 @@ export function createLive(store, { addressOf, worker = makeWorker() }) {
    * @returns {{asked: Question, take: Take} | null}
    */
   function preview(state) {
-    const { hover, seen, look } = state;
-    if (!hover || !look.display.hover || hover === previewed || !known.has(hover.image)) return null;
-    previewed = hover;
+    const { hover, seen, look, history } = state;
+    if (!hover || !look.display.hover || !known.has(hover.image)) return null;
+    if (previewed?.hover === hover && previewed.prompt === history.present) return null;
+    previewed = { hover, prompt: history.present };
     const images = [hover.image, ...[...seen].filter((image) => image !== hover.image)];
     const wanted = { ...question(state, afterPress(state, hover), images), heat: false, drawn: LINE };
     return {

@@ -178,7 +178,7 @@ export function createGrid(root, store, { actions, addressOf }) {
     /** The image of the tile under the pointer or with the focus; null for none. */
     here() {
       const tile = grid.querySelector(".pp-tile:hover") ?? document.activeElement?.closest(".pp-tile");
-      return (tile && indices.get(tile)) ?? null;
+      return store.get().hover?.image ?? (tile && indices.get(tile)) ?? null;
     },
     view,
     /** @param {number} image */

@@ -23,6 +23,8 @@ export function createSizing(root, store, actions) {
   const listening = new AbortController();
   const { signal } = listening;
 
+  let isOver = false;
+
   const isOurs = () => store.get().history.present.settings.rule === "joint";
 
   /** @param {KeyboardEvent} event */
@@ -45,20 +47,25 @@ export function createSizing(root, store, actions) {
 
   function say() {
     badge.textContent = textOf(store.get());
-    badge.hidden = !images.matches(":hover");
+    badge.hidden = !isOver;
   }
 
   /** @param {PointerEvent} event */
   function follow({ clientX, clientY }) {
+    isOver = true;
     badge.style.transform = `translate(${clientX + 14}px, ${clientY + 18}px)`;
+  }
+
+  function leave() {
+    isOver = false;
+    badge.hidden = true;
   }
 
   document.addEventListener("keydown", press, { signal });
   images.addEventListener("wheel", turn, { signal, passive: false });
   images.addEventListener("pointermove", follow, { signal });
-  for (const ended of ["pointerleave", "pointerdown"]) {
-    images.addEventListener(ended, () => (badge.hidden = true), { signal });
-  }
+  images.addEventListener("pointerdown", () => (badge.hidden = true), { signal });
+  images.addEventListener("pointerleave", leave, { signal });
 
   return { destroy: () => listening.abort() };
 }
