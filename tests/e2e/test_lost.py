@@ -475,7 +475,7 @@ def test_with_300_ms_of_delay_masks_are_there_at_once_and_nothing_is_lost(page: 
             if (live === asked && shown !== asked) window.early.push(asked);
         }).observe(root, { attributeFilter: ['data-live', 'data-asked', 'data-shown'] });
     }""")
-    for index, place in enumerate([BLUE, (0.5, 0.95), (0.95, 0.1)]):
+    for index, place in enumerate([BLUE, (0.5, 0.95), (0.1, 0.9)]):
         before = page.tab.evaluate("early.length")
         page.click(index, *place, positive=index == 0)
         page.tab.wait_for_function("(before) => early.length > before", arg=before)

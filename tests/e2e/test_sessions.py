@@ -138,6 +138,8 @@ def test_images_that_join_the_set_leave_masks_clicks_and_undo_as_they_were(
     page: Page, photos: list[Path]
 ):
     page.analyze_files(photos[:2])
+    # One at which all of them stand in one row, so that one more makes no tile another one.
+    page.tab.locator("[data-tile-size]").fill("150")
     page.click(0, *BALL[0])
     page.wait_for_masks()
     page.click(0, *TABLE[0], positive=False)

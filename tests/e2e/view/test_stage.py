@@ -41,9 +41,8 @@ def tab(context: BrowserContext, server: Server) -> Iterator[Tab]:
 
 
 def enlarge(tab: Tab, image: int) -> None:
-    tile = tab.locator(".pp-tile").nth(image)
-    tile.hover()
-    tile.locator(".pp-enlarge").click()
+    tab.locator(".pp-overlay").nth(image).hover()
+    tab.keyboard.press("f")
     tab.wait_for_selector(".pp-stage:not([hidden])")
 
 
@@ -99,6 +98,17 @@ def test_clicks_land_exactly_at_any_size_on_any_screen(screen, server, image):
         assert click.y == pytest.approx((at[1] - box["y"]) / box["height"], abs=1e-3)
     assert len(server.requests[-1].clicks) == 4
     tab.close()
+
+
+def test_a_button_in_the_corner_of_a_tile_opens_it_where_there_is_room(tab):
+    tile = tab.locator(".pp-tile").first
+    tile.hover()
+    tile.locator(".pp-enlarge").click()
+    assert tab.locator(".pp-stage h2").inner_text() == "a.jpg"
+    # On a small one it would hide what is to be clicked.
+    tab.keyboard.press("Escape")
+    tab.locator("[data-tile-size]").fill("60")
+    assert tile.locator(".pp-enlarge").is_hidden()
 
 
 def test_the_wheel_enlarges_around_the_pointer(tab):
