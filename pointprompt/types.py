@@ -210,7 +210,7 @@ class Codes:
     """What tokens are known by, in two ways: each answers one question better.
 
     Attributes:
-        plain: (..., d) float32, as `analysis.codes` makes them, each of length 1.
+        plain: (..., d) float32, as `analysis.codes` makes them, each about of length 1.
         centred: (..., d) float32, the same less a part of their own image's mean.
     """
 

@@ -40,8 +40,8 @@ class Analysis:
     Attributes:
         photos: The n images.
         eigvecs: (n, h, w, k) float32, joint over all images, sorted by eigenvalue.
-        codes: (n, h, w, d) float32, each token of length 1; features and eigenvectors in few
-            numbers, whose inner products say how alike tokens are.
+        codes: (n, h, w, d) float32, each token of length 1 but for its rounding; features and
+            eigenvectors in few numbers, whose inner products say how alike tokens are.
         colors: (n, h, w, 3) uint8, the colour view.
         terms: What describes more images as these are described.
         backbone: What the features came from.

@@ -684,11 +684,11 @@ def test_a_download_with_edges_holds_the_masks_with_edges_that_are_on_the_screen
 ):
     session = analyzed(service, photos)
     asked = message(session, ON_RED, (1, 0.9, 0.9, False), choice={"rule": {"name": rule}})
-    on_screen = outlined_masks(service.edges({**asked, "images": [0, 1]}))
     with zipfile.ZipFile(service.export(asked, silent)) as archive:
         for index, file in enumerate(photos):
             mask = np.array(Image.open(io.BytesIO(archive.read(f"masks/{file.stem}.png")))) > 0
-            np.testing.assert_array_equal(mask, on_screen[index])
+            shown = service.edges({**asked, "images": [index], "side": max(mask.shape)})
+            np.testing.assert_array_equal(mask, outlined_masks(shown)[index])
 
 
 def test_a_download_has_an_address_of_its_own_and_the_one_before_may_still_be_on_its_way(
