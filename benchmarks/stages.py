@@ -68,11 +68,11 @@ def _analyze(photos: Sequence[Path]) -> AnalysisCost:
 
     from benchmarks.analysis import analyze_set
     from pointprompt import backbones
-    from pointprompt.sources.photos import read_set
+    from pointprompt.sources.photos import Limits, read_set
 
     model = backbones.load(BACKBONE)
     begins["read"] = time.perf_counter()
-    image_set = read_set(photos, model.framing)
+    image_set = read_set(photos, model.framing, limits=Limits(max_images=len(photos)))
     analyze_set(image_set, model, progress=note)
     end = time.perf_counter()
     return AnalysisCost(
