@@ -42,6 +42,15 @@ def test_after_a_tap_its_tile_has_a_stepper_which_changes_what_the_click_means(p
     assert len(server.requests[-1].clicks) == 1
 
 
+def test_it_stands_where_its_image_is_seen_large(phone):
+    phone.locator(".pp-overlay").first.tap()
+    answered(phone)
+    phone.locator(".pp-enlarge").first.tap()
+    expect(phone.locator(".pp-large .pp-stepper")).to_be_visible()
+    phone.locator("[data-stage=close]").tap()
+    expect(phone.locator(".pp-tile .pp-stepper")).to_be_visible()
+
+
 def test_the_stepper_goes_with_the_last_click(phone, server):
     phone.locator(".pp-overlay").first.tap()
     answered(phone)

@@ -32,11 +32,12 @@ export function createStepper(root, store, { actions, element }) {
 
   const unsubscribe = [
     store.subscribe(
-      (state) => [tapped(state)],
-      (image) => {
+      (state) => [tapped(state), state.focus],
+      (image, focus) => {
         stepper.hidden = image === null;
-        const tile = image === null ? null : element(image);
-        (tile?.querySelector(".pp-place") ?? root).append(stepper);
+        const tile = image === null ? null : element(image)?.querySelector(".pp-place");
+        const large = image !== null && image === focus ? root.querySelector(".pp-large") : null;
+        (large ?? tile ?? root).append(stepper);
       },
     ),
     store.subscribe(
