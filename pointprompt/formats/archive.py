@@ -31,7 +31,7 @@ from pointprompt.types import (
 OVERLAY_OPACITY = 0.45
 _JPEG_QUALITY = 90
 # JPEG has 16 bits for a side; Pillow refuses the last few.
-_JPEG_MAX_SIDE = 65_500
+JPEG_MAX_SIDE = 65_500
 # The same content gives the same bytes, whenever and wherever it is written.
 _ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 _ZIP_UNIX = 3
@@ -123,7 +123,7 @@ def _checked_stems(photos: Sequence[Photo]) -> list[str]:
 def _overlay_file(pixels: ByteArray, mask: BoolArray) -> tuple[str, bytes]:
     """The suffix and the content of an image's overlay."""
     drawn = overlay(pixels, mask, OVERLAY_OPACITY, outline=True)
-    if max(mask.shape) > _JPEG_MAX_SIDE:
+    if max(mask.shape) > JPEG_MAX_SIDE:
         return ".png", _png(drawn)
     file = io.BytesIO()
     Image.fromarray(drawn).save(file, "JPEG", quality=_JPEG_QUALITY)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from pointprompt.formats.archive import JPEG_MAX_SIDE
 from pointprompt.server import session_files
 from pointprompt.server.session import Session
 from pointprompt.server.turns import Turns
@@ -19,13 +20,11 @@ from pointprompt.types import Photo, Progress
 _TOGETHER_BYTES = 1 << 30
 _BYTES_A_PIXEL = 8
 _QUALITY = 92
-# JPEG has 16 bits for a side; Pillow refuses the last few.
-_MAX_SIDE = 65_500
 
 
 def is_larger(photo: Photo) -> bool:
     """Whether there is more to see of a photo than its preview shows."""
-    return PREVIEW_SIDE < max(photo.height, photo.width) <= _MAX_SIDE
+    return PREVIEW_SIDE < max(photo.height, photo.width) <= JPEG_MAX_SIDE
 
 
 class WholePhotos:

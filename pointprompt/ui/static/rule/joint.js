@@ -3,7 +3,6 @@
 
 import { JOINT } from "../contract.js";
 import { best, likenessToNearest, scores } from "./concept.js";
-import { neighbours } from "./levels.js";
 
 /**
  * @import { JointRule } from "../contract.js"
@@ -114,4 +113,22 @@ function regionsOf(values, width) {
     regions.push({ tokens, sum });
   }
   return regions;
+}
+
+/**
+ * The eight around a token, of those that are there.
+ * @param {number} token
+ * @param {number} width
+ * @param {number} size
+ */
+function neighbours(token, width, size) {
+  const column = token % width;
+  const found = [];
+  for (let start = token - width; start <= token + width; start += width) {
+    if (start < 0 || start >= size) continue;
+    if (column > 0) found.push(start - 1);
+    if (start !== token) found.push(start);
+    if (column + 1 < width) found.push(start + 1);
+  }
+  return found;
 }

@@ -103,21 +103,3 @@ function countBelow(levels, value) {
   }
   return low;
 }
-
-/**
- * The eight around a pixel, of those that are there.
- * @param {number} pixel
- * @param {number} width
- * @param {number} size
- */
-export function neighbours(pixel, width, size) {
-  const column = pixel % width;
-  const found = [];
-  for (let start = pixel - width; start <= pixel + width; start += width) {
-    if (start < 0 || start >= size) continue;
-    if (column > 0) found.push(start - 1);
-    if (start !== pixel) found.push(start);
-    if (column + 1 < width) found.push(start + 1);
-  }
-  return found;
-}

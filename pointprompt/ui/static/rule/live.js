@@ -121,9 +121,9 @@ export function createLive(store, { addressOf, worker = makeWorker() }) {
     const { asked, live, history } = state;
     const { clicks } = history.present;
     if (!found || live.seq === asked || !clicks.length || !canFollow(state)) return;
-    const isSame = JSON.stringify(found.prompt) === JSON.stringify(question(state, clicks, []).prompt);
-    const isDrawn = question(state, clicks, []).drawn === LINE;
-    if (isSame && isDrawn) set({ live: { seq: asked, tiles: byImage(found.tiles) } });
+    const { prompt, drawn } = question(state, clicks, []);
+    const isSame = JSON.stringify(found.prompt) === JSON.stringify(prompt);
+    if (isSame && drawn === LINE) set({ live: { seq: asked, tiles: byImage(found.tiles) } });
   }
 
   function ask() {

@@ -43,6 +43,9 @@ export function createRule([h, w], same) {
   const scratch = createScratch(h * w);
   let last = { key: "", level: 0 };
 
+  /** @param {Click} click */
+  const tokenOf = ({ x, y }) => Math.trunc(y * h) * w + Math.trunc(x * w);
+
   /**
    * The tokens that were clicked, in the order of the clicks that count: on one token, the last.
    * @param {readonly Click[]} clicks
@@ -51,7 +54,7 @@ export function createRule([h, w], same) {
     /** @type {Map<string, Placed>} */
     const found = new Map();
     for (const at of clicks) {
-      const token = Math.trunc(at.y * h) * w + Math.trunc(at.x * w);
+      const token = tokenOf(at);
       const key = `${at.image} ${token}`;
       found.delete(key);
       found.set(key, { image: same[at.image], token, label: at.positive ? 1 : -1, at });
@@ -81,9 +84,7 @@ export function createRule([h, w], same) {
   }
 
   /** @param {Click} click */
-  function centredOf({ image, x, y }) {
-    return centredAt(known(image), Math.trunc(y * h) * w + Math.trunc(x * w));
-  }
+  const centredOf = (click) => centredAt(known(click.image), tokenOf(click));
 
   /** @param {Click} click */
   function stableLevelOf(click) {
@@ -99,9 +100,7 @@ export function createRule([h, w], same) {
     const picture = /** @type {Picture} */ (pictures.get(click.image));
     const draw = guides.get(click.image) ?? guide(picture, [h, w]);
     guides.set(click.image, draw);
-    const token = Math.trunc(click.y * h) * w + Math.trunc(click.x * w);
-    const likeness = new Float32Array(codes.tokens);
-    centredLikeness(codes, centredAt(codes, token), likeness);
+    const likeness = centredLikeness(codes, centredOf(click), new Float32Array(codes.tokens));
     return stableLevel(draw(likeness), picture.width, click);
   }
 

@@ -14,7 +14,6 @@ const PREVIEW_OPACITY = 0.3;
  * @property {number} height
  */
 
-
 /**
  * Sizes a canvas to its place on the page, and empties it.
  * @param {HTMLCanvasElement} canvas
@@ -23,15 +22,7 @@ const PREVIEW_OPACITY = 0.3;
 export function fit(canvas) {
   const scale = window.devicePixelRatio || 1;
   const { clientWidth: width, clientHeight: height } = canvas;
-  const [pixelWidth, pixelHeight] = [Math.round(width * scale), Math.round(height * scale)];
-  if (canvas.width !== pixelWidth || canvas.height !== pixelHeight) {
-    canvas.width = pixelWidth;
-    canvas.height = pixelHeight;
-  }
-  const context = contextOf(canvas);
-  context.setTransform(scale, 0, 0, scale, 0, 0);
-  context.clearRect(0, 0, width, height);
-  return { context, width, height };
+  return emptied(canvas, { width: Math.round(width * scale), height: Math.round(height * scale) }, { width, height });
 }
 
 /**
@@ -42,13 +33,25 @@ export function fit(canvas) {
  */
 export function fitTo(canvas, other) {
   const scale = window.devicePixelRatio || 1;
-  if (canvas.width !== other.width || canvas.height !== other.height) {
-    canvas.width = other.width;
-    canvas.height = other.height;
+  return emptied(canvas, other, { width: other.width / scale, height: other.height / scale });
+}
+
+/** @typedef {{width: number, height: number}} Size */
+
+/**
+ * @param {HTMLCanvasElement} canvas
+ * @param {Size} pixels Of the canvas.
+ * @param {Size} size In CSS pixels.
+ * @returns {Surface}
+ */
+function emptied(canvas, pixels, { width, height }) {
+  if (canvas.width !== pixels.width || canvas.height !== pixels.height) {
+    canvas.width = pixels.width;
+    canvas.height = pixels.height;
   }
+  const scale = window.devicePixelRatio || 1;
   const context = contextOf(canvas);
   context.setTransform(scale, 0, 0, scale, 0, 0);
-  const [width, height] = [other.width / scale, other.height / scale];
   context.clearRect(0, 0, width, height);
   return { context, width, height };
 }
