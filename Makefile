@@ -64,11 +64,14 @@ node_modules/.made: package.json package-lock.json $(VENV)/dev
 	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/npm ci --silent
 	@touch $@
 
+# Chromium; and Firefox where apt has it, since its test is skipped without it.
+APT := [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null
 browser: $(VENV)/dev
-	@if command -v chromium chromium-browser google-chrome >/dev/null 2>&1; then :; \
-	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-		apt-get update && apt-get install -y --no-install-recommends chromium fonts-dejavu-core; \
+	@if command -v chromium || command -v chromium-browser || command -v google-chrome; then :; \
+	elif $(APT); then apt-get update && apt-get install -y --no-install-recommends chromium fonts-dejavu-core; \
 	else $(BIN)/python -m playwright install chromium; fi
+	@if command -v firefox-esr || command -v firefox || ! { $(APT); }; then :; \
+	else apt-get update && apt-get install -y --no-install-recommends firefox-esr || true; fi
 
 clean: ## Remove the virtual environment and the caches
 	rm -rf $(VENV) $(SPACE) node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info

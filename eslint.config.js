@@ -25,6 +25,8 @@ export default [
       "prefer-const": "error",
     },
   },
+  // What it hands to the page runs there.
+  { files: ["tests/e2e/firefox.js"], languageOptions: { globals: globals.browser } },
   // Generated.
   { files: ["pointprompt/ui/static/contract.js"], rules: { "max-lines": "off" } },
   {

@@ -32,6 +32,9 @@ from tests.e2e.browser import Page, launch_chromium
 HOVER_MS = {12: 16, 40: 40, 100: 40}
 PAINTED_MS = {12: 30, 40: 70, 100: 70}
 
+# Of the tab's own memory, a while after it was used.
+TAB_MB = 300
+
 FIRST_MASK_SECONDS = {"just started": 10, "warm": 5}
 
 # The cat's forehead in the first image of the example that a page opens with.
@@ -39,6 +42,7 @@ CAT = (0.5, 0.35)
 
 _VIEWPORT: ViewportSize = {"width": 1280, "height": 900}
 _HOVERS, _CLICKS, _FRAMES = 40, 12, 60
+_REST_MS = 20_000
 
 # Notes when the worker was asked and answered; when the pointer moved or was let go, and when what
 # came of that was painted: a message posted in an animation frame arrives after that frame.
@@ -161,7 +165,7 @@ def _measured(
     # fmt: off
     columns = [
         "tiles", "in sight", "by", "hover ms", "of it rule", "seen ms", "click ms", "confirmed",
-        "slider fps", "loaded MB", "tab MB",
+        "slider fps", "loaded MB", "tab MB", "at rest",
     ]
     # fmt: on
     rows = (
@@ -207,6 +211,9 @@ def _row(browser: Browser, photos: Sequence[Path], height: int, *, is_live: bool
             Figure(sum(request.sizes()["responseBodySize"] for request in loaded) / 1e6),
             Figure(_tab_bytes() / 1e6, 0),
         ]
+        # By then a browser has given back what it needs no more.
+        page.tab.wait_for_timeout(_REST_MS)
+        row.append(Figure(_tab_bytes() / 1e6, 0, TAB_MB if is_live else None))
         context.close()
     return row
 

@@ -281,9 +281,11 @@ def test_at_full_size_a_published_checkpoint_gives_the_official_tokens(tmp_path,
     square = np.random.default_rng(0).integers(0, 256, (1, 1024, 1024, 3), dtype=np.uint8)
     pixels = standardize(square, sam.SamEncoder.mean, sam.SamEncoder.std)
     wanted = [*((node, 0) for node in NODES), ("attn", 11)]
+    embeddings = []
+    official.image_encoder.neck.register_forward_hook(lambda *made: embeddings.append(made[-1]))
     expected = official_tokens(official.image_encoder, pixels, wanted)
+    embedding = embeddings[0].permute(0, 2, 3, 1).numpy()
     with torch.inference_mode():
-        embedding = official.image_encoder(pixels).permute(0, 2, 3, 1).numpy()
         for node in NODES:
             tokens = sam.build("samvit_base_patch16", official.state_dict(), node, 0)(pixels)
             assert tokens.shape == (1, 64, 64, 768)

@@ -23,37 +23,48 @@ const NOTHING = -1;
  */
 export function contour(values, [h, w]) {
   const width = w + 2 * PAD;
-  const { padded, next } = scratchFor((h + 2 * PAD) * width);
+  const { padded, next, points, starts } = scratchFor((h + 2 * PAD) * width);
   pad(values, h, w, padded);
   join(padded, width, next);
-  /** @type {number[]} */
-  const points = [];
-  const starts = [0];
+  let [point, line] = [0, 0];
   for (let first = 0; first < next.length; first += 1) {
     if (next[first] < 0) continue;
+    starts[line] = point;
+    line += 1;
     for (let edge = first; next[edge] >= 0; ) {
       const [x, y] = crossing(padded, width, edge);
-      points.push((x - PAD + 0.5) / w, (y - PAD + 0.5) / h);
+      points[2 * point] = (x - PAD + 0.5) / w;
+      points[2 * point + 1] = (y - PAD + 0.5) / h;
+      point += 1;
       const after = next[edge];
       next[edge] = -1;
       edge = after;
     }
-    starts.push(points.length / 2);
   }
-  return { points: Float32Array.from(points), starts: Uint32Array.from(starts) };
+  starts[line] = point;
+  return { points: points.slice(0, 2 * point), starts: starts.slice(0, line + 1) };
 }
 
-let scratch = { padded: new Float32Array(0), next: new Int32Array(0) };
+let scratch = createScratch(0);
 
 /**
- * What is written over for every image. Of the edges all are -1 again when the lines were followed.
+ * What is written over for every image, since a preview draws hundreds of lines: a point an edge, and
+ * never as many lines. Of the edges all are -1 again when the lines were followed.
  * @param {number} size
  */
 function scratchFor(size) {
-  if (scratch.padded.length !== size) {
-    scratch = { padded: new Float32Array(size), next: new Int32Array(2 * size).fill(-1) };
-  }
+  if (scratch.padded.length !== size) scratch = createScratch(size);
   return scratch;
+}
+
+/** @param {number} size */
+function createScratch(size) {
+  return {
+    padded: new Float32Array(size),
+    next: new Int32Array(2 * size).fill(-1),
+    points: new Float32Array(4 * size),
+    starts: new Uint32Array(size + 1),
+  };
 }
 
 /**

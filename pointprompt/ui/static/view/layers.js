@@ -73,12 +73,15 @@ function layersOfMask({ mask, grid: [h, w] }, color) {
  * @returns {Layers}
  */
 function layersOfContour(drawn, color) {
-  const path = smoothPath(drawn);
+  /** @type {{width: number, height: number, path: Path2D} | null} */
+  let last = null;
+  // Once a size: a preview draws hundreds of paths, and browsers are slow to give their memory back.
   /** @param {Surface} surface */
   const line = ({ width, height }) => {
-    const scaled = new Path2D();
-    scaled.addPath(path, new DOMMatrix([width, 0, 0, height, 0, 0]));
-    return scaled;
+    if (last?.width !== width || last.height !== height) {
+      last = { width, height, path: smoothPath(drawn, width, height) };
+    }
+    return last.path;
   };
   return {
     fill(surface, opacity) {
@@ -96,17 +99,19 @@ function layersOfContour(drawn, color) {
 /**
  * The lines of a contour, rounded: through the middles between its points.
  * @param {Contour} contour
+ * @param {number} width Of the surface.
+ * @param {number} height
  */
-export function smoothPath({ points, starts }) {
+function smoothPath({ points, starts }, width, height) {
   const path = new Path2D();
   for (let line = 0; line + 1 < starts.length; line += 1) {
     const [start, end] = [2 * starts[line], 2 * starts[line + 1]];
-    let [x, y] = [points[end - 2], points[end - 1]];
-    path.moveTo((x + points[start]) / 2, (y + points[start + 1]) / 2);
+    let [x, y] = [points[end - 2] * width, points[end - 1] * height];
+    path.moveTo((x + points[start] * width) / 2, (y + points[start + 1] * height) / 2);
     for (let at = start; at < end; at += 2) {
-      [x, y] = [points[at], points[at + 1]];
       const next = at + 2 < end ? at + 2 : start;
-      path.quadraticCurveTo(x, y, (x + points[next]) / 2, (y + points[next + 1]) / 2);
+      [x, y] = [points[at] * width, points[at + 1] * height];
+      path.quadraticCurveTo(x, y, (x + points[next] * width) / 2, (y + points[next + 1] * height) / 2);
     }
     path.closePath();
   }
