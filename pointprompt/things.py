@@ -6,7 +6,7 @@ Knows clicks and settings. Does not know how masks are made of them, nor who kee
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from pointprompt.settings import Settings
@@ -80,6 +80,29 @@ class Thing:
             raise ValueError(f"The name of a thing must have 1 to {MAX_NAME_CHARS} characters.")
         if not all(is_whole(value) and 0 <= value <= 255 for value in self.color):
             raise ValueError("The colour of a thing must be three whole numbers from 0 to 255.")
+
+
+def clicks_of(things: Sequence[Thing], index: int, *, exclusive: bool) -> tuple[Click, ...]:
+    """The clicks that make a thing's masks: with what others are not, where that is wanted.
+
+    Its own come last, since on one token the last one counts.
+
+    Args:
+        things: All of them.
+        index: Of the thing.
+        exclusive: Whether a "this" of one is a "not this" of the others.
+    """
+    own = things[index].clicks
+    if not exclusive or not own:
+        return own
+    theirs = [
+        replace(click, positive=False)
+        for other, thing in enumerate(things)
+        if other != index
+        for click in thing.clicks
+        if click.positive
+    ]
+    return (*theirs, *own)
 
 
 def check_things(things: Sequence[Thing]) -> None:

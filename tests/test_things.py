@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from skimage.color import deltaE_ciede2000, rgb2lab
 
-from pointprompt.things import MAX_THINGS, THING_COLORS, Color, Thing, check_things
+from pointprompt.things import MAX_THINGS, THING_COLORS, Color, Thing, check_things, clicks_of
+from pointprompt.types import Click
 
 # As people without red or green cones see linear red, green and blue: Machado, Oliveira and
 # Fernandes 2009, table 1, severity 1.
@@ -57,6 +60,17 @@ def test_a_name_is_one_line_that_people_can_read(name):
 def test_a_colour_is_three_bytes(color):
     with pytest.raises(ValueError, match="colour"):
         Thing(color=Color(*color))
+
+
+def test_what_others_are_a_thing_is_not_and_its_own_clicks_come_last():
+    cat, dog = Click(0, 0.1, 0.2), Click(1, 0.3, 0.4)
+    not_cat = Click(2, 0.5, 0.6, positive=False)
+    things = [Thing("cat", (cat, not_cat)), Thing("dog", (dog,)), Thing("bird")]
+    assert clicks_of(things, 0, exclusive=True) == (replace(dog, positive=False), cat, not_cat)
+    assert clicks_of(things, 1, exclusive=True) == (replace(cat, positive=False), dog)
+    assert clicks_of(things, 0, exclusive=False) == (cat, not_cat)
+    # What was not clicked is nothing, and not all but the others.
+    assert clicks_of(things, 2, exclusive=True) == ()
 
 
 def test_no_two_things_have_a_name():

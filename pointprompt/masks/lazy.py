@@ -14,16 +14,8 @@ from pointprompt.types import BoolArray, Click, FloatArray, HalfArray, Photo
 if TYPE_CHECKING:
     from pointprompt.masks.sam_edges import Decoder
 
-# The colours that masks can be drawn in on the page. The first one is rare in photos, and the one
-# of files; it hides on red and pink things.
-MASK_COLORS = {
-    "magenta": (255, 0, 255),
-    "lime": (120, 255, 0),
-    "cyan": (0, 225, 255),
-    "yellow": (255, 225, 0),
-    "white": (255, 255, 255),
-}
-MASK_RGB = MASK_COLORS["magenta"]
+# Rare in photos.
+MASK_RGB = (255, 0, 255)
 
 
 class _LazyMasks(Sequence[BoolArray]):

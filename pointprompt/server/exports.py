@@ -13,7 +13,7 @@ from pathlib import Path
 from pointprompt.server import addresses, session_files, wire
 from pointprompt.server.session import Session
 from pointprompt.server.turns import Turns
-from pointprompt.types import ProgressFn, Prompt, TokenPrediction
+from pointprompt.types import ProgressFn, Prompt
 
 # What all downloads that are being written may take together, by their largest photo: its pixels,
 # its mask, its overlay, and all that once more while they are made.
@@ -33,7 +33,6 @@ class Exports:
         self,
         session: Session,
         request: wire.ExportRequest,
-        prediction: TokenPrediction,
         progress: ProgressFn,
     ) -> Path:
         """A ZIP file in the session's folder with the masks of a prompt.
@@ -41,7 +40,6 @@ class Exports:
         Args:
             session: Not freed meanwhile.
             request: The prompt and its settings.
-            prediction: What they select.
             progress: Told after every image, and while others come before; it may raise to cancel.
 
         Raises:
@@ -52,6 +50,8 @@ class Exports:
         from pointprompt.pipeline import image_masks
 
         analysis = session.analysis
+        first = request.things[0]
+        prediction = session.predictor.predict(first.clicks, first.settings)
         largest = max(photo.height * photo.width for photo in analysis.photos)
         with (
             self._memory.take(largest * _BYTES_A_PIXEL, progress),
@@ -61,9 +61,9 @@ class Exports:
             write_zip(
                 unfinished,
                 analysis.photos,
-                image_masks(analysis, prediction, request.clicks, request.settings),
-                Prompt(clicks=request.clicks),
-                request.settings,
+                image_masks(analysis, prediction, first.clicks, first.settings),
+                Prompt(first.name, first.clicks),
+                first.settings,
                 analysis.backbone,
                 progress=progress,
             )

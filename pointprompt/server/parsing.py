@@ -5,9 +5,9 @@ Knows JSON-like values. Nothing of a message comes back in what is said about it
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields
-from typing import Any
+from typing import Any, TypeVar
 
 from pointprompt.server.wire import (
     MAX_CLICKS,
@@ -21,10 +21,15 @@ from pointprompt.server.wire import (
     WireError,
 )
 from pointprompt.settings import Settings
+from pointprompt.things import MAX_THINGS, Color, Thing, check_things
 from pointprompt.types import Click
+
+Made = TypeVar("Made")
 
 # No set has so many; a number of thousands of digits would come back in what is said about it.
 _MAX_IMAGE = 100_000
+_CHANNELS = 3
+_TOO_MANY_CLICKS = f"There are more than {MAX_CLICKS} clicks."
 _NO_IMAGE = "There is no image with such a number in this set."
 
 _CLICK = tuple(field.name for field in fields(Click))
@@ -62,9 +67,24 @@ def parse_export(message: object) -> ExportRequest:
     """The checked message.
 
     Raises:
-        WireError: As for `parse_predict`.
+        WireError: As for `parse_predict`; or a thing has no name, two have the same, or there are
+            none, or too many.
     """
-    return ExportRequest(**_prompt(message))
+    fields_ = _mapping(message, "A message")
+    things = fields_.get("things")
+    if not isinstance(things, list) or len(things) > MAX_THINGS:
+        raise WireError(f"A message must have a list of 1 to {MAX_THINGS} things.")
+    found = tuple(map(_thing, things))
+    if sum(len(thing.clicks) for thing in found) > MAX_CLICKS:
+        raise WireError(_TOO_MANY_CLICKS)
+    _checked(lambda: check_things(found))
+    return ExportRequest(
+        session=_secret(message, "session"),
+        seq=_seq(fields_.get("seq")),
+        things=found,
+        exclusive=_switch(fields_, "exclusive"),
+        overlaps=_switch(fields_, "overlaps"),
+    )
 
 
 def parse_restore(message: object) -> RestoreRequest:
@@ -97,18 +117,47 @@ def seq_of(message: object) -> int:
 def _prompt(message: object) -> dict[str, Any]:
     """The fields of a `PredictRequest`."""
     fields_ = _mapping(message, "A message")
+    return {
+        "session": _secret(message, "session"),
+        "seq": _seq(fields_.get("seq")),
+        **_clicks_and_settings(fields_),
+    }
+
+
+def _clicks_and_settings(fields_: Mapping[str, Any]) -> dict[str, Any]:
     clicks = fields_.get("clicks")
     if not isinstance(clicks, list):
         raise WireError("A message's clicks must be a list.")
     if len(clicks) > MAX_CLICKS:
-        raise WireError(f"There are more than {MAX_CLICKS} clicks.")
-    try:
-        return {
-            "session": _secret(message, "session"),
-            "seq": _seq(fields_.get("seq")),
+        raise WireError(_TOO_MANY_CLICKS)
+    return _checked(
+        lambda: {
             "clicks": tuple(_click(click) for click in clicks),
             "settings": _settings(fields_.get("settings", {})),
         }
+    )
+
+
+def _thing(value: object) -> Thing:
+    fields_ = _mapping(value, "A thing")
+    name, color = fields_.get("name"), fields_.get("color")
+    if not isinstance(name, str) or not isinstance(color, list) or len(color) != _CHANNELS:
+        raise WireError("A thing must have a name and a colour.")
+    rest = _clicks_and_settings(fields_)
+    return _checked(lambda: Thing(name=name, color=Color(*color), **rest))
+
+
+def _switch(fields_: Mapping[str, Any], name: str) -> bool:
+    value = fields_.get(name)
+    if not isinstance(value, bool):
+        raise WireError(f"A message must say whether things are {name}.")
+    return value
+
+
+def _checked(make: Callable[[], Made]) -> Made:
+    """What is made of a message; what cannot be is the message's fault."""
+    try:
+        return make()
     except WireError:
         raise
     except (TypeError, ValueError, OverflowError) as error:

@@ -419,9 +419,8 @@ class Service:
             OSError: It could not be written; then nothing of it is there.
         """
         request = parsing.parse_export(message)
-        asked, prediction = self._predict(request, visitor)
-        with self.store.using(asked.token, visitor) as session:
-            return self._exports.write(session, request, prediction, progress)
+        with self.store.using(request.session, visitor) as session:
+            return self._exports.write(session, request, progress)
 
     def download_address(self, message: object, path: Path, visitor: str = "") -> str:
         """Where a browser finds what `export` wrote for this message.

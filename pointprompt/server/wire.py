@@ -20,6 +20,7 @@ import numpy as np
 from pointprompt.analysis.analysis import Analysis
 from pointprompt.analysis.codes import Packed
 from pointprompt.settings import OUTLINES, Settings
+from pointprompt.things import Thing
 from pointprompt.types import BoolArray, ByteArray, Click, FloatArray, TokenPrediction
 
 MAX_CLICKS = 1000
@@ -75,16 +76,22 @@ class EdgesRequest(PredictRequest):
 
 
 @dataclass(frozen=True)
-class ExportRequest(PredictRequest):
-    """Asks for the masks of a prompt as a file, in the event `export`.
+class ExportRequest:
+    """Asks for the masks of things as a file, in the event `export`.
 
     Attributes:
-        session: As in `PredictRequest`.
-        seq: As in `PredictRequest`.
-        clicks: As in `PredictRequest`.
-        settings: As in `PredictRequest`.
-        heat: Of no use here.
+        session: The token it shows.
+        seq: Its number.
+        things: All of them, the highest first: each with its own clicks, at most MAX_CLICKS in all.
+        exclusive: Whether a "this" of one is a "not this" of the others.
+        overlaps: Whether what is in several masks stays in all; else in the highest.
     """
+
+    session: str
+    seq: int
+    things: tuple[Thing, ...]
+    exclusive: bool
+    overlaps: bool
 
 
 @dataclass(frozen=True)

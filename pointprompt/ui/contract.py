@@ -22,10 +22,10 @@ import numpy as np
 
 from pointprompt.analysis import codes
 from pointprompt.masks import guided_filter, levels
-from pointprompt.masks.lazy import MASK_COLORS
 from pointprompt.rules import concept, predictor
 from pointprompt.server import wire
 from pointprompt.settings import OUTLINES, RULES, SIZES, Settings
+from pointprompt.things import MAX_NAME_CHARS, MAX_THINGS, THING_COLORS
 
 PATH = Path(__file__).parent / "static" / "contract.js"
 
@@ -116,11 +116,13 @@ def contract() -> str:
         _value("MAX_CLICKS", "number", wire.MAX_CLICKS, "Of a prompt."),
         _value("MAX_EDGED", "number", wire.MAX_EDGED, "Images that may be asked for at once."),
         _value("MAX_SIDE", "number", wire.MAX_SIDE, "Of a mask on a screen, in pixels."),
+        _value("MAX_THINGS", "number", MAX_THINGS, "Of a prompt."),
+        _value("MAX_NAME_CHARS", "number", MAX_NAME_CHARS, "Of a thing."),
         _value(
-            "MASK_COLORS",
+            "THING_COLORS",
             "Readonly<Record<string, readonly [number, number, number]>>",
-            MASK_COLORS,
-            "The colours that masks can be drawn in, by name; the first one is that of files.",
+            THING_COLORS,
+            "By name, in the order in which things are made.",
         ),
         *(
             _value(name, "", _constants(module, names), f"Constants of `{_place(module)}`.")
@@ -193,8 +195,11 @@ def _type(hint: Any) -> str:
         return " | ".join(map(_type, arguments))
     if origin is tuple and arguments[-1] is Ellipsis:
         return f"{_type(arguments[0])}[]"
-    if origin is tuple:
-        return f"[{', '.join(map(_type, arguments))}]"
+    # Of fields without names, or with names, which JSON leaves out.
+    is_named = hasattr(hint, "_fields")
+    if origin is tuple or is_named:
+        fields = get_type_hints(hint).values() if is_named else arguments
+        return f"[{', '.join(map(_type, fields))}]"
     raise TypeError(f"The page has no word for {hint!r}.")
 
 

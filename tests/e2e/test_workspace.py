@@ -36,7 +36,8 @@ def test_the_message_of_a_download_is_one_the_server_takes(workspace):
     workspace.locator("[data-action=export]").click()
     ((name, message),) = workspace.evaluate("triggered")
     assert name == "export"
-    assert parsing.parse_predict(message).clicks == (Click(0, 0.5, 0.5),)
+    (thing,) = parsing.parse_export(message).things
+    assert (thing.name, thing.clicks) == ("Thing 1", (Click(0, 0.5, 0.5),))
 
 
 MORE = "[...new Array(3).keys()].map((i) => ({ name: ['a.jpg', '<b>.jpg', 'c.jpg'][i], "

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
+import contextlib
 import json
 import math
-from dataclasses import asdict
 
 import pytest
 from hypothesis import given
@@ -18,6 +18,7 @@ from pointprompt.server.parsing import (
 )
 from pointprompt.server.wire import WireError
 from pointprompt.settings import JointRule, Settings, TutorialRule
+from pointprompt.things import MAX_THINGS, Color, Thing
 from pointprompt.types import Click
 from tests.hostile import JSON, MESSAGES, click, message
 
@@ -257,7 +258,63 @@ def edges_of(asked: object, n: int) -> wire.EdgesRequest:
     return request
 
 
-def test_an_edges_request_and_an_export_hold_the_whole_prompt_too():
+def thing(**changes: object) -> dict[str, object]:
+    return {"name": "cat", "color": [255, 0, 255], "clicks": [click()], "settings": {}, **changes}
+
+
+def export(**changes: object) -> dict[str, object]:
+    asked = {"session": "token", "seq": 7, "things": [thing()], "exclusive": True}
+    return {**asked, "overlaps": False, **changes}
+
+
+def test_an_export_holds_all_things_with_their_own_clicks_and_settings():
+    dog = thing(name="dog", color=[0, 225, 255], settings={"one_only": True})
+    request = parse_export(export(things=[thing(), dog]))
+    assert request == wire.ExportRequest(
+        session="token",
+        seq=7,
+        things=(
+            Thing("cat", (Click(0, 0.25, 0.5),)),
+            Thing("dog", (Click(0, 0.25, 0.5),), Settings(one_only=True), Color(0, 225, 255)),
+        ),
+        exclusive=True,
+        overlaps=False,
+    )
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"things": []},
+        {"things": {}},
+        {"things": [thing(), thing(name="CAT")]},
+        {"things": [thing(name=str(number)) for number in range(21)]},
+        {"things": [thing(name="")]},
+        {"things": [thing(name="a\nb")]},
+        {"things": [thing(name=3)]},
+        {"things": [thing(color=[0, 0])]},
+        {"things": [thing(color=[0, 0, 256])]},
+        {"things": [thing(color=[0, 0, None])]},
+        {"things": [thing(clicks=[click()] * 600), thing(name="dog", clicks=[click()] * 600)]},
+        {"things": [thing(settings={"more": 1})]},
+        {"exclusive": 1},
+        {"overlaps": None},
+        {"session": ""},
+    ],
+)
+def test_an_export_of_things_that_cannot_be_is_refused(changes):
+    with pytest.raises(WireError):
+        parse_export(export(**changes))
+
+
+@given(JSON)
+def test_whatever_stands_for_things_is_things_or_a_wire_error(hostile):
+    for message_ in (export(things=hostile), export(things=[hostile]), hostile):
+        with contextlib.suppress(WireError):
+            assert 0 < len(parse_export(message_).things) <= MAX_THINGS
+
+
+def test_an_edges_request_holds_the_whole_prompt_too():
     prompt = parse_predict(message())
     edges = parse_edges(asking())
     assert (edges.session, edges.seq, edges.clicks, edges.settings) == (
@@ -266,7 +323,6 @@ def test_an_edges_request_and_an_export_hold_the_whole_prompt_too():
         prompt.clicks,
         prompt.settings,
     )
-    assert asdict(parse_export(message())) == asdict(prompt)
 
 
 def test_images_are_asked_for_by_their_numbers_each_once():

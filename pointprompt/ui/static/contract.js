@@ -62,13 +62,22 @@
  */
 
 /**
- * Asks for the masks of a prompt as a file, in the event `export`.
+ * One thing that is wanted in all images.
+ * @typedef {Object} Thing
+ * @property {string} name What a person calls it: 1 to MAX_NAME_CHARS printable characters, no space at an end.
+ * @property {Click[]} clicks The prompt.
+ * @property {Settings} settings How its clicks become masks.
+ * @property {[number, number, number]} color What it is drawn in.
+ */
+
+/**
+ * Asks for the masks of things as a file, in the event `export`.
  * @typedef {Object} ExportRequest
- * @property {string} session As in `PredictRequest`.
- * @property {number} seq As in `PredictRequest`.
- * @property {Click[]} clicks As in `PredictRequest`.
- * @property {Settings} settings As in `PredictRequest`.
- * @property {boolean} heat Of no use here.
+ * @property {string} session The token it shows.
+ * @property {number} seq Its number.
+ * @property {Thing[]} things All of them, the highest first: each with its own clicks, at most MAX_CLICKS in all.
+ * @property {boolean} exclusive Whether a "this" of one is a "not this" of the others.
+ * @property {boolean} overlaps Whether what is in several masks stays in all; else in the highest.
  */
 
 /**
@@ -198,14 +207,37 @@ export const MAX_EDGED = 16;
  * @type {number} */
 export const MAX_SIDE = 2048;
 
-/** The colours that masks can be drawn in, by name; the first one is that of files.
+/** Of a prompt.
+ * @type {number} */
+export const MAX_THINGS = 20;
+
+/** Of a thing.
+ * @type {number} */
+export const MAX_NAME_CHARS = 60;
+
+/** By name, in the order in which things are made.
  * @type {Readonly<Record<string, readonly [number, number, number]>>} */
-export const MASK_COLORS = Object.freeze(/** @type {const} */ ({
+export const THING_COLORS = Object.freeze(/** @type {const} */ ({
   magenta: [255, 0, 255],
   lime: [120, 255, 0],
   cyan: [0, 225, 255],
-  yellow: [255, 225, 0],
+  navy: [20, 30, 140],
+  orange: [255, 120, 0],
   white: [255, 255, 255],
+  olive: [120, 120, 0],
+  mint: [150, 255, 200],
+  grey: [125, 125, 125],
+  pink: [255, 150, 200],
+  brown: [130, 70, 10],
+  pine: [0, 60, 40],
+  violet: [70, 70, 190],
+  apricot: [255, 205, 150],
+  maroon: [120, 0, 50],
+  green: [0, 130, 60],
+  red: [255, 70, 110],
+  purple: [120, 40, 220],
+  teal: [0, 130, 130],
+  yellow: [255, 225, 0],
 }));
 
 /** Constants of `analysis/codes.py`. */

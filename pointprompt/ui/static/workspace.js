@@ -5,6 +5,7 @@ import { createLive } from "./rule/live.js";
 import { createBack } from "./server/back.js";
 import { createFine } from "./server/fine.js";
 import { createMasks } from "./server/masks.js";
+import { createOthers } from "./server/others.js";
 import { addressOf, serverId } from "./server/run.js";
 import { createSession } from "./server/session.js";
 import { createSetup } from "./setup/setup.js";
@@ -25,6 +26,7 @@ import { createSizing } from "./view/sizing.js";
 import { createStage } from "./view/stage.js";
 import { createStatus } from "./view/status.js";
 import { createStepper } from "./view/stepper.js";
+import { createThings } from "./view/things.js";
 import { isUnderWay, putToastsInWords } from "./view/toasts.js";
 
 /**
@@ -77,6 +79,10 @@ function join({ element, props, server, trigger, watch }) {
     download: (request) => trigger("export", request),
   });
   const fine = createFine(store, (request) => server.edges(request));
+  const others = createOthers(store, {
+    predict: (request) => server.predict(request),
+    edges: (request) => server.edges(request),
+  });
   const live = createLive(store, { addressOf });
   const session = createSession(store, {
     restore: (request) => trigger("restore", request),
@@ -85,6 +91,7 @@ function join({ element, props, server, trigger, watch }) {
   const back = createBack(() => {
     masks.hurry();
     fine.hurry();
+    others.hurry();
     live.hurry();
     grid.reload();
   });
@@ -94,12 +101,14 @@ function join({ element, props, server, trigger, watch }) {
     grid,
     masks,
     fine,
+    others,
     live,
     back,
     session,
     help,
     createStage(root, store, { ...grid, actions, addressOf }),
     createArranging(root, store, actions),
+    createThings(root, store, actions),
     createTop(root, find(".pp-top")),
     createNotice(find(".pp-notice"), store),
     createStatus(root, store),

@@ -350,7 +350,8 @@ def test_the_colour_of_masks_can_be_chosen(tab):
     ready(tab)
     tab.locator(".pp-overlay").first.click(position={"x": 80, "y": 80})
     answered(tab)
-    tab.locator("[data-display=color]").select_option("cyan")
+    tab.get_by_role("button", name="About this thing").click()
+    tab.get_by_role("button", name="cyan").click()
     next_frame(tab)
     color = tab.locator(".pp-overlay").first.evaluate(
         """(canvas) => {

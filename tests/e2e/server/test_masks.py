@@ -102,7 +102,8 @@ def test_a_download_waits_until_the_newest_prompt_is_answered(state):
         const before = downloads.length;
         answer(1, [0.9, 0.1]);
         await until(() => downloads.length === 1);
-        return [before, downloads[0].seq, downloads[0].clicks.length, store.get().exporting];
+        const [{ seq, things }] = downloads;
+        return [before, seq, things[0].clicks.length, store.get().exporting];
     """)
     assert seen == [0, 2, 1, False]
 

@@ -209,6 +209,9 @@ CONTROLS = [
     ("radio", "Best first"),
     ("combobox", "Which images"),
     ("button", "Arrange again"),
+    ("radio", "Thing 1, 0 clicks"),
+    ("button", "About this thing"),
+    ("button", "Add a thing"),
     ("button", "Gestures and keys"),
     ("button", "Download masks"),
     ("application", "a.jpg, image 1. 0 clicks. No mask yet."),
@@ -225,7 +228,6 @@ CONTROLS = [
     ("button", "Reset to defaults"),
     ("slider", "Overlay"),
     ("checkbox", "Line around it"),
-    ("combobox", "Colour"),
     ("checkbox", "Preview at the pointer"),
     ("slider", "Size of the tiles"),
 ]

@@ -5,14 +5,15 @@ import pytest
 # The colour at a place, in CSS pixels from the middle of a mark on a grey tile of this size.
 MARK = """
     const { fit } = await import('/view/paint.js');
-    const { paintClicks } = await import('/view/marks.js');
+    const { paintMarks } = await import('/view/marks.js');
     const canvas = document.createElement('canvas');
     canvas.style.cssText = `position: fixed; width: ${input.side}px; height: ${input.side}px`;
     document.body.append(canvas);
     const surface = fit(canvas);
     surface.context.fillStyle = 'rgb(128 128 128)';
     surface.context.fillRect(0, 0, input.side, input.side);
-    paintClicks(surface, [{ x: 0.5, y: 0.5, positive: input.positive }]);
+    const clicks = [{ x: 0.5, y: 0.5, positive: input.positive }];
+    paintMarks(surface, [{ clicks, color: input.color, isChosen: input.isChosen }]);
     const scale = canvas.width / input.side;
     const middle = input.side / 2;
     const colors = input.places.map(([x, y]) => [...surface.context.getImageData(
@@ -24,8 +25,16 @@ GREY = [128, 128, 128]
 WHITE = [255, 255, 255]
 
 
-def colors(run, positive: bool, places: list[tuple[float, float]], side: int = 200) -> list:
-    return run(MARK, {"positive": positive, "places": places, "side": side})
+def colors(
+    run,
+    positive: bool,
+    places: list[tuple[float, float]],
+    side: int = 200,
+    color: list[int] | None = None,
+    chosen: bool = True,
+) -> list:
+    asked = {"positive": positive, "places": places, "side": side, "color": color}
+    return run(MARK, {**asked, "isChosen": chosen})
 
 
 def test_this_is_a_full_disc_with_a_plus(run):
@@ -41,6 +50,23 @@ def test_not_this_is_a_ring_with_a_minus_that_the_photo_shows_through(run):
     assert down == pytest.approx([value / 2 for value in GREY], abs=2)
     assert ring[0] > 2 * ring[2]
     assert beyond == GREY
+
+
+@pytest.mark.parametrize("positive", [True, False])
+def test_of_several_things_the_colour_tells_which_and_the_shape_still_the_sign(run, positive):
+    lime = [120, 255, 0]
+    place = (3, -3) if positive else (0, -5.5)
+    between, middle = colors(run, positive, [place, (0, 2.5)], color=lime)
+    assert between == pytest.approx(lime, abs=30)
+    # On a bright disc the plus is black.
+    assert (middle == [0, 0, 0]) == positive
+
+
+def test_marks_of_things_that_are_not_chosen_are_smaller(run):
+    (chosen,) = colors(run, True, [(0, -6.5)], color=[255, 0, 255])
+    (other,) = colors(run, True, [(0, -6.5)], color=[255, 0, 255], chosen=False)
+    assert chosen != GREY
+    assert other == GREY
 
 
 # About how colours look to each kind of colour blindness, in linear light: the first two after

@@ -63,7 +63,8 @@ SURFACE = """
 
 def test_a_canvas_is_as_sharp_as_the_screen_and_empty(run):
     seen = run(f"""{SURFACE}
-        marks.paintClicks(surface, [{{ x: 0.5, y: 0.5, positive: true }}]);
+        const clicks = [{{ x: 0.5, y: 0.5, positive: true }}];
+        marks.paintMarks(surface, [{{ clicks, color: null, isChosen: true }}]);
         const painted = at(52, 30)[3];
         const again = paint.fit(canvas);
         return finish([canvas.width, canvas.height, again.width, again.height, painted,

@@ -215,6 +215,8 @@ def test_its_mask_is_asked_for_at_the_size_that_it_is_seen_at(tab, server):
     tab.locator(".pp-overlay").first.click(position={"x": 50, "y": 50})
     answered(tab)
     enlarge(tab, 0)
+    for _ in range(3):
+        tab.locator("[data-stage=larger]").click()
     tab.wait_for_function("document.querySelector('.pp-workspace').dataset.edged === '3'")
     asked = list(zip(server.edged, server.sides, strict=True))
     assert max(side for (_, images), side in asked if images == (0,)) == 2048

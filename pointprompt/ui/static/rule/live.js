@@ -2,6 +2,7 @@
 // the worker, one question at a time and the newest first. The server's masks stay the truth.
 
 import { afterPress } from "../state/press.js";
+import { all } from "../state/things.js";
 import { canFollow, LINE, question } from "./questions.js";
 
 /**
@@ -53,7 +54,8 @@ export function createLive(store, { addressOf, worker = makeWorker() }) {
   function want() {
     const { manifest, history, seen, hover } = get();
     if (!manifest) return;
-    const clicked = history.present.clicks.map(({ image }) => image);
+    // Those of other things too, which say what this one is not.
+    const clicked = all(history.present).flatMap(({ clicks }) => clicks.map(({ image }) => image));
     const hovered = hover ? [hover.image] : [];
     worker.postMessage({ kind: "want", images: [...new Set([...clicked, ...hovered, ...seen])] });
   }
@@ -156,7 +158,7 @@ export function createLive(store, { addressOf, worker = makeWorker() }) {
   const unsubscribe = [
     store.subscribe(({ manifest }) => [manifest], (manifest) => open(manifest)),
     store.subscribe(
-      ({ seen, history, hover }) => [seen, history.present.clicks, hover?.image],
+      ({ seen, history, hover }) => [seen, history.present, hover?.image],
       () => want(),
     ),
     store.subscribe(

@@ -1,6 +1,7 @@
 // What the worker is asked of the page's state.
 
-import { sentSettings } from "../state/state.js";
+import { sentSettings } from "../state/messages.js";
+import { clicksOf } from "../state/things.js";
 
 /**
  * @import { Click } from "../contract.js"
@@ -21,14 +22,15 @@ export const canFollow = (state) => sentSettings(state).rule.name === "joint";
 
 /**
  * @param {State} state
- * @param {readonly Click[]} clicks
+ * @param {readonly Click[]} clicks Of the chosen thing, or what they would be.
  * @param {number[]} images
  * @returns {Question}
  */
 export function question(state, clicks, images) {
+  const { present } = state.history;
   const { rule, one_only, outline } = sentSettings(state);
   return {
-    prompt: { clicks, rule: /** @type {any} */ (rule), one_only },
+    prompt: { clicks: clicksOf(present, present.id, clicks), rule: /** @type {any} */ (rule), one_only },
     images,
     drawn: outline === "tokens" ? "mask" : LINE,
     heat: state.look.view === "heat",

@@ -4,6 +4,7 @@ import { keep, kept } from "../state/kept.js";
 import { snapshot } from "../state/keeper.js";
 import { forget } from "../state/memory.js";
 import { troubled } from "../state/state.js";
+import { countClicks, revived } from "../state/things.js";
 import { isRestarted, serverId } from "./run.js";
 
 /**
@@ -41,6 +42,6 @@ export function tellGone(store, restarted) {
   const { manifest, history } = store.get();
   const had = manifest ? { images: manifest.images, history } : kept();
   if (!had?.images.length) return;
-  const count = had.history.present.clicks.length;
+  const count = countClicks(revived(had.history.present));
   store.set(troubled(store.get(), { gone: { restarted, images: had.images, count } }));
 }

@@ -2,7 +2,8 @@
 // are missing, and adds them to its answer.
 
 import { standing } from "../state/arrangement.js";
-import { isAnswered, isFine, promptMessage, sentSettings, sideOf, troubled } from "../state/state.js";
+import { promptMessage, sentSettings } from "../state/messages.js";
+import { isAnswered, isFine, sideOf, troubled } from "../state/state.js";
 import { decodeMasks } from "./codec.js";
 import { createEdges } from "./edges.js";
 import { receiveFailure } from "./failure.js";

@@ -1,8 +1,9 @@
-// The masks of the newest prompt: asks the server for them at every change, and puts its answer into
+// The masks of the chosen thing: asks the server for them at every change, and puts its answer into
 // the state whole. A download waits here until the screen shows what it will hold.
 
 import { arrangement } from "../state/arrangement.js";
-import { isAnswered, promptMessage, troubled, wantsHeat } from "../state/state.js";
+import { askedOf, exportMessage, promptMessage, wantsHeat } from "../state/messages.js";
+import { isAnswered, troubled } from "../state/state.js";
 import { decodeBytes, decodeMasks } from "./codec.js";
 import { receiveFailure } from "./failure.js";
 import { createLink } from "./link.js";
@@ -25,6 +26,8 @@ export function createMasks(store, { predict, download }) {
   const { get, set } = store;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let lateTimer;
+  // The thing that is asked about, and since which request.
+  let asking = { id: 0, since: 0 };
 
   const link = createLink({
     send: predict,
@@ -56,7 +59,8 @@ export function createMasks(store, { predict, download }) {
       await receiveFailure(store, answer);
       return;
     }
-    if (answer.seq > get().answer.seq) await show(answer, request);
+    const isOfThing = answer.seq >= asking.since;
+    if (isOfThing && answer.seq > get().answer.seq) await show(answer, request);
     if (!isOfThisSet(request)) return;
     set(troubled(get(), { refused: "" }));
     if (!isAnswered(get())) expectAnswer();
@@ -65,7 +69,7 @@ export function createMasks(store, { predict, download }) {
 
   function startDownload() {
     set({ exporting: false });
-    download({ ...promptMessage(get()), seq: get().answer.seq });
+    download(exportMessage(get()));
   }
 
   /**
@@ -78,11 +82,20 @@ export function createMasks(store, { predict, download }) {
     const n = manifest.images.length;
     const decoded = await decodeMasks(masks, n, ...manifest.grid);
     const heatmaps = await decodeBytes(heat, n);
-    if (!isOfThisSet(request)) return;
+    if (!isOfThisSet(request) || seq < asking.since) return;
     const isEmpty = request.clicks.length === 0;
+    const key = askedOf(request);
+    const before = get().answer;
     set({
-      // The old edges would lie about the new masks.
-      answer: { seq, masks: isEmpty ? [] : decoded, presence: isEmpty ? [] : presence, heat: heatmaps, edged: [] },
+      answer: {
+        seq,
+        key,
+        masks: isEmpty ? [] : decoded,
+        presence: isEmpty ? [] : presence,
+        heat: heatmaps,
+        // Of a thing that was chosen again, they are right. Else they would lie about the new masks.
+        edged: before.key === key ? before.edged : [],
+      },
     });
     // As before a reload, after which nothing was known of what is present.
     const { arranged, look } = get();
@@ -92,7 +105,10 @@ export function createMasks(store, { predict, download }) {
 
   function ask() {
     if (!get().manifest) return;
-    set({ asked: link.push(promptMessage(get())) });
+    const { id } = get().history.present;
+    const asked = link.push(promptMessage(get()));
+    if (id !== asking.id) asking = { id, since: asked };
+    set({ asked });
     expectAnswer();
   }
 

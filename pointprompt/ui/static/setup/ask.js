@@ -1,5 +1,6 @@
 // Asks before the clicks on somebody's own set are dropped for another set.
 
+import { countClicks } from "../state/things.js";
 import { rows } from "./field.js";
 
 /** @import { PageStore, State } from "../state/state.js" */
@@ -65,7 +66,7 @@ export function createAsk(dialog, store) {
  */
 export function clicksAtStake({ manifest, history }, files) {
   if (!manifest || manifest.example) return 0;
-  return files && areNamed(files, manifest.images) ? 0 : history.present.clicks.length;
+  return files && areNamed(files, manifest.images) ? 0 : countClicks(history.present);
 }
 
 /**

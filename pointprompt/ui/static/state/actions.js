@@ -4,16 +4,18 @@
 import { arrangement, standing } from "./arrangement.js";
 import * as clicks from "./clicks.js";
 import * as undoable from "./history.js";
-import { SIZES, SLIDERS } from "../contract.js";
+import { MAX_THINGS, SIZES, SLIDERS } from "../contract.js";
 import { afterPress, hitBy } from "./press.js";
 import { SETTINGS, withValue } from "./settings.js";
-import { troubled } from "./state.js";
+import { troubled, turned } from "./state.js";
+import * as things from "./things.js";
 
 /**
  * @import { History } from "./history.js"
  * @import { PressOn } from "./press.js"
  * @import { Look } from "./look.js"
- * @import { PageStore, Prompt } from "./state.js"
+ * @import { PageStore } from "./state.js"
+ * @import { Prompt, Thing } from "./things.js"
  */
 
 /** @typedef {ReturnType<typeof createActions>} Actions */
@@ -23,7 +25,7 @@ export function createActions(store) {
   const { get, set } = store;
 
   /** @param {History<Prompt>} history */
-  const go = (history) => set({ history, ...troubled(get(), { cutOff: false }) });
+  const go = (history) => set({ ...turned(get(), history), ...troubled(get(), { cutOff: false }) });
 
   /** What was changed step by step becomes one change that can be undone. */
   function settle() {
@@ -131,6 +133,34 @@ export function createActions(store) {
       const { min, max } = SLIDERS.threshold;
       change("threshold", Math.min(Math.max(Math.round(100 * (threshold + step)) / 100, min), max));
     },
+
+    /**
+     * What clicks and settings are of from now on. Nothing to be undone.
+     * @param {number} id
+     */
+    choose(id) {
+      settle();
+      const { history } = get();
+      set(turned(get(), { ...history, present: things.choose(history.present, id) }));
+    },
+    addThing() {
+      const { present } = get().history;
+      if (things.all(present).length < MAX_THINGS) commit(things.add(present));
+    },
+    /** @param {number} id */
+    removeThing: (id) => commit(things.remove(get().history.present, id)),
+    /**
+     * @param {number} id
+     * @param {number} step Places further down.
+     */
+    moveThing: (id, step) => commit(things.move(get().history.present, id, step)),
+    /**
+     * @param {number} id
+     * @param {Partial<Pick<Thing, "name" | "color" | "hidden">>} changes
+     */
+    changeThing: (id, changes) => commit(things.change(get().history.present, id, changes)),
+    /** @param {Partial<Pick<Prompt, "exclusive" | "overlaps">>} changes */
+    relate: (changes) => commit(changes),
 
     undo() {
       settle();

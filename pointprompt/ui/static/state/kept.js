@@ -6,7 +6,7 @@
  * @import { History } from "./history.js"
  * @import { Sized } from "./same.js"
  * @import { Look } from "./look.js"
- * @import { Prompt } from "./state.js"
+ * @import { Prompt } from "./things.js"
  */
 
 /**

@@ -1,7 +1,5 @@
 // How a set is looked at: what a click says, what tiles show, in which order and how large.
 
-import { MASK_COLORS } from "../contract.js";
-
 /**
  * How the set is looked at, which is remembered.
  * @typedef {Object} Look
@@ -20,12 +18,11 @@ import { MASK_COLORS } from "../contract.js";
  * @typedef {Object} Display
  * @property {number} opacity
  * @property {boolean} outline Whether a line goes around them.
- * @property {string} color One of `MASK_COLORS`.
  * @property {boolean} hover Whether what a click at the pointer would give is shown.
  */
 
 /** @type {Display} */
-const DISPLAY = { opacity: 0.5, outline: true, color: Object.keys(MASK_COLORS)[0], hover: true };
+const DISPLAY = { opacity: 0.5, outline: true, hover: true };
 
 /**
  * How a set is looked at before anything was chosen.

@@ -5,12 +5,14 @@ import * as undoable from "./history.js";
 import { sameImages } from "./same.js";
 import { fitted, known } from "./settings.js";
 import { NO_ANSWER, NOT_LIVE, troubled } from "./state.js";
+import * as things from "./things.js";
 
 /**
  * @import { Manifest } from "../contract.js"
  * @import { History } from "./history.js"
  * @import { Kept } from "./kept.js"
- * @import { Prompt, State } from "./state.js"
+ * @import { State } from "./state.js"
+ * @import { Prompt } from "./things.js"
  */
 
 /**
@@ -25,6 +27,7 @@ export function open(state, manifest, kept) {
   return {
     manifest,
     answer: NO_ANSWER,
+    answers: new Map(),
     live: NOT_LIVE,
     tapped: null,
     hover: null,
@@ -53,11 +56,13 @@ function openingHistory({ manifest: before, history }, manifest, kept) {
   const last = before ? { images: before.images, history } : kept;
   const places = last && sameImages(last.images, manifest.images);
   if (places) {
-    return undoable.map(last.history, ({ clicks: list, settings }) => ({
-      clicks: clicks.move(list, places),
-      settings: known(settings),
-    }));
+    return undoable.map(last.history, (prompt) =>
+      things.map(things.revived(prompt), (thing) => ({
+        ...thing,
+        clicks: clicks.move(thing.clicks, places),
+        settings: known(thing.settings),
+      })),
+    );
   }
-  const settings = fitted(history.present.settings, manifest.eigvecs);
-  return undoable.start({ clicks: [], settings });
+  return undoable.start(things.begun(fitted(history.present.settings, manifest.eigvecs)));
 }

@@ -1,15 +1,17 @@
-// What is to be drawn over an image: of the server's answer and of what this browser found, the newest.
+// What is to be drawn over an image: of the server's answers and of what this browser found, the newest.
 
 import { coverage } from "./coverage.js";
+import { all } from "./things.js";
 
 /**
  * @import { Manifest } from "../contract.js"
  * @import { Contour } from "../rule/contour.js"
  * @import { Mask, State } from "./state.js"
+ * @import { Color } from "./things.js"
  */
 
 /**
- * What is to be drawn over an image, and what is said of it.
+ * What is to be drawn of the chosen thing over an image, and what is said of it.
  * @typedef {Object} Shown
  * @property {Contour | Mask | null} drawn
  * @property {Uint8Array | null} heat From 0 to 255, of tokens.
@@ -42,6 +44,42 @@ export function shownIn(state, image) {
   const line = live.seq === answer.seq ? tile?.contour : null;
   const drawn = answer.edged[image] ?? line ?? whole(mask, manifest);
   return { drawn, heat, covered: coverage(answer.edged[image]?.mask ?? mask), presence: answer.presence[image] };
+}
+
+/**
+ * What is to be drawn of every thing that is seen in an image, the lowest first.
+ * @typedef {Object} Layer
+ * @property {number} id Of the thing.
+ * @property {Color} color
+ * @property {Contour | Mask} drawn
+ */
+
+/**
+ * @param {State} state
+ * @param {number} image
+ * @param {Contour | Mask | null} chosen What is drawn of the chosen thing.
+ * @returns {Layer[]}
+ */
+export function layersIn(state, image, chosen) {
+  const { present } = state.history;
+  return all(present)
+    .reverse()
+    .flatMap(({ id, color, hidden, clicks }) => {
+      if (hidden || !clicks.length) return [];
+      const drawn = id === present.id ? chosen : standingIn(state, id, image);
+      return drawn ? [{ id, color, drawn }] : [];
+    });
+}
+
+/**
+ * Of a thing that is not chosen, by the server's answer.
+ * @param {State} state
+ * @param {number} id
+ * @param {number} image
+ */
+function standingIn({ answers, manifest }, id, image) {
+  const answer = answers.get(id);
+  return answer?.edged[image] ?? whole(answer?.masks[image] ?? null, manifest);
 }
 
 /** Masks of tokens, as the things to draw that they are, for as long as they are there.

@@ -1,23 +1,17 @@
 // What the page's state holds, and what follows from it. Knows neither the server nor the screen.
 
 import * as undoable from "./history.js";
-import { SETTINGS, toMessage } from "./settings.js";
+import { SETTINGS } from "./settings.js";
+import { begun } from "./things.js";
 
 /**
- * @import { Click, Manifest } from "../contract.js"
+ * @import { Manifest } from "../contract.js"
  * @import { LiveTile } from "../rule/worker.js"
  * @import { History } from "./history.js"
  * @import { Look } from "./look.js"
  * @import { PressOn } from "./press.js"
- * @import { Settings } from "./settings.js"
  * @import { Store } from "./store.js"
- */
-
-/**
- * What can be undone.
- * @typedef {Object} Prompt
- * @property {Click[]} clicks Never changed in place.
- * @property {Settings} settings
+ * @import { Prompt } from "./things.js"
  */
 
 /**
@@ -28,9 +22,10 @@ import { SETTINGS, toMessage } from "./settings.js";
  */
 
 /**
- * What the server said of the newest prompt that it answered; replaced whole.
+ * What the server said of a thing, when it was last asked; replaced whole.
  * @typedef {Object} Answer
  * @property {number} seq Of the request; 0 for no answer.
+ * @property {string} key Of what was asked: `askedOf`.
  * @property {readonly Uint8Array[]} masks At token resolution; none without clicks.
  * @property {readonly number[]} presence From 0 to 1 for each image; none without clicks.
  * @property {readonly Uint8Array[]} heat Of tokens, from 0 to 255; none where it was not asked for.
@@ -67,7 +62,7 @@ import { SETTINGS, toMessage } from "./settings.js";
  * @typedef {Object} State
  * @property {Manifest | null} manifest Of the set that is open.
  * @property {boolean} awaiting Whether an example is to come, where no set is open.
- * @property {History<Prompt>} history
+ * @property {History<Prompt>} history Of what can be undone.
  * @property {Prompt | null} dragFrom Where a slider's drag began, until it ends.
  * @property {Look} look
  * @property {readonly number[] | null} arranged The images as the tiles stand; null for all in
@@ -78,8 +73,9 @@ import { SETTINGS, toMessage } from "./settings.js";
  * @property {number | null} focus The image that is seen large; null for none.
  * @property {number} focusSide The most pixels of it, in height and width.
  * @property {number} asked Number of the newest request.
- * @property {Answer} answer
- * @property {Live} live
+ * @property {Answer} answer About the chosen thing.
+ * @property {ReadonlyMap<number, Answer>} answers About the others, by their ids.
+ * @property {Live} live Of the chosen thing.
  * @property {number | null} tapped The image that a finger clicked last; null for none.
  * @property {PressOn | null} hover Where a click would be made: under the pointer or the cross.
  * @property {ReadonlyMap<number, LiveTile> | null} preview By image, what it would give.
@@ -91,7 +87,7 @@ import { SETTINGS, toMessage } from "./settings.js";
 /** @typedef {Store<State>} PageStore */
 
 /** @type {Answer} */
-export const NO_ANSWER = Object.freeze({ seq: 0, masks: [], presence: [], heat: [], edged: [] });
+export const NO_ANSWER = Object.freeze({ seq: 0, key: "", masks: [], presence: [], heat: [], edged: [] });
 
 /** @type {Live} */
 export const NOT_LIVE = Object.freeze({ seq: 0, tiles: new Map() });
@@ -103,7 +99,7 @@ export const NOT_LIVE = Object.freeze({ seq: 0, tiles: new Map() });
 export const initialState = (look) => ({
   manifest: null,
   awaiting: false,
-  history: undoable.start({ clicks: [], settings: SETTINGS }),
+  history: undoable.start(begun(SETTINGS)),
   dragFrom: null,
   look,
   arranged: null,
@@ -114,6 +110,7 @@ export const initialState = (look) => ({
   focusSide: 0,
   asked: 0,
   answer: NO_ANSWER,
+  answers: new Map(),
   live: NOT_LIVE,
   tapped: null,
   hover: null,
@@ -124,29 +121,18 @@ export const initialState = (look) => ({
 });
 
 /**
- * Of the prompt, with an outline that the set can have.
+ * What changes with the history: where another thing is chosen, what was answered about that.
  * @param {State} state
+ * @param {History<Prompt>} history
+ * @returns {Partial<State>}
  */
-export const sentSettings = ({ history, manifest }) =>
-  toMessage(history.present.settings, manifest?.outlines ?? []);
-
-/**
- * What the server is to answer.
- * @param {State} state
- */
-export const promptMessage = (state) => ({
-  session: state.manifest?.session ?? "",
-  clicks: state.history.present.clicks,
-  settings: sentSettings(state),
-  heat: wantsHeat(state),
-});
-
-/**
- * Whether heatmaps are shown that only the server can find.
- * @param {State} state
- */
-export const wantsHeat = (state) =>
-  state.look.view === "heat" && state.history.present.settings.rule !== "joint";
+export function turned(state, history) {
+  const [before, now] = [state.history.present.id, history.present.id];
+  if (before === now) return { history };
+  const answers = new Map(state.answers).set(before, state.answer);
+  const answer = answers.get(now) ?? NO_ANSWER;
+  return { history, answers, answer, live: NOT_LIVE, preview: null, tapped: null };
+}
 
 /**
  * Whether the masks are those of the newest prompt.

@@ -1,12 +1,14 @@
 // The toolbar and the sliders: shows the state, does what is asked for. Keeps no state itself.
 
-import { MASK_COLORS, SLIDERS } from "../contract.js";
+import { SLIDERS } from "../contract.js";
 import { valueOf } from "../state/settings.js";
+import * as things from "../state/things.js";
 import { createRadios } from "./radios.js";
 
 /**
  * @import { Actions } from "../state/actions.js"
  * @import { PageStore, State } from "../state/state.js"
+ * @import { Thing } from "../state/things.js"
  */
 
 /** @typedef {HTMLInputElement | HTMLSelectElement} Field */
@@ -41,6 +43,9 @@ function write(field, value) {
   if (output) output.textContent = format(Number(value));
 }
 
+/** @param {Thing} thing */
+const isMarked = ({ clicks }) => clicks.some(({ positive }) => positive);
+
 /**
  * What can be done now.
  * @param {State} state
@@ -51,7 +56,7 @@ const possible = ({ history, dragFrom, exporting }) => ({
   redo: history.future.length > 0,
   clear: history.present.clicks.length > 0,
   reset: true,
-  export: history.present.clicks.some((click) => click.positive) && !exporting,
+  export: things.all(history.present).some(isMarked) && !exporting,
 });
 
 /**
@@ -101,8 +106,6 @@ export function createControls(root, store, actions) {
     field.addEventListener("keydown", () => (byKeys = field), { signal });
     for (const left of ["pointerdown", "blur"]) field.addEventListener(left, leaveKeys, { signal });
   }
-  const colors = root.querySelector("[data-display=color]");
-  colors?.replaceChildren(...Object.keys(MASK_COLORS).map((color) => new Option(color)));
   for (const field of displays) {
     const name = field.dataset.display ?? "";
     field.addEventListener("input", () => actions.display(name, read(field)), { signal });

@@ -145,7 +145,8 @@ export function createGrid(root, store, { actions, addressOf }) {
       },
     ),
     store.subscribe(
-      ({ history, look, answer, live }) => [history.present, look.display, look.view, answer, live],
+      ({ history, look, answer, answers, live }) =>
+        [history.present, look.display, look.view, answer, answers, live],
       () => refresh(),
     ),
     store.subscribe(

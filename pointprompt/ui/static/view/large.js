@@ -2,9 +2,9 @@
 // show, and no more of the page.
 
 import { paintHeat } from "./heat.js";
-import { lastLayers } from "./layers.js";
-import { paintClicks } from "./marks.js";
-import { fit, paintMask, paintPreview } from "./paint.js";
+import { lastLayers, lastLayersOfEach } from "./layers.js";
+import { paintMarks } from "./marks.js";
+import { fit, paintPreview, paintThings } from "./paint.js";
 import { fitted, panned, zoomed } from "./zoom.js";
 
 /**
@@ -35,7 +35,7 @@ export function createLarge(place, shown) {
   const [preview, overlay] = [".pp-preview", ".pp-overlay"].map(
     (name) => /** @type {HTMLCanvasElement} */ (place.querySelector(name)),
   );
-  const drawMask = lastLayers();
+  const drawMask = lastLayersOfEach();
   const drawPreview = lastLayers();
   /** @type {Zoom | null} */
   let zoom = null;
@@ -77,12 +77,12 @@ export function createLarge(place, shown) {
       layer.style.transform = `translate(${x}px, ${y}px)`;
       [layer.style.width, layer.style.height] = [`${width}px`, `${height}px`];
     }
-    const { clicks, drawn, display, color, isHeat } = view;
+    const { marks, layers, display, overlaps, isHeat } = view;
     if (isHeat) paintHeat(/** @type {HTMLCanvasElement} */ (heat), grid, view.heat);
     paintOn(overlay, size, (surface) => {
       const opacity = isHeat ? 0 : display.opacity;
-      if (drawn) paintMask(surface, drawMask(drawn, color), color, { ...display, opacity });
-      paintClicks(surface, clicks);
+      paintThings(surface, layers, drawMask, { ...display, opacity, overlaps });
+      paintMarks(surface, marks);
     });
     paintPreviewed();
   }

@@ -2,11 +2,12 @@
 
 /**
  * @import { Contour } from "../rule/contour.js"
+ * @import { Layer } from "../state/shown.js"
  * @import { Mask } from "../state/state.js"
+ * @import { Color } from "../state/things.js"
  * @import { Surface } from "./paint.js"
  */
 
-/** @typedef {readonly [number, number, number]} Color Red, green and blue. */
 /** @typedef {[number, number, number, number]} Segment From row and column to row and column. */
 
 /**
@@ -29,6 +30,19 @@ export function lastLayers() {
     return last.layers;
   };
   return Object.assign(layers, { forget: () => (last = null) });
+}
+
+/** The same for each of several things. */
+export function lastLayersOfEach() {
+  /** @type {Map<number, ReturnType<typeof lastLayers>>} */
+  const byThing = new Map();
+  /** @param {Layer} layer */
+  const layers = ({ id, drawn, color }) => {
+    const draw = byThing.get(id) ?? lastLayers();
+    byThing.set(id, draw);
+    return draw(drawn, color);
+  };
+  return Object.assign(layers, { forget: () => byThing.clear() });
 }
 
 /**

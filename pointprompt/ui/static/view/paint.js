@@ -2,7 +2,11 @@
 
 import { contextOf, cssColor } from "./layers.js";
 
-/** @import { Color, Layers } from "./layers.js" */
+/**
+ * @import { Layer } from "../state/shown.js"
+ * @import { Color } from "../state/things.js"
+ * @import { Layers } from "./layers.js"
+ */
 
 const PREVIEW_OPACITY = 0.3;
 
@@ -65,6 +69,33 @@ function emptied(canvas, pixels, { width, height }) {
 export function paintMask(surface, layers, color, { opacity, outline }) {
   layers.fill(surface, opacity);
   if (outline) paintLine(surface, layers.line(surface), cssColor(color));
+}
+
+/**
+ * The masks of several things, each over those below it: in the place of what they have there, or
+ * together with it.
+ * @param {Surface} surface
+ * @param {readonly Layer[]} layers The lowest first.
+ * @param {(layer: Layer) => Layers} draw
+ * @param {{opacity: number, outline: boolean, overlaps: boolean}} display
+ */
+export function paintThings(surface, layers, draw, { overlaps, ...display }) {
+  layers.forEach((layer, height) => {
+    if (height > 0 && !overlaps) erase(surface, draw(layer));
+    paintMask(surface, draw(layer), layer.color, display);
+  });
+}
+
+/**
+ * @param {Surface} surface
+ * @param {Layers} layers
+ */
+function erase(surface, layers) {
+  const { context } = surface;
+  context.save();
+  context.globalCompositeOperation = "destination-out";
+  layers.fill(surface, 1);
+  context.restore();
 }
 
 /**

@@ -3,7 +3,7 @@
 /** @import { Look } from "../state/look.js" */
 
 /** @type {Record<string, number>} */
-const STEPS = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
+export const STEPS = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
 
 /**
  * @param {HTMLElement[]} buttons Each has its value as data of that name.

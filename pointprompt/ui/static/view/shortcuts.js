@@ -1,13 +1,17 @@
 // Keys that do something wherever the focus is: undo and redo as everywhere, and single keys for what
 // is done most. What a tile does with its own keys is `keyboard.js`'s.
 
+import { all } from "../state/things.js";
+
 /**
  * @import { Actions } from "../state/actions.js"
  * @import { PageStore } from "../state/state.js"
  */
 
 /** @type {Record<string, string>} */
-const MODES = { 1: "positive", "+": "positive", 2: "negative", "-": "negative" };
+const MODES = { "+": "positive", "-": "negative" };
+/** @type {Record<string, string>} */
+const OTHER = { positive: "negative", negative: "positive" };
 
 /**
  * @param {HTMLElement} root
@@ -40,8 +44,12 @@ export function createShortcuts(root, store, { actions, go, here, help }) {
   function single(key, shift) {
     if (key === "?") return help;
     if (!store.get().manifest) return undefined;
-    const mode = MODES[key];
+    const { look, history } = store.get();
+    const mode = key === "x" ? OTHER[look.mode] : MODES[key];
     if (mode) return () => actions.look({ mode });
+    const thing = all(history.present)[Number(key) - 1];
+    if (thing) return () => actions.choose(thing.id);
+    if (key === "a") return () => actions.addThing();
     if (key === "m") return () => peek(true);
     const { focus } = store.get();
     if (key === "f") return () => actions.focus(focus === null ? (here() ?? 0) : null);

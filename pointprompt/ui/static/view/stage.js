@@ -158,7 +158,8 @@ export function createStage(root, store, { actions, addressOf, view, paintColors
   const unsubscribe = [
     store.subscribe(({ focus, manifest }) => [focus, manifest], show),
     store.subscribe(
-      ({ history, look, answer, live }) => [history.present, look.display, look.view, answer, live],
+      ({ history, look, answer, answers, live }) =>
+        [history.present, look.display, look.view, answer, answers, live],
       paint,
     ),
     store.subscribe(({ preview }) => [preview], large.paintPreview),

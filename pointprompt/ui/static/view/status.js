@@ -38,8 +38,8 @@ export function createStatus(root, store) {
   }
 
   const unsubscribe = store.subscribe(
-    ({ manifest, history, late, exporting, asked, answer, live, side }) =>
-      [manifest, history.present, late, exporting, asked, answer, live, side],
+    ({ manifest, history, late, exporting, asked, answer, live, side, focusSide }) =>
+      [manifest, history.present, late, exporting, asked, answer, live, side, focusSide],
     show,
   );
   return { destroy: unsubscribe };

@@ -4,9 +4,9 @@ import { paintColors } from "./atlas.js";
 import { createFrame } from "./frame.js";
 import { paintHeat } from "./heat.js";
 import { listenToKeys } from "./keyboard.js";
-import { paintClicks, paintCursor } from "./marks.js";
-import { lastLayers } from "./layers.js";
-import { fit, fitTo, paintMask, paintPreview } from "./paint.js";
+import { paintCursor, paintMarks } from "./marks.js";
+import { lastLayers, lastLayersOfEach } from "./layers.js";
+import { fit, fitTo, paintPreview, paintThings } from "./paint.js";
 import { listen } from "./pointer.js";
 import { percent } from "./words.js";
 
@@ -45,7 +45,7 @@ export function createTile(image, index, options) {
 
   let visible = false;
   let stale = true;
-  const drawMask = lastLayers();
+  const drawMask = lastLayersOfEach();
   const drawPreview = lastLayers();
   /** @type {Uint8Array | null} */
   let heated = null;
@@ -78,12 +78,12 @@ export function createTile(image, index, options) {
   function paint() {
     stale = !visible;
     if (stale) return;
-    const { clicks, drawn, heat: values, display, color, isHeat, hasColors } = view(index);
+    const { marks, layers, heat: values, display, overlaps, isHeat, hasColors } = view(index);
     if (hasColors) paintColors(atlas, colors, index, { grid, isWanted: () => visible });
     const surface = fit(overlay);
     const opacity = isHeat ? 0 : display.opacity;
-    if (drawn) paintMask(surface, drawMask(drawn, color), color, { ...display, opacity });
-    paintClicks(surface, clicks);
+    paintThings(surface, layers, drawMask, { ...display, opacity, overlaps });
+    paintMarks(surface, marks);
     const cursor = keys.cursor();
     if (cursor) paintCursor(surface, cursor);
     if (!isHeat || values === heated) return;

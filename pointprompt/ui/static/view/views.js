@@ -1,22 +1,26 @@
 // What is shown of an image, of the state: the same on its tile and where it is large.
 
-import { MASK_COLORS } from "../contract.js";
-import { shownIn } from "../state/shown.js";
+import { layersIn, shownIn } from "../state/shown.js";
+import { all } from "../state/things.js";
 
 /**
  * @import { Click } from "../contract.js"
  * @import { Display } from "../state/look.js"
- * @import { Shown } from "../state/shown.js"
+ * @import { Layer, Shown } from "../state/shown.js"
  * @import { State } from "../state/state.js"
- * @import { Color } from "./layers.js"
+ * @import { Color, Prompt } from "../state/things.js"
+ * @import { Marks } from "./marks.js"
  */
 
 /**
  * How a tile shows it.
  * @typedef {Object} TileLook
- * @property {readonly Click[]} clicks Of this image.
+ * @property {readonly Click[]} clicks Of the chosen thing on this image.
+ * @property {readonly Marks[]} marks Of all things on this image, those of the chosen one last.
+ * @property {readonly Layer[]} layers Of all things, the lowest first.
+ * @property {boolean} overlaps Whether a layer leaves those below it as they are.
  * @property {Display} display
- * @property {Color} color Of masks.
+ * @property {Color} color Of the chosen thing.
  * @property {boolean} isHeat Whether heatmaps are shown, and not masks.
  * @property {boolean} hasColors Whether the colour view is.
  */
@@ -33,14 +37,39 @@ import { shownIn } from "../state/shown.js";
  */
 export function viewOf(state, image) {
   const { history, look } = state;
+  const { present } = history;
+  const shown = shownIn(state, image);
   return {
-    ...shownIn(state, image),
-    clicks: history.present.clicks.filter((click) => click.image === image),
+    ...shown,
+    layers: layersIn(state, image, shown.drawn),
+    overlaps: present.overlaps,
+    clicks: present.clicks.filter((click) => click.image === image),
+    marks: marksOf(present, image),
     display: look.display,
     hasColors: look.view === "colors" || look.view === "both",
     isHeat: look.view === "heat",
-    color: MASK_COLORS[look.display.color] ?? Object.values(MASK_COLORS)[0],
+    color: present.color,
   };
+}
+
+/**
+ * @param {Prompt} prompt
+ * @param {number} image
+ * @returns {Marks[]}
+ */
+function marksOf(prompt, image) {
+  const things = all(prompt);
+  // Where there is one, its sign alone tells of a click.
+  const hasColors = things.length > 1;
+  return things
+    .filter(({ id, hidden }) => id === prompt.id || !hidden)
+    .sort((one, other) => Number(one.id === prompt.id) - Number(other.id === prompt.id))
+    .map(({ id, color, clicks }) => ({
+      clicks: clicks.filter((click) => click.image === image),
+      color: hasColors ? color : null,
+      isChosen: id === prompt.id,
+    }))
+    .filter(({ clicks }) => clicks.length > 0);
 }
 
 /**
@@ -50,9 +79,34 @@ export function viewOf(state, image) {
  */
 export const isSameView = (one, other) =>
   one.drawn === other.drawn &&
+  one.overlaps === other.overlaps &&
+  areSame(one.layers, other.layers, isSameLayer) &&
+  areSame(one.marks, other.marks, isSameMarks) &&
   one.heat === other.heat &&
   one.hasColors === other.hasColors &&
   one.covered === other.covered &&
-  one.presence === other.presence &&
-  one.clicks.length === other.clicks.length &&
-  one.clicks.every((click, index) => click === other.clicks[index]);
+  one.presence === other.presence;
+
+/**
+ * @template Item
+ * @param {readonly Item[]} some
+ * @param {readonly Item[]} others
+ * @param {(one: Item, other: Item) => boolean} isSame
+ */
+const areSame = (some, others, isSame) =>
+  some.length === others.length && some.every((one, index) => isSame(one, others[index]));
+
+/**
+ * @param {Layer} one
+ * @param {Layer} other
+ */
+const isSameLayer = (one, other) => one.drawn === other.drawn && one.color === other.color && one.id === other.id;
+
+/**
+ * @param {Marks} one
+ * @param {Marks} other
+ */
+const isSameMarks = (one, other) =>
+  one.color === other.color &&
+  one.isChosen === other.isChosen &&
+  areSame(one.clicks, other.clicks, (click, another) => click === another);

@@ -1,0 +1,150 @@
+// The masks of the things that are not chosen, which stand beside those of the one that is: asks the
+// server for what is missing of them, one thing at a time, while nothing is awaited for the chosen one.
+
+import { askedOf, promptMessage, sentSettings } from "../state/messages.js";
+import { isAnswered, sideOf } from "../state/state.js";
+import { all } from "../state/things.js";
+import { decodeMasks } from "./codec.js";
+import { createDelivery } from "./delivery.js";
+import { receiveFailure } from "./failure.js";
+
+/**
+ * @import { EdgesAnswer, Manifest, MasksAnswer } from "../contract.js"
+ * @import { Answer, PageStore, State } from "../state/state.js"
+ * @import { Thing } from "../state/things.js"
+ * @import { AskEdges } from "./fine.js"
+ * @import { Predict } from "./masks.js"
+ */
+
+const PATIENCE_MS = 60_000;
+const EDGED_AT_ONCE = 4;
+
+/**
+ * What is missing of a thing: its masks, or their edges in these images.
+ * @typedef {Object} Job
+ * @property {Thing} thing
+ * @property {string} key Of what is asked.
+ * @property {number[] | null} images
+ */
+
+/**
+ * @param {State} state
+ * @returns {Job | null}
+ */
+function nextJob(state) {
+  const { history, manifest, answers, seen } = state;
+  if (!manifest || !isAnswered(state)) return null;
+  for (const thing of all(history.present)) {
+    if (thing.id === history.present.id || thing.hidden || !thing.clicks.length) continue;
+    const key = askedOf(promptMessage(state, thing));
+    const answer = answers.get(thing.id);
+    if (answer?.key !== key) return { thing, key, images: null };
+    if (sentSettings(state, thing).outline === "tokens") continue;
+    const rough = [...seen].filter((image) => (answer.edged[image]?.side ?? 0) < Math.max(sideOf(state, image), 1));
+    if (rough.length) return { thing, key, images: rough.slice(0, EDGED_AT_ONCE) };
+  }
+  return null;
+}
+
+/**
+ * @param {PageStore} store
+ * @param {{predict: Predict, edges: AskEdges}} server
+ */
+export function createOthers(store, server) {
+  const { get, set } = store;
+  const delivery = createDelivery({ lost: () => {}, patience: PATIENCE_MS });
+  let isAsking = false;
+  // What the server has nothing for would be asked for ever.
+  let last = "";
+
+  /** @param {Job} job */
+  function ask({ thing, images }) {
+    const message = { ...promptMessage(get(), thing), seq: 0, heat: false };
+    if (!images) return server.predict(message);
+    return server.edges({ ...message, images, side: sideOf(get(), images[0]) });
+  }
+
+  /**
+   * @param {Job} job
+   * @param {Manifest} manifest
+   */
+  async function fill(job, manifest) {
+    const { thing, key, images } = job;
+    const side = images ? sideOf(get(), images[0]) : 0;
+    const isWanted = () => get().manifest === manifest && nextJob(get())?.key === key;
+    const received = await delivery.deliver(async () => {
+      const answer = await ask(job);
+      if (!answer) throw new Error("The server did not answer.");
+      return answer;
+    }, isWanted);
+    if (!received || get().manifest !== manifest) return;
+    if ("error" in received) {
+      await receiveFailure(store, received);
+      return;
+    }
+    const before = get().answers.get(thing.id);
+    if (images && before?.key !== key) return;
+    const answer = images
+      ? await withEdges(/** @type {Answer} */ (before), /** @type {EdgesAnswer} */ (received), side)
+      : await withMasks(/** @type {MasksAnswer} */ (received), key, manifest);
+    if (get().manifest === manifest) set({ answers: new Map(get().answers).set(thing.id, answer) });
+  }
+
+  async function update() {
+    if (isAsking) return;
+    isAsking = true;
+    last = "";
+    for (let job = nextJob(get()); job; job = nextJob(get())) {
+      const what = JSON.stringify([job.thing.id, job.key, job.images]);
+      const { manifest } = get();
+      if (what === last || !manifest) break;
+      last = what;
+      try {
+        await fill(job, manifest);
+      } catch (error) {
+        reportError(error);
+      }
+    }
+    isAsking = false;
+  }
+
+  const unsubscribe = store.subscribe(
+    ({ manifest, history, answer, seen, side, focusSide }) =>
+      [manifest, history.present, answer.seq, seen, side, focusSide],
+    () => update(),
+  );
+
+  return {
+    hurry: delivery.hurry,
+    destroy() {
+      unsubscribe();
+      delivery.destroy();
+    },
+  };
+}
+
+/**
+ * @param {MasksAnswer} received
+ * @param {string} key
+ * @param {Manifest} manifest
+ * @returns {Promise<Answer>}
+ */
+async function withMasks({ seq, masks, presence }, key, { images, grid }) {
+  const decoded = await decodeMasks(masks, images.length, ...grid);
+  return { seq, key, masks: decoded, presence, heat: [], edged: [] };
+}
+
+/**
+ * @param {Answer} answer
+ * @param {EdgesAnswer} received
+ * @param {number} side
+ * @returns {Promise<Answer>}
+ */
+async function withEdges(answer, { masks }, side) {
+  const edged = [...answer.edged];
+  for (const { image, mask, height, width } of masks) {
+    const [decoded] = await decodeMasks(mask, 1, height, width);
+    edged[image] = { mask: decoded, grid: [height, width], side };
+  }
+  return { ...answer, edged };
+}
