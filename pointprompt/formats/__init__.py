@@ -1,5 +1,13 @@
 """Masks of all images and what made them -> files, and prompts back in.
 
-archive.py         all of it in one ZIP file
-prompt_json.py     the prompt and what else made the masks; read again as well
+labelled.py        what is exported: masks of several things, one image at a time
+format.py          what every format is
+registry.py        which formats there are to choose
+archive.py         the chosen ones in one ZIP file
+prompt_json.py     the things and what else made the masks; read again as well
+
+Each a format:
+
+binary_png.py      masks, black and white
+overlays.py        photos with the things tinted
 """

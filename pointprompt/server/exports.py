@@ -13,7 +13,8 @@ from pathlib import Path
 from pointprompt.server import addresses, session_files, wire
 from pointprompt.server.session import Session
 from pointprompt.server.turns import Turns
-from pointprompt.types import ProgressFn, Prompt, TokenPrediction
+from pointprompt.things import Thing
+from pointprompt.types import ProgressFn, TokenPrediction
 
 # What all downloads that are being written may take together, by their largest photo: its pixels,
 # its mask, its overlay, and all that once more while they are made.
@@ -49,6 +50,7 @@ class Exports:
             OSError: It could not be written; then nothing of it is there.
         """
         from pointprompt.formats.archive import write_zip
+        from pointprompt.formats.labelled import Labelled
         from pointprompt.pipeline import image_masks
 
         analysis = session.analysis
@@ -58,15 +60,15 @@ class Exports:
             session_files.new_export(session.folder) as folder,
         ):
             unfinished = folder / "unfinished"
-            write_zip(
-                unfinished,
+            labelled = Labelled(
                 analysis.photos,
-                image_masks(analysis, prediction, request.clicks, request.settings),
-                Prompt(clicks=request.clicks),
-                request.settings,
+                [Thing(clicks=request.clicks, settings=request.settings)],
+                [image_masks(analysis, prediction, request.clicks, request.settings)],
+                prediction.heatmaps[None],
+                prediction.presence[None],
                 analysis.backbone,
-                progress=progress,
             )
+            write_zip(unfinished, labelled, progress=progress)
             return self._finished(unfinished)
 
     def _finished(self, unfinished: Path) -> Path:

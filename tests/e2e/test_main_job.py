@@ -272,11 +272,12 @@ def test_the_download_holds_the_masks_that_are_on_the_screen(page: Page, photos:
         page.action("export").click()
     assert waiting.value.suggested_filename == "pointprompt-masks.zip"
     archive = zipfile.ZipFile(io.BytesIO(Path(waiting.value.path()).read_bytes()))
-    prompt = json.loads(archive.read("prompt.json"))
-    assert len(prompt["prompt"]["clicks"]) == 1
-    assert prompt["backbone"]
-    assert prompt["settings"]["rule"]["name"] == "joint"
-    assert prompt["settings"]["outline"] == "photo"
+    document = json.loads(archive.read("prompt.json"))
+    (thing,) = document["things"]
+    assert len(thing["clicks"]) == 1
+    assert document["backbone"]
+    assert thing["settings"]["rule"]["name"] == "joint"
+    assert thing["settings"]["outline"] == "photo"
     page.tab.locator("[data-display=outline]").uncheck()
     page.tab.locator("[data-tile-size]").fill("400")
     shown = []
@@ -299,7 +300,7 @@ def test_the_download_holds_the_masks_that_are_on_the_screen(page: Page, photos:
     with page.tab.expect_download() as waiting:
         page.action("export").click()
     archive = zipfile.ZipFile(waiting.value.path())
-    assert len(json.loads(archive.read("prompt.json"))["prompt"]["clicks"]) == 2
+    assert len(json.loads(archive.read("prompt.json"))["things"][0]["clicks"]) == 2
 
 
 def test_a_backbone_tells_its_licence_and_cost_before_it_is_chosen(page: Page):

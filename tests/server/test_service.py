@@ -674,8 +674,9 @@ def test_a_download_holds_the_masks_that_are_on_the_screen(service, photos):
             small = Image.fromarray(mask).resize((GRID, GRID), Image.Resampling.NEAREST)
             np.testing.assert_array_equal(np.array(small), on_screen[index])
         document = json.loads(archive.read("prompt.json"))
-    assert [click["positive"] for click in document["prompt"]["clicks"]] == [True, False]
-    assert Settings.from_dict(document["settings"]) == Settings.from_dict(EXACT)
+    (thing,) = document["things"]
+    assert [click["positive"] for click in thing["clicks"]] == [True, False]
+    assert Settings.from_dict(thing["settings"]) == Settings.from_dict(EXACT)
 
 
 @pytest.mark.parametrize("rule", RULES)
