@@ -5,9 +5,12 @@ format.py          what every format is
 registry.py        which formats there are to choose
 archive.py         the chosen ones in one ZIP file
 prompt_json.py     the things and what else made the masks; read again as well
+rings.py           a mask -> polygons, holes bridged
+rle.py             a mask -> lengths of runs
 
 Each a format:
 
 binary_png.py      masks, black and white
+coco.py            one JSON file of all
 overlays.py        photos with the things tinted
 """

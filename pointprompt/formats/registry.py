@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from pointprompt.formats.binary_png import BinaryPng
+from pointprompt.formats.coco import Coco
 from pointprompt.formats.format import Format
 from pointprompt.formats.overlays import Overlays
 
@@ -26,6 +27,7 @@ class Choice(NamedTuple):
 
 FORMATS = {
     "png": Choice(BinaryPng, "Black and white masks (PNG), one of each thing"),
+    "coco": Choice(Coco, "COCO instances (JSON)"),
     "overlays": Choice(Overlays, "Photos with the things tinted in their colours"),
 }
 DEFAULT_FORMATS = ("png", "overlays")
