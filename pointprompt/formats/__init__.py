@@ -12,5 +12,7 @@ Each a format:
 
 binary_png.py      masks, black and white
 coco.py            one JSON file of all
+yolo.py            polygons, a text file an image
+labelme.py         polygons, a JSON file an image
 overlays.py        photos with the things tinted
 """

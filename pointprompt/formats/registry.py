@@ -10,7 +10,9 @@ from typing import NamedTuple
 from pointprompt.formats.binary_png import BinaryPng
 from pointprompt.formats.coco import Coco
 from pointprompt.formats.format import Format
+from pointprompt.formats.labelme import LabelMe
 from pointprompt.formats.overlays import Overlays
+from pointprompt.formats.yolo import Yolo
 
 
 class Choice(NamedTuple):
@@ -28,6 +30,8 @@ class Choice(NamedTuple):
 FORMATS = {
     "png": Choice(BinaryPng, "Black and white masks (PNG), one of each thing"),
     "coco": Choice(Coco, "COCO instances (JSON)"),
+    "yolo": Choice(Yolo, "YOLO segmentation labels, with data.yaml"),
+    "labelme": Choice(LabelMe, "LabelMe polygons (JSON), one file an image"),
     "overlays": Choice(Overlays, "Photos with the things tinted in their colours"),
 }
 DEFAULT_FORMATS = ("png", "overlays")

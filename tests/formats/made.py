@@ -67,7 +67,7 @@ def with_thin_parts(height: int, width: int) -> BoolArray:
     mask = (far < 0.3) & ~((far > 0.05) & (far < 0.1)) & ~(np.hypot(y % 40 - 20, x % 40 - 20) < 6)
     mask |= np.abs(far - 0.35) * min(height, width) < 0.6
     mask |= (np.abs(y - height + 4) < 1) | (np.abs(x - y) < 1)
-    mask[::37, ::41] = True
+    mask[:: max(7, height // 4), :: max(9, width // 4)] = True
     return np.asarray(mask)
 
 
