@@ -11,8 +11,13 @@ rle.py             a mask -> lengths of runs
 Each a format:
 
 binary_png.py      masks, black and white
+indexed_png.py     numbers of things in one picture, and a legend
 coco.py            one JSON file of all
 yolo.py            polygons, a text file an image
 labelme.py         polygons, a JSON file an image
+cutouts.py         each thing alone
 overlays.py        photos with the things tinted
+heatmaps.py        how well each pixel fits, in grey
+summary.py         a table of how much of each thing is where
+sheet.py           all images in one picture
 """
