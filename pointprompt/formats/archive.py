@@ -6,7 +6,7 @@ Knows ZIP, and what a format is. Does not know how masks are computed, nor who a
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -43,7 +43,8 @@ def write_zip(
         labelled: The masks.
         formats: Names from `FORMATS`.
         options: What is chosen within formats.
-        progress: Told after every image, with the stage "export"; it may raise to cancel.
+        progress: Told after every file and every image, with the stage "export" and how many images
+            are done; it may raise to cancel.
 
     Raises:
         ValueError: A format is unknown, a mask is not of its image's size, or a click is on an
@@ -60,12 +61,15 @@ def write_zip(
     document = prompt_json.describe(labelled.things, labelled.backbone, labelled.photos)
     images: list[dict[str, Any]] = []
     problems: list[dict[str, str]] = []
-    total = len(labelled.photos)
+
+    def tell(done: int) -> None:
+        if progress:
+            progress(Progress("export", done, len(labelled.photos)))
+
     with zipfile.ZipFile(target, "w") as archive:
         for image in labelled:
-            images.append(_written(archive, image, writers, problems))
-            if progress:
-                progress(Progress("export", len(images), total))
+            images.append(_written(archive, image, writers, problems, lambda: tell(len(images))))
+            tell(len(images))
         for writer in writers:
             for name, data in writer.finish():
                 _add(archive, name, data)
@@ -85,6 +89,7 @@ def _written(
     image: LabelledImage,
     writers: Sequence[Format],
     problems: list[dict[str, str]],
+    tell: Callable[[], None],
 ) -> dict[str, Any]:
     """Write the files of an image; what prompt.json says of it."""
     files = []
@@ -93,6 +98,7 @@ def _written(
             for name, data in writer.add(image):
                 _add(archive, name, data)
                 files.append(name)
+                tell()
         except UnreadablePhoto as error:
             problems.append({"image": image.photo.name, "problem": f"No {writer.lacks}: {error}"})
     names = [thing.name for thing in image.labelled.things]

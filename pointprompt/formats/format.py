@@ -22,6 +22,8 @@ from pointprompt.types import ByteArray
 # The name of a file, with folders before it, and its content.
 Member = tuple[str, bytes]
 
+# Half the time of Pillow's own 6 for photos and heatmaps, and a tenth more bytes at most.
+_PNG_LEVEL = 3
 # What a spreadsheet takes for the beginning of a formula.
 _OF_FORMULAS = ("=", "+", "-", "@")
 
@@ -75,7 +77,7 @@ class Format:
 def as_png(pixels: ByteArray | NDArray[np.uint16]) -> bytes:
     """The content of a PNG: (H, W) uint8 or uint16, (H, W, 3) or (H, W, 4) uint8."""
     file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "PNG")
+    Image.fromarray(pixels).save(file, "PNG", compress_level=_PNG_LEVEL)
     return file.getvalue()
 
 

@@ -23,5 +23,6 @@ class Heatmaps(Format):
         """One file a thing."""
         for thing, heatmaps in enumerate(self.labelled.heatmaps):
             heatmap = enlarge(heatmaps[image.index].clip(0, 1), *image.shape)
-            grey = np.rint(heatmap * _MOST).astype(np.uint16)
+            heatmap *= _MOST
+            grey = np.rint(heatmap, out=heatmap).astype(np.uint16)
             yield image.path("heatmaps", thing, ".png"), as_png(grey)

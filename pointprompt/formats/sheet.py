@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import math
+import unicodedata
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -26,6 +27,10 @@ _LEAST_SIDE, _MOST_SIDE, _STEP = 256, 640, 8
 _GAP = 8
 _TEXT = 16
 _LINE = 24
+_FONTS = ("NotoSans-Regular.ttf", "DejaVuSans.ttf", "Arial Unicode.ttf", "Arial.ttf", "arial.ttf")
+# A place in Unicode that never has one.
+_NO_LETTER = "\uffff"
+_Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 _PAPER, _INK = (255, 255, 255), (0, 0, 0)
 
 
@@ -36,7 +41,7 @@ class Sheet(Format):
 
     def __init__(self, labelled: Labelled, options: Options = DEFAULT_OPTIONS) -> None:
         super().__init__(labelled, options)
-        self._font = ImageFont.load_default(_TEXT)
+        self._font = _font()
         count = max(1, len(labelled.photos))
         # The largest that have room on one page; the smallest where none have.
         for side in range(_MOST_SIDE, _LEAST_SIDE - 1, -_STEP):
@@ -106,9 +111,7 @@ def _tallest(photos: Sequence[Photo]) -> float:
     return max((min(1.0, photo.height / photo.width) for photo in photos), default=1.0)
 
 
-def _legend(
-    things: Sequence[Thing], width: int, font: ImageFont.FreeTypeFont | ImageFont.ImageFont
-) -> Image.Image:
+def _legend(things: Sequence[Thing], width: int, font: _Font) -> Image.Image:
     """Each thing's colour and name, in lines of this width in pixels."""
     mark = _LINE - _GAP
     places, x, line = [], _GAP, 0
@@ -127,8 +130,32 @@ def _legend(
     return legend
 
 
-def _shortened(text: str, width: int, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> str:
+def _font() -> _Font:
+    """One of this computer's that has many letters; else Pillow's own, which has ASCII's alone."""
+    for name in _FONTS:
+        try:
+            return ImageFont.truetype(name, _TEXT)
+        except OSError:
+            continue
+    return ImageFont.load_default(_TEXT)
+
+
+def _drawable(text: str, font: _Font) -> str:
+    """A text with those letters that a font lacks replaced: by what is like them, or by "?"."""
+    missing = bytes(font.getmask(_NO_LETTER))
+
+    def shown(letter: str) -> str:
+        if letter.isascii() or bytes(font.getmask(letter)) != missing:
+            return letter
+        plain = unicodedata.normalize("NFKD", letter).encode("ascii", "ignore").decode()
+        return plain or "?"
+
+    return "".join(map(shown, text))
+
+
+def _shortened(text: str, width: int, font: _Font) -> str:
     """As much of a text as there is room for, in pixels."""
+    text = _drawable(text, font)
     if font.getlength(text) <= width:
         return text
     while text and font.getlength(text + "...") > width:

@@ -226,10 +226,10 @@ def test_a_click_on_an_image_that_is_not_there_is_an_error():
         _written(thing=Thing("x", (Click(3, 0.5, 0.5),)))
 
 
-def test_progress_is_told_of_every_image_and_may_cancel():
+def test_progress_is_told_of_every_file_and_image_and_may_cancel():
     told = []
     _written(progress=told.append)
-    assert told == [Progress("export", done, 3) for done in (1, 2, 3)]
+    assert told == [Progress("export", done, 3) for done in (0, 0, 1, 1, 1, 2, 2, 2, 3)]
 
     def cancel(_):
         raise KeyboardInterrupt

@@ -118,4 +118,5 @@ def test_one_mask_is_in_memory_at_a_time_and_one_image(name, tmp_path):
 
     write_zip(tmp_path / "all.zip", given, [name], progress=look)
     assert counted.most == 1
-    assert live == [0] * 6
+    assert len(live) >= 6
+    assert not any(live)

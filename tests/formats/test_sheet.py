@@ -1,6 +1,8 @@
 import numpy as np
 import pytest
+from PIL import ImageFont
 
+from pointprompt.formats import sheet
 from pointprompt.formats.labelled import UnreadablePhoto
 from pointprompt.formats.sheet import MAX_SIDE, Sheet
 from pointprompt.types import Photo
@@ -56,6 +58,11 @@ def test_an_image_whose_preview_is_damaged_leaves_its_place_and_is_told_of():
     assert document(given, ["sheet"])["problems"] == [
         {"image": "b.png", "problem": "No picture on the sheet: The preview is damaged."}
     ]
+
+
+def test_letters_that_a_font_lacks_are_replaced_by_plain_ones():
+    plain = ImageFont.load_default(16)
+    assert sheet._drawable("schöner Hund, 手.jpg", plain) == "schoner Hund, ?.jpg"
 
 
 def test_an_image_of_extreme_shape_has_a_place():
