@@ -67,8 +67,16 @@ def write_zip(
             progress(Progress("export", done, len(labelled.photos)))
 
     with zipfile.ZipFile(target, "w") as archive:
-        for image in labelled:
-            images.append(_written(archive, image, writers, problems, lambda: tell(len(images))))
+        for index in range(len(labelled.photos)):
+            # Not by a name, which would keep one image until the next one's masks are there.
+            said = _written(
+                archive,
+                LabelledImage(labelled, index),
+                writers,
+                problems,
+                lambda: tell(len(images)),
+            )
+            images.append(said)
             tell(len(images))
         for writer in writers:
             for name, data in writer.finish():

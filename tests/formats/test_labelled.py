@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from pointprompt.formats.archive import write_zip
-from pointprompt.formats.labelled import Labelled, UnreadablePhoto
+from pointprompt.formats.labelled import Labelled, LabelledImage, UnreadablePhoto
 from pointprompt.formats.registry import FORMATS
 from tests.formats.made import BACKBONE, labelled, photo, some_masks, things
 
@@ -85,10 +85,10 @@ def test_what_does_not_belong_together_is_an_error():
 
 
 class _Counted:
-    """Masks that know how many of them there are at a time."""
+    """Masks that know how many of them, and of images, there are at a time."""
 
     def __init__(self, images: int) -> None:
-        self.live = self.most = 0
+        self.live = self.most = self.most_images = 0
         self._images = images
 
     def __len__(self) -> int:
@@ -96,6 +96,8 @@ class _Counted:
 
     def __getitem__(self, index: int) -> np.ndarray:
         mask = np.random.default_rng(index).random((30, 40)) > 0.5
+        images = sum(type(one) is LabelledImage for one in gc.get_objects())
+        self.most_images = max(self.most_images, images)
         self.live += 1
         self.most = max(self.most, self.live)
         weakref.finalize(mask, self._gone)
@@ -117,6 +119,6 @@ def test_one_mask_is_in_memory_at_a_time_and_one_image(name, tmp_path):
         live.append(counted.live)
 
     write_zip(tmp_path / "all.zip", given, [name], progress=look)
-    assert counted.most == 1
+    assert counted.most == counted.most_images == 1
     assert len(live) >= 6
     assert not any(live)
