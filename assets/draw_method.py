@@ -16,6 +16,7 @@ from sklearn.decomposition import PCA
 import pointprompt
 from pointprompt import backbones
 from pointprompt.masks.draw import overlay
+from pointprompt.masks.lazy import MASK_RGB
 from pointprompt.sources.examples import example_set
 from pointprompt.types import ByteArray, FloatArray
 
@@ -42,7 +43,7 @@ def main() -> None:
             features[index],
             analysis.colors[index],
             _as_grey(prediction.heatmaps[index]),
-            overlay(photos[index], prediction.masks[index], 0.45, outline=True),
+            overlay(photos[index], [prediction.masks[index]], [MASK_RGB], 0.45, outline=True),
         )
         for index in _shown(prediction.presence)
     ]

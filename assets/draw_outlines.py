@@ -17,6 +17,7 @@ from PIL import Image, ImageDraw, ImageFont
 import pointprompt
 from pointprompt.masks.draw import overlay
 from pointprompt.masks.guided_filter import guided
+from pointprompt.masks.lazy import MASK_RGB
 from pointprompt.sources.examples import example_set
 from pointprompt.types import BoolArray, ByteArray
 
@@ -67,7 +68,10 @@ def _rows(shown: Shown) -> list[tuple[ByteArray, ...]]:
     for index in shown.images:
         photo = photos[index]
         before: BoolArray = guided(tokens.margins[index], photo) > 0
-        tinted = [overlay(photo, mask, 0.45, outline=True) for mask in (before, masks[index])]
+        tinted = [
+            overlay(photo, [mask], [MASK_RGB], 0.45, outline=True)
+            for mask in (before, masks[index])
+        ]
         rows.append((_marked(photo, shown.clicks, index), *tinted))
     return rows
 

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from pointprompt.analysis.analysis import Analysis
 from pointprompt.settings import JointRule, Settings, TutorialRule
-from pointprompt.types import Click, Prediction, Progress, Prompt
+from pointprompt.things import Thing
+from pointprompt.types import Click, Prediction, Progress
 
 if TYPE_CHECKING:
     from pointprompt.pipeline import analyze, extend, predict
@@ -32,8 +33,8 @@ __all__ = [
     "Prediction",
     "Predictor",
     "Progress",
-    "Prompt",
     "Settings",
+    "Thing",
     "TutorialRule",
     "analyze",
     "extend",

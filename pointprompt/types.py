@@ -115,14 +115,6 @@ class Click:
 
 
 @dataclass(frozen=True)
-class Prompt:
-    """A named set of clicks."""
-
-    name: str = "mask"
-    clicks: tuple[Click, ...] = ()
-
-
-@dataclass(frozen=True)
 class Progress:
     """How far a piece of work has come.
 

@@ -34,6 +34,16 @@ def message(**changes: Any) -> dict[str, Any]:
     return {"session": "token", "seq": 7, "clicks": [click()], "settings": {}, **changes}
 
 
+def thing(**changes: Any) -> dict[str, Any]:
+    return {"name": "cat", "color": [255, 0, 255], "clicks": [click()], "settings": {}, **changes}
+
+
+def export(**changes: Any) -> dict[str, Any]:
+    asked = {"session": "token", "seq": 7, "things": [thing()], "exclusive": True}
+    how = {"formats": ["png"], "coco_polygons": False, "coco_regions": False}
+    return {**asked, "overlaps": False, **how, **changes}
+
+
 SETTING_NAMES = (*Settings.__dataclass_fields__, "unknown")
 CLICKS = st.one_of(
     JSON,

@@ -1,5 +1,23 @@
 """Masks of all images and what made them -> files, and prompts back in.
 
-archive.py         all of it in one ZIP file
-prompt_json.py     the prompt and what else made the masks; read again as well
+labelled.py        what is exported: masks of several things, one image at a time
+format.py          what every format is
+registry.py        which formats there are to choose
+archive.py         the chosen ones in one ZIP file
+prompt_json.py     the things and what else made the masks; read again as well
+rings.py           a mask -> polygons, holes bridged
+rle.py             a mask -> lengths of runs
+
+Each a format:
+
+binary_png.py      masks, black and white
+indexed_png.py     numbers of things in one picture, and a legend
+coco.py            one JSON file of all
+yolo.py            polygons, a text file an image
+labelme.py         polygons, a JSON file an image
+cutouts.py         each thing alone
+overlays.py        photos with the things tinted
+heatmaps.py        how well each pixel fits, in grey
+summary.py         a table of how much of each thing is where
+sheet.py           all images in one picture
 """

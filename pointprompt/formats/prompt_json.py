@@ -1,4 +1,4 @@
-"""Prompts and what made their masks -> prompt.json, and back.
+"""Things and what made their masks -> prompt.json, and back.
 
 Knows JSON, and what moves masks. Does not know masks, archives or who asks: what is read may come
 from anyone.
@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, replace
 from importlib import metadata
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from pointprompt.settings import Settings, TutorialRule
-from pointprompt.types import BackboneChoice, Click, Photo, Prompt, is_number
+from pointprompt.things import MAX_THINGS, Color, Thing, check_things
+from pointprompt.types import BackboneChoice, Click, Photo, is_number, is_whole
 
 FORMAT = "pointprompt"
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 # A hundred images and a thousand clicks take less than a tenth of it.
 MAX_PROMPT_BYTES = 4 << 20
 # What moves masks where its version changes: the names of packages as pip knows them.
@@ -40,13 +42,12 @@ PACKAGES = (
 
 
 def describe(
-    prompt: Prompt, settings: Settings, backbone: BackboneChoice, photos: Sequence[Photo]
+    things: Sequence[Thing], backbone: BackboneChoice, photos: Sequence[Photo]
 ) -> dict[str, Any]:
     """What a prompt file says of how masks were made; `encode` writes it.
 
     Args:
-        prompt: Its clicks made the masks.
-        settings: They made the masks too.
+        things: Their clicks and settings made the masks.
         backbone: What the features came from.
         photos: The images that the clicks are on.
 
@@ -56,11 +57,15 @@ def describe(
     return {
         "format": FORMAT,
         "version": FORMAT_VERSION,
-        "prompt": {
-            "name": prompt.name,
-            "clicks": [_click_entry(click, photos) for click in prompt.clicks],
-        },
-        "settings": settings.as_dict(),
+        "things": [
+            {
+                "name": thing.name,
+                "color": list(thing.color),
+                "clicks": [_click_entry(click, photos) for click in thing.clicks],
+                "settings": thing.settings.as_dict(),
+            }
+            for thing in things
+        ],
         "backbone": asdict(backbone),
         "versions": _versions(),
     }
@@ -71,35 +76,58 @@ def encode(document: dict[str, Any]) -> bytes:
     return json.dumps(document, indent=2, allow_nan=False, default=_python_number).encode()
 
 
-def read_prompt(data: bytes | str) -> tuple[Prompt, Settings]:
-    """The prompt and the settings in a prompt file that `encode` wrote.
+class PromptFile(NamedTuple):
+    """What a prompt file says of masks.
+
+    Attributes:
+        things: Top first.
+        exclusive: Whether a "this" of one is a "not this" of the others: `things.clicks_of`.
+        keeps_overlaps: Whether what is in several masks stays in all.
+    """
+
+    things: tuple[Thing, ...]
+    exclusive: bool = False
+    keeps_overlaps: bool = False
+
+
+def read_prompt(data: bytes | str) -> PromptFile:
+    """What is in a prompt file that `encode` wrote, now or as version 1 or 2.
 
     Clicks name their images by index; whether a set has that many is for its user to check.
-    Settings that are not there take their defaults.
+    Settings that are not there take their defaults. Before version 3 there was one thing.
 
     Args:
         data: The file's content, from anyone.
 
     Raises:
-        ValueError: It is not such a file, or a value in it is not in its range.
+        ValueError: It is not such a file, or a value in it is not of its kind or not in its range;
+            a sentence that names the place in the file.
     """
     document = _parsed(data)
     if document.get("format") != FORMAT:
         raise ValueError("This is not a prompt file of pointprompt.")
     version = document.get("version")
-    if isinstance(version, bool) or version not in _READ_SETTINGS:
+    if isinstance(version, bool) or version not in (*_READ_SETTINGS, FORMAT_VERSION):
         raise ValueError(
-            f"This prompt file has the format version {_shown(version)}; only "
-            f"{' and '.join(map(str, _READ_SETTINGS))} can be read."
+            f"This prompt file has the format version {_shown(version)}; only 1 to "
+            f"{FORMAT_VERSION} can be read."
         )
-    prompt = _object(document, "prompt")
-    name = prompt.get("name")
-    if not isinstance(name, str):
-        raise ValueError("The prompt file's prompt has no name.")
-    clicks = prompt.get("clicks")
-    if not isinstance(clicks, list):
-        raise ValueError("The prompt file's prompt has no list of clicks.")
-    return Prompt(name, tuple(map(_read_click, clicks))), _read_settings(document, version)
+    if version != FORMAT_VERSION:
+        return PromptFile((_read_only_thing(document, version),))
+    entries = _list(document.get("things"), "things")
+    if len(entries) > MAX_THINGS:
+        raise ValueError(f"things must be at most {MAX_THINGS}, not {len(entries)}.")
+    things = tuple(_read_thing(entry, f"things[{i}]") for i, entry in enumerate(entries))
+    with _at("things"):
+        check_things(things)
+    return PromptFile(things, _switch(document, "exclusive"), _switch(document, "keeps_overlaps"))
+
+
+def _switch(document: dict[str, Any], name: str) -> bool:
+    value = document.get(name, False)
+    if not isinstance(value, bool):
+        raise ValueError(f"{name} must be true or false, not {_shown(value)}.")
+    return value
 
 
 def _click_entry(click: Click, photos: Sequence[Photo]) -> dict[str, Any]:
@@ -157,27 +185,83 @@ def _parsed(data: bytes | str) -> dict[str, Any]:
     return document
 
 
-def _object(document: dict[str, Any], key: str) -> dict[str, Any]:
-    value = document.get(key)
+def _read_thing(entry: object, at: str) -> Thing:
+    entry = _object(entry, at)
+    name = entry.get("name")
+    with _at(f"{at}.name"):
+        Thing(name)  # type: ignore[arg-type]  # It says what is wrong with what is no text.
+    color = entry.get("color")
+    if not isinstance(color, list) or len(color) != len(Color._fields):
+        raise ValueError(f"{at}.color must be a list of red, green and blue, not {_shown(color)}.")
+    with _at(f"{at}.color"):
+        Thing(color=Color(*color))
+    clicks = _read_clicks(entry.get("clicks"), f"{at}.clicks")
+    settings = _read_settings(entry.get("settings"), f"{at}.settings")
+    return Thing(str(name), clicks, settings, Color(*color))
+
+
+def _read_only_thing(document: dict[str, Any], version: int) -> Thing:
+    """The one thing of a file from before version 3, where any text was a name."""
+    prompt = _object(document.get("prompt"), "prompt")
+    name = prompt.get("name")
+    if not isinstance(name, str):
+        raise ValueError(f"prompt.name must be a text, not {_shown(name)}.")
+    clicks = _read_clicks(prompt.get("clicks"), "prompt.clicks")
+    old = _object(document.get("settings"), "settings")
+    thing = Thing(clicks=clicks, settings=_read_settings(_READ_SETTINGS[version](old), "settings"))
+    try:
+        return replace(thing, name=name)
+    except ValueError:
+        return thing
+
+
+def _object(value: object, at: str) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise ValueError(f"The prompt file has no {key}.")
+        raise ValueError(f"{at} of a prompt file must be an object, not {_shown(value)}.")
     return value
 
 
-def _read_click(entry: object) -> Click:
-    if not isinstance(entry, dict) or not entry.keys() >= {"image", "x", "y", "positive"}:
-        raise ValueError("A click in the prompt file lacks its image, x, y or positive.")
-    try:
-        return Click(entry["image"], entry["x"], entry["y"], entry["positive"])
-    except OverflowError:
-        raise ValueError("A number of a click in the prompt file is too large.") from None
+def _list(value: object, at: str) -> list[Any]:
+    if not isinstance(value, list):
+        raise ValueError(f"{at} of a prompt file must be a list, not {_shown(value)}.")
+    return value
 
 
-def _read_settings(document: dict[str, Any], version: int) -> Settings:
+def _read_clicks(value: object, at: str) -> tuple[Click, ...]:
+    entries = _list(value, at)
+    return tuple(_read_click(entry, f"{at}[{i}]") for i, entry in enumerate(entries))
+
+
+def _read_click(value: object, at: str) -> Click:
+    entry = _object(value, at)
+    # Of any kind, which the checks find out.
+    image: Any = entry.get("image")
+    positive = entry.get("positive")
+    if not is_whole(image) or image < 0:
+        raise ValueError(f"{at}.image must be a whole number from 0 on, not {_shown(image)}.")
+    for axis in ("x", "y"):
+        place = entry.get(axis)
+        if not is_number(place) or not 0 <= place < 1:
+            raise ValueError(f"{at}.{axis} must be at least 0 and below 1, not {_shown(place)}.")
+    if not isinstance(positive, bool):
+        raise ValueError(f"{at}.positive must be true or false, not {_shown(positive)}.")
+    return Click(image, entry["x"], entry["y"], positive)
+
+
+def _read_settings(value: object, at: str) -> Settings:
+    entry = _object(value, at)
+    with _at(at):
+        return Settings.from_dict(entry)
+
+
+@contextmanager
+def _at(place: str) -> Iterator[None]:
+    """Have errors say where in the file they are, shortly whatever is there."""
     try:
-        return Settings.from_dict(_READ_SETTINGS[version](_object(document, "settings")))
-    except OverflowError:
-        raise ValueError("A setting in the prompt file is too large.") from None
+        yield
+    except ValueError as error:
+        text = str(error)
+        raise ValueError(f"{place}: {text if len(text) <= 200 else text[:200] + '...'}") from None
 
 
 def _of_version_1(entry: dict[str, Any]) -> dict[str, Any]:
@@ -217,7 +301,7 @@ _VERSION_1 = {
     "crisp": False,
     **{name: getattr(TutorialRule(), name) for name in _OF_TUTORIAL},
 }
-# How the settings of each version that can be read become today's.
+# How the settings of each older version that can be read become today's.
 _READ_SETTINGS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {
     1: _of_version_1,
     2: lambda entry: entry,

@@ -11,5 +11,5 @@ Knows margins and photos. Knows nothing of rules, sessions, HTTP or output files
     colour_models.py    which colours the thing has
     levels.py         how far a click reaches in its photo
     sam_edges.py      one mask, drawn by SAM's own decoder
-    draw.py           a mask over its photo, as people look at it
+    draw.py           masks over their photo, as people look at them
 """

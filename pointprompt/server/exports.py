@@ -9,16 +9,23 @@ from __future__ import annotations
 import shutil
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from pointprompt.server import addresses, session_files, wire
 from pointprompt.server.session import Session
 from pointprompt.server.turns import Turns
-from pointprompt.types import ProgressFn, Prompt
+from pointprompt.things import Thing, clicks_of
+from pointprompt.types import ProgressFn
+
+if TYPE_CHECKING:
+    from pointprompt.formats.labelled import Labelled
 
 # What all downloads that are being written may take together, by their largest photo: its pixels,
-# its mask, its overlay, and all that once more while they are made.
+# its masks, its overlay, and all that once more while they are made. Heatmaps take most.
 _TOGETHER_BYTES = 1 << 30
-_BYTES_A_PIXEL = 12
+_BYTES_A_PIXEL = 20
 
 
 class Exports:
@@ -47,24 +54,20 @@ class Exports:
             OSError: It could not be written; then nothing of it is there.
         """
         from pointprompt.formats.archive import write_zip
-        from pointprompt.pipeline import image_masks
+        from pointprompt.formats.format import Options
 
-        analysis = session.analysis
-        first = request.things[0]
-        prediction = session.predictor.predict(first.clicks, first.settings)
-        largest = max(photo.height * photo.width for photo in analysis.photos)
+        largest = max(photo.height * photo.width for photo in session.analysis.photos)
         with (
             self._memory.take(largest * _BYTES_A_PIXEL, progress),
             session_files.new_export(session.folder) as folder,
         ):
             unfinished = folder / "unfinished"
+            options = Options(request.coco_polygons, request.coco_regions)
             write_zip(
                 unfinished,
-                analysis.photos,
-                image_masks(analysis, prediction, first.clicks, first.settings),
-                Prompt(first.name, first.clicks),
-                first.settings,
-                analysis.backbone,
+                _labelled(session, request),
+                request.formats,
+                options=options,
                 progress=progress,
             )
             return self._finished(unfinished)
@@ -77,3 +80,34 @@ class Exports:
             for old in sorted(others, key=lambda other: other.stat().st_mtime_ns)[:-1]:
                 shutil.rmtree(old.parent)
         return path
+
+
+def _labelled(session: Session, request: wire.ExportRequest) -> Labelled:
+    """What the things of a request select; those without a positive click are left out."""
+    from pointprompt.formats.labelled import Labelled
+    from pointprompt.pipeline import image_masks
+
+    analysis = session.analysis
+    things: list[Thing] = []
+    masks, heatmaps, presence = [], [], []
+    for index, thing in enumerate(request.things):
+        if not any(click.positive for click in thing.clicks):
+            continue
+        clicks = clicks_of(request.things, index, exclusive=request.exclusive)
+        found = session.predictor.predict(clicks, thing.settings)
+        things.append(thing)
+        masks.append(image_masks(analysis, found, clicks, thing.settings))
+        heatmaps.append(found.heatmaps)
+        presence.append(found.presence)
+    if not things:
+        raise ValueError("There is nothing to download yet: click a thing first.")
+    return Labelled(
+        analysis.photos,
+        things,
+        masks,
+        np.stack(heatmaps),
+        np.stack(presence),
+        analysis.backbone,
+        keeps_overlaps=request.overlaps,
+        exclusive=request.exclusive,
+    )

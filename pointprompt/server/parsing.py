@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Any, TypeVar
 
+from pointprompt.formats.registry import FORMATS
 from pointprompt.server.wire import (
     MAX_CLICKS,
     MAX_EDGED,
@@ -84,6 +85,9 @@ def parse_export(message: object) -> ExportRequest:
         things=found,
         exclusive=_switch(fields_, "exclusive"),
         overlaps=_switch(fields_, "overlaps"),
+        formats=_formats(fields_.get("formats")),
+        coco_polygons=_switch(fields_, "coco_polygons"),
+        coco_regions=_switch(fields_, "coco_regions"),
     )
 
 
@@ -147,10 +151,17 @@ def _thing(value: object) -> Thing:
     return _checked(lambda: Thing(name=name, color=Color(*color), **rest))
 
 
+def _formats(names: object) -> tuple[str, ...]:
+    """Those that are asked for, in the order that they have everywhere."""
+    if not isinstance(names, list) or not all(name in FORMATS for name in map(str, names)):
+        raise WireError("A message asks for a format that there is none of.")
+    return tuple(name for name in FORMATS if name in names)
+
+
 def _switch(fields_: Mapping[str, Any], name: str) -> bool:
     value = fields_.get(name)
     if not isinstance(value, bool):
-        raise WireError(f"A message must say whether things are {name}.")
+        raise WireError(f"A message must say yes or no to {name}.")
     return value
 
 

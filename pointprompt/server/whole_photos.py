@@ -9,7 +9,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from pointprompt.formats.archive import JPEG_MAX_SIDE
+from pointprompt.formats.overlays import JPEG_MAX_SIDE
 from pointprompt.server import session_files
 from pointprompt.server.session import Session
 from pointprompt.server.turns import Turns

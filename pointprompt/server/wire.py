@@ -85,6 +85,9 @@ class ExportRequest:
         things: All of them, the highest first: each with its own clicks, at most MAX_CLICKS in all.
         exclusive: Whether a "this" of one is a "not this" of the others.
         overlaps: Whether what is in several masks stays in all; else in the highest.
+        formats: Names of `formats.registry.FORMATS`.
+        coco_polygons: As in `formats.format.Options`.
+        coco_regions: As in `formats.format.Options`.
     """
 
     session: str
@@ -92,6 +95,9 @@ class ExportRequest:
     things: tuple[Thing, ...]
     exclusive: bool
     overlaps: bool
+    formats: tuple[str, ...]
+    coco_polygons: bool = False
+    coco_regions: bool = False
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from typing import Any, ClassVar, Literal, Union, get_args, get_origin, get_type
 import numpy as np
 
 from pointprompt.analysis import codes
+from pointprompt.formats.registry import DEFAULT_FORMATS, FORMATS
 from pointprompt.masks import guided_filter, levels
 from pointprompt.rules import concept, predictor
 from pointprompt.server import wire
@@ -116,6 +117,13 @@ def contract() -> str:
         _value("MAX_CLICKS", "number", wire.MAX_CLICKS, "Of a prompt."),
         _value("MAX_EDGED", "number", wire.MAX_EDGED, "Images that may be asked for at once."),
         _value("MAX_SIDE", "number", wire.MAX_SIDE, "Of a mask on a screen, in pixels."),
+        _value(
+            "FORMATS",
+            "Readonly<Record<string, string>>",
+            {name: choice.line for name, choice in FORMATS.items()},
+            "What a download can hold, by name.",
+        ),
+        _value("DEFAULT_FORMATS", "readonly string[]", DEFAULT_FORMATS, "Until others are chosen."),
         _value("MAX_THINGS", "number", MAX_THINGS, "Of a prompt."),
         _value("MAX_NAME_CHARS", "number", MAX_NAME_CHARS, "Of a thing."),
         _value(

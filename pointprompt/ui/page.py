@@ -289,7 +289,8 @@ class _Page:
         if failure:
             yield self._ended(page, job, failure)
         else:
-            clicks = choices.counted(len(event._data["clicks"]), "click")
+            things = parsing.parse_export(event._data).things
+            clicks = choices.counted(sum(len(thing.clicks) for thing in things), "click")
             text = status.done(f"The masks of {clicks} are in your downloads.")
             download = gr.update(download=wire.encode(job.result()))
             yield {**self._ended(page, job, text), self.canvas: download}

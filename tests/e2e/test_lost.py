@@ -87,7 +87,7 @@ def downloaded(page: Page, press: Callable[[], object]) -> zipfile.ZipFile:
 
 def clicks_in(archive: zipfile.ZipFile) -> int:
     name = next(name for name in archive.namelist() if name.endswith("prompt.json"))
-    return len(json.loads(archive.read(name))["prompt"]["clicks"])
+    return len(json.loads(archive.read(name))["things"][0]["clicks"])
 
 
 def share_in(archive: zipfile.ZipFile, stem: str) -> float:
@@ -488,4 +488,4 @@ def test_with_300_ms_of_delay_masks_are_there_at_once_and_nothing_is_lost(page: 
     with page.tab.expect_download() as waiting:
         page.action("export").click()
     archive = zipfile.ZipFile(waiting.value.path())
-    assert len(json.loads(archive.read("prompt.json"))["prompt"]["clicks"]) == 4
+    assert len(json.loads(archive.read("prompt.json"))["things"][0]["clicks"]) == 4

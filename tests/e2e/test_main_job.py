@@ -263,6 +263,31 @@ def test_the_view_switch_shows_photo_colours_or_both_and_clicks_go_on_any(
     assert colors.is_visible()
 
 
+def test_several_things_are_masked_and_downloaded_in_the_formats_that_are_chosen(page: Page):
+    page.analyze_example("still-life")
+    page.click(0, *BALL[0])
+    page.action("undo").click()
+    page.action("redo").click()
+    page.tab.keyboard.press("a")
+    page.click(0, 0.06, 0.06)
+    page.wait_for_edges()
+    page.tab.get_by_role("button", name="What to download").click()
+    page.tab.get_by_label("COCO instances").check()
+    page.tab.get_by_label("Photos with the things tinted").uncheck()
+    page.tab.keyboard.press("Escape")
+    with page.tab.expect_download() as download:
+        page.action("export").click()
+    with zipfile.ZipFile(download.value.path()) as archive:
+        names = archive.namelist()
+        coco = json.loads(archive.read("coco.json"))
+    assert [category["name"] for category in coco["categories"]] == ["Thing 1", "Thing 2"]
+    assert {one["category_id"] for one in coco["annotations"]} == {1, 2}
+    folders = {name.split("/")[1] for name in names if name.startswith("masks/")}
+    assert folders == {"Thing 1", "Thing 2"}
+    assert not any(name.startswith("overlays") for name in names)
+    assert page.problems == []
+
+
 def test_the_download_holds_the_masks_that_are_on_the_screen(page: Page, photos: list[Path]):
     page.analyze_files(photos)
     assert page.action("export").is_disabled()
@@ -272,11 +297,12 @@ def test_the_download_holds_the_masks_that_are_on_the_screen(page: Page, photos:
         page.action("export").click()
     assert waiting.value.suggested_filename == "pointprompt-masks.zip"
     archive = zipfile.ZipFile(io.BytesIO(Path(waiting.value.path()).read_bytes()))
-    prompt = json.loads(archive.read("prompt.json"))
-    assert len(prompt["prompt"]["clicks"]) == 1
-    assert prompt["backbone"]
-    assert prompt["settings"]["rule"]["name"] == "joint"
-    assert prompt["settings"]["outline"] == "photo"
+    document = json.loads(archive.read("prompt.json"))
+    (thing,) = document["things"]
+    assert len(thing["clicks"]) == 1
+    assert document["backbone"]
+    assert thing["settings"]["rule"]["name"] == "joint"
+    assert thing["settings"]["outline"] == "photo"
     page.tab.locator("[data-display=outline]").uncheck()
     page.tab.locator("[data-tile-size]").fill("400")
     shown = []
@@ -299,7 +325,7 @@ def test_the_download_holds_the_masks_that_are_on_the_screen(page: Page, photos:
     with page.tab.expect_download() as waiting:
         page.action("export").click()
     archive = zipfile.ZipFile(waiting.value.path())
-    assert len(json.loads(archive.read("prompt.json"))["prompt"]["clicks"]) == 2
+    assert len(json.loads(archive.read("prompt.json"))["things"][0]["clicks"]) == 2
 
 
 def test_a_backbone_tells_its_licence_and_cost_before_it_is_chosen(page: Page):

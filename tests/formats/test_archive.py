@@ -10,37 +10,39 @@ from PIL import Image
 import pointprompt
 from pointprompt.formats.archive import write_zip
 from pointprompt.formats.prompt_json import PACKAGES
+from pointprompt.formats.registry import DEFAULT_FORMATS, FORMATS
 from pointprompt.grid import upscale
 from pointprompt.masks.lazy import TokenMasks
 from pointprompt.settings import Settings, TutorialRule
 from pointprompt.sources import photos
-from pointprompt.types import BackboneChoice, Click, Photo, Progress, Prompt
+from pointprompt.things import Color, Thing
+from pointprompt.types import Click, Progress
+from tests.formats import made
+from tests.formats.made import GREY, labelled, photo, some_masks, things
 
-GREY = 100
-
-
-def _photo(name, height, width, source=None):
-    pixels = np.full((height, width, 3), GREY, np.uint8) if source is None else source
-    return Photo(name, height, width, b"", pixels)
-
-
-PHOTOS = [_photo("cat.jpeg", 60, 90), _photo("schöner Hund.png", 33, 7), _photo("one", 1, 1)]
+PHOTOS = [photo("cat.jpeg", 60, 90), photo("schöner Hund.png", 33, 7), photo("one", 1, 1)]
+STEMS = ["cat", "schöner Hund", "one"]
 MASKS = np.random.default_rng(0).random((3, 4, 6)) > 0.5
-BACKBONE = BackboneChoice("efficientnet_lite0", "block", 4, 512)
-PROMPT = Prompt(
-    "fur", (Click(0, 0.5, 0.25), Click(1, 0.999, 0.0, positive=False), Click(0, 0.0, 0.999))
-)
 SETTINGS = Settings(TutorialRule(threshold=0.7, min_area=8, n_eigvecs=12), True, "tokens")
+FUR = Thing(
+    "fur",
+    (Click(0, 0.5, 0.25), Click(1, 0.999, 0.0, positive=False), Click(0, 0.0, 0.999)),
+    SETTINGS,
+    Color(0, 225, 255),
+)
 
 
 def _image_masks(masks, photos):
     return TokenMasks(masks, [(photo.height, photo.width) for photo in photos])
 
 
-def _written(photos=PHOTOS, masks=MASKS, prompt=PROMPT, progress=None):
+def _labelled(photos=PHOTOS, masks=MASKS, thing=FUR):
+    return labelled([_image_masks(masks, photos)], [thing], photos)
+
+
+def _written(photos=PHOTOS, masks=MASKS, thing=FUR, progress=None):
     file = io.BytesIO()
-    masks = _image_masks(masks, photos)
-    write_zip(file, photos, masks, prompt, SETTINGS, BACKBONE, progress=progress)
+    write_zip(file, _labelled(photos, masks, thing), progress=progress)
     return file.getvalue()
 
 
@@ -68,27 +70,27 @@ def test_an_archive_holds_a_mask_and_an_overlay_for_each_image_and_the_prompt():
 
 def test_masks_are_one_channel_of_0_and_255_at_the_images_own_sizes():
     members = _read(_written())
-    for photo, tokens, stem in zip(PHOTOS, MASKS, ["cat", "schöner Hund", "one"], strict=True):
+    for image_photo, tokens, stem in zip(PHOTOS, MASKS, STEMS, strict=True):
         image = Image.open(io.BytesIO(members[f"masks/{stem}.png"]))
         assert image.format == "PNG"
         assert image.mode == "L"
-        assert np.array_equal(np.asarray(image), 255 * upscale(tokens, photo.height, photo.width))
+        height, width = image_photo.height, image_photo.width
+        assert np.array_equal(np.asarray(image), 255 * upscale(tokens, height, width))
 
 
 def test_masks_may_have_any_shape_and_are_written_as_they_are():
     masks = [
         np.random.default_rng(i).random((p.height, p.width)) > 0.5 for i, p in enumerate(PHOTOS)
     ]
-    file = io.BytesIO()
-    write_zip(file, PHOTOS, masks, PROMPT, SETTINGS, BACKBONE)
-    members = _read(file.getvalue())
-    for mask, stem in zip(masks, ["cat", "schöner Hund", "one"], strict=True):
+    members = made.members(labelled([masks], [FUR], PHOTOS), ["png"])
+    for mask, stem in zip(masks, STEMS, strict=True):
         written = np.asarray(Image.open(io.BytesIO(members[f"masks/{stem}.png"])))
         assert np.array_equal(written, 255 * mask)
 
 
 def test_overlays_show_the_photo_where_the_mask_is_not():
-    members = _read(_written(masks=np.repeat([[[True, False]] * 2], 3, axis=0)))
+    masks = np.repeat([[[True, False]] * 2], 3, axis=0)
+    members = _read(_written(masks=masks, thing=Thing()))
     shown = np.asarray(Image.open(io.BytesIO(members["overlays/cat.jpg"])).convert("RGB"))
     assert shown.shape == (60, 90, 3)
     assert np.abs(shown[:, 60:].astype(int) - GREY).max() <= 3
@@ -99,7 +101,7 @@ def test_overlays_show_the_photo_where_the_mask_is_not():
 def test_prompt_json_says_what_made_the_masks():
     document = _document(_written())
     assert document["format"] == "pointprompt"
-    assert document["version"] == 2
+    assert document["version"] == 3
     assert document["backbone"] == {
         "name": "efficientnet_lite0",
         "node": "block",
@@ -107,7 +109,10 @@ def test_prompt_json_says_what_made_the_masks():
         "input_size": 512,
         "debias": False,
     }
-    assert document["settings"] == {
+    (thing,) = document["things"]
+    assert thing["name"] == "fur"
+    assert thing["color"] == [0, 225, 255]
+    assert thing["settings"] == {
         "rule": {
             "name": "tutorial",
             "threshold": 0.7,
@@ -120,8 +125,7 @@ def test_prompt_json_says_what_made_the_masks():
         "one_only": True,
         "outline": "tokens",
     }
-    assert document["prompt"]["name"] == "fur"
-    assert document["prompt"]["clicks"][1] == {
+    assert thing["clicks"][1] == {
         "image": 1,
         "image_name": "schöner Hund.png",
         "x": 0.999,
@@ -134,10 +138,11 @@ def test_prompt_json_says_what_made_the_masks():
         "name": "cat.jpeg",
         "width": 90,
         "height": 60,
-        "mask": "masks/cat.png",
-        "overlay": "overlays/cat.jpg",
-        "mask_pixels": int(upscale(MASKS[0], 60, 90).sum()),
+        "mask_pixels": {"fur": int(upscale(MASKS[0], 60, 90).sum())},
+        "files": ["masks/cat.png", "overlays/cat.jpg"],
     }
+    assert document["orientation"] == "upright"
+    assert document["keeps_overlaps"] is False
     assert document["problems"] == []
     versions = document["versions"]
     assert versions["python"] == platform.python_version()
@@ -149,7 +154,7 @@ def test_prompt_json_says_what_made_the_masks():
 
 def test_a_file_is_written_as_well_as_a_stream(tmp_path):
     path = tmp_path / "masks.zip"
-    write_zip(path, PHOTOS, _image_masks(MASKS, PHOTOS), PROMPT, SETTINGS, BACKBONE)
+    write_zip(path, _labelled())
     assert path.read_bytes() == _written()
 
 
@@ -168,15 +173,15 @@ def test_a_photo_that_cannot_be_read_again_keeps_its_mask(tmp_path):
     damaged.write_bytes(damaged.read_bytes()[:40])
     Image.new("RGB", (6, 8)).save(changed)
     paths = [gone, here, damaged, changed]
-    photos = [_photo(path.name, 6, 8, path) for path in paths]
-    data = _written(photos, np.ones((4, 2, 2), bool), Prompt())
+    photos = [photo(path.name, 6, 8, path) for path in paths]
+    data = _written(photos, np.ones((4, 2, 2), bool), Thing())
     members, document = _read(data), _document(data)
     assert [name for name in members if name.startswith("overlays/")] == ["overlays/here.jpg"]
     assert sum(name.startswith("masks/") for name in members) == 4
     problems = document["problems"]
     assert [entry["image"] for entry in problems] == ["gone.png", "damaged.png", "changed.png"]
     assert problems[2]["problem"] == "No overlay: The image was 8 x 6 and is now 6 x 8."
-    assert [entry["overlay"] is None for entry in document["images"]] == [True, False, True, True]
+    assert [len(entry["files"]) for entry in document["images"]] == [1, 2, 1, 1]
 
 
 def test_a_photo_beyond_the_default_limit_still_has_its_overlay(monkeypatch):
@@ -192,7 +197,7 @@ def test_a_photo_beyond_the_default_limit_still_has_its_overlay(monkeypatch):
 
 
 def test_a_photo_too_long_for_jpeg_gets_a_png_overlay():
-    data = _written([_photo("long.jpg", 2, 70_000)], np.ones((1, 2, 2), bool), Prompt())
+    data = _written([photo("long.jpg", 2, 70_000)], np.ones((1, 2, 2), bool), Thing())
     image = Image.open(io.BytesIO(_read(data)["overlays/long.png"]))
     assert image.size == (70_000, 2)
 
@@ -202,30 +207,29 @@ def test_a_photo_too_long_for_jpeg_gets_a_png_overlay():
 )
 def test_a_name_that_could_leave_the_folder_is_refused(name):
     with pytest.raises(ValueError, match="plain file name"):
-        _written([_photo(name, 4, 4)], MASKS[:1], Prompt())
+        _written([photo(name, 4, 4)], MASKS[:1], Thing())
 
 
 def test_two_names_that_would_be_one_file_are_refused():
-    photos = [_photo("cat.png", 4, 4), _photo("CAT.jpg", 4, 4)]
+    photos = [photo("cat.png", 4, 4), photo("CAT.jpg", 4, 4)]
     with pytest.raises(ValueError, match="same name"):
-        _written(photos, MASKS[:2], Prompt())
+        _written(photos, MASKS[:2], Thing())
 
 
 def test_every_photo_needs_a_mask():
-    masks = _image_masks(MASKS[:2], PHOTOS[:2])
     with pytest.raises(ValueError, match="2 masks for 3 images"):
-        write_zip(io.BytesIO(), PHOTOS, masks, PROMPT, SETTINGS, BACKBONE)
+        labelled([_image_masks(MASKS[:2], PHOTOS[:2])], [FUR], PHOTOS)
 
 
 def test_a_click_on_an_image_that_is_not_there_is_an_error():
     with pytest.raises(ValueError, match="image 3 of 3"):
-        _written(prompt=Prompt("x", (Click(3, 0.5, 0.5),)))
+        _written(thing=Thing("x", (Click(3, 0.5, 0.5),)))
 
 
-def test_progress_is_told_of_every_image_and_may_cancel():
+def test_progress_is_told_of_every_file_and_image_and_may_cancel():
     told = []
     _written(progress=told.append)
-    assert told == [Progress("export", done, 3) for done in (1, 2, 3)]
+    assert told == [Progress("export", done, 3) for done in (0, 0, 1, 1, 1, 2, 2, 2, 3)]
 
     def cancel(_):
         raise KeyboardInterrupt
@@ -235,4 +239,52 @@ def test_progress_is_told_of_every_image_and_may_cancel():
 
 
 def test_no_images_make_an_archive_with_a_prompt_only():
-    assert list(_read(_written([], np.zeros((0, 4, 4), bool), Prompt()))) == ["prompt.json"]
+    assert list(_read(_written([], np.zeros((0, 4, 4), bool), Thing()))) == ["prompt.json"]
+
+
+def test_several_things_have_a_folder_each():
+    given = labelled(some_masks(2, [(8, 8)]), things("cat", "wild dog"))
+    assert list(made.members(given, ["png"])) == [
+        "masks/cat/image 0.png",
+        "masks/wild dog/image 0.png",
+        "prompt.json",
+    ]
+
+
+def test_a_table_says_which_folder_is_not_called_as_its_thing():
+    given = labelled(some_masks(3, [(8, 8)]), things("cat", "=a/b", "c:d"))
+    table = made.members(given, ["png"])["names.csv"].decode()
+    assert table.splitlines() == ["thing,folder", "'=a/b,a-b", "c:d,cd"]
+
+
+def test_a_format_that_is_not_there_is_an_error_that_names_those_that_are():
+    with pytest.raises(ValueError, match="no format 'gif', only png, "):
+        made.members(_labelled(), ["png", "gif"])
+
+
+def test_every_format_has_a_line_for_people():
+    assert set(DEFAULT_FORMATS) <= set(FORMATS)
+    assert all(10 < len(choice.line) <= 70 for choice in FORMATS.values())
+
+
+def test_the_order_in_which_formats_are_chosen_does_not_matter():
+    given = _labelled()
+    assert made.members(given, list(FORMATS)) == made.members(given, list(reversed(FORMATS)))
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_format_can_write_what_is_empty_what_is_full_and_a_pixel(name):
+    one = np.zeros((5, 7), bool)
+    one[2, 3] = True
+    masks = [[np.zeros((5, 7), bool), one, np.ones((5, 7), bool), np.ones((1, 1), bool)]] * 2
+    made.members(labelled(masks), [name])
+    made.members(labelled(masks, keeps_overlaps=True), [name])
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_no_file_of_any_format_leaves_its_folder(name):
+    given = labelled(some_masks(4, [(8, 8)]), things("../x", "C:\\x", "..", "=cmd|' /C'!A0"))
+    for path in made.members(given, [name]):
+        assert not set(path) & set('\\:*?"<>|')
+        assert not path.startswith("/")
+        assert ".." not in path.split("/")

@@ -1,20 +1,28 @@
 import json
+from dataclasses import fields
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
 from pointprompt.formats import prompt_json
 from pointprompt.formats.prompt_json import describe, encode, read_prompt
-from pointprompt.settings import OUTLINES, JointRule, Settings, TutorialRule
-from pointprompt.types import BackboneChoice, Click, Photo, Prompt
-
-BACKBONE = BackboneChoice("efficientnet_lite0", "block", 4, 512)
+from pointprompt.settings import OUTLINES, RULES, SIZES, JointRule, Settings, TutorialRule
+from pointprompt.things import MAX_NAME_CHARS, MAX_THINGS, Color, Thing
+from pointprompt.types import Click, Photo
+from tests.formats.made import BACKBONE, document, labelled, some_masks
+from tests.hostile import JSON
 
 unit = st.floats(0, 1, exclude_max=True)
 clicks = st.builds(Click, st.integers(0, 2), unit, unit, st.booleans())
-prompts = st.builds(Prompt, st.text(), st.lists(clicks).map(tuple))
+names = (
+    st.text(min_size=1, max_size=MAX_NAME_CHARS)
+    .filter(str.isprintable)
+    .filter(lambda name: name == name.strip() != "")
+)
 all_settings = st.builds(
     Settings,
     st.builds(JointRule, st.floats(0, 1), st.floats(0.01, 10))
@@ -32,86 +40,183 @@ all_settings = st.builds(
 )
 
 
-def _file(prompt, choice, photos):
-    return encode(describe(prompt, choice, BACKBONE, photos))
+colors = st.builds(Color, *[st.integers(0, 255)] * 3)
+some_things = st.lists(
+    st.builds(Thing, names, st.lists(clicks, max_size=5).map(tuple), all_settings, colors),
+    min_size=1,
+    max_size=4,
+    unique_by=lambda thing: thing.name.casefold(),
+).map(tuple)
+PHOTOS = [Photo(f"{i}.png", 60, 90, b"", None) for i in range(3)]
+SCHEMA = json.loads((Path(__file__).parents[2] / "docs/prompt.schema.json").read_text())
+VALID = Draft202012Validator(SCHEMA)
+
+
+def _file(things, photos=PHOTOS):
+    return encode(describe(things, BACKBONE, photos))
 
 
 @settings(deadline=None)
-@given(prompt=prompts, choice=all_settings)
-def test_what_is_written_is_read_back(prompt, choice):
-    data = _file(prompt, choice, [Photo(f"{i}.png", 1, 1, b"", None) for i in range(3)])
-    assert read_prompt(data) == (prompt, choice)
-    assert read_prompt(data.decode()) == (prompt, choice)
+@given(things=some_things)
+def test_what_is_written_is_read_back_and_as_the_schema_has_it(things):
+    data = _file(things)
+    assert read_prompt(data).things == things
+    assert read_prompt(data.decode()).things == things
+    VALID.validate(json.loads(data))
 
 
 def test_numbers_of_numpy_are_written_as_numbers():
-    prompt = Prompt("x", (Click(0, np.float32(0.1), np.float32(0.99999994)),))
+    click = Click(0, np.float32(0.1), np.float32(0.99999994))
     choice = Settings(TutorialRule(threshold=np.float32(0.25), min_area=np.int64(4)))
-    data = _file(prompt, choice, [Photo("cat.jpeg", 60, 90, b"", None)])
-    assert read_prompt(data) == (prompt, choice)
-    assert json.loads(data)["prompt"]["clicks"][0]["pixel_y"] == 59
+    thing = Thing("x", (click,), choice, Color(*np.array([1, 2, 3])))
+    data = _file([thing])
+    assert read_prompt(data).things == (thing,)
+    assert json.loads(data)["things"][0]["clicks"][0]["pixel_y"] == 59
+    VALID.validate(json.loads(data))
+
+
+def test_the_whole_file_of_an_archive_is_as_the_schema_has_it():
+    given = labelled(some_masks(2, [(8, 9), (5, 5)]), [FUR, Thing("dog")])
+    whole = document(given, ["png", "overlays"])
+    VALID.validate(whole)
+    assert read_prompt(json.dumps(whole)).things == (FUR, Thing("dog"))
+
+
+def test_the_schema_is_one_and_has_the_limits_and_choices_of_the_code():
+    Draft202012Validator.check_schema(SCHEMA)
+    parts = SCHEMA["$defs"]
+    assert SCHEMA["properties"]["version"]["const"] == prompt_json.FORMAT_VERSION
+    assert SCHEMA["properties"]["things"]["maxItems"] == MAX_THINGS
+    assert parts["thing"]["properties"]["name"]["maxLength"] == MAX_NAME_CHARS
+    assert parts["settings"]["properties"]["outline"]["enum"] == list(OUTLINES)
+    assert parts["joint"]["properties"]["size"]["enum"] == list(SIZES)
+    assert set(parts["settings"]["properties"]) == {one.name for one in fields(Settings)}
+    for name, rule in RULES.items():
+        assert set(parts[name]["properties"]) == {"name"} | {one.name for one in fields(rule)}
 
 
 def test_a_package_that_is_not_installed_has_no_version(monkeypatch):
     monkeypatch.setattr(prompt_json, "PACKAGES", ("no-such-package-at-all",))
-    document = describe(Prompt(), Settings(), BACKBONE, [])
+    document = describe([Thing()], BACKBONE, [])
     assert document["versions"]["no-such-package-at-all"] is None
+
+
+FUR = Thing("fur", (Click(0, 0.5, 0.5),), Settings(JointRule(threshold=0.7)), Color(1, 2, 3))
 
 
 def _good():
     return {
         "format": "pointprompt",
-        "version": 2,
-        "prompt": {
-            "name": "fur",
-            "clicks": [{"image": 0, "x": 0.5, "y": 0.5, "positive": True}],
-        },
-        "settings": {"rule": {"name": "joint", "threshold": 0.7}},
+        "version": 3,
+        "things": [
+            {
+                "name": "fur",
+                "color": [1, 2, 3],
+                "clicks": [{"image": 0, "x": 0.5, "y": 0.5, "positive": True}],
+                "settings": {"rule": {"name": "joint", "threshold": 0.7}},
+            }
+        ],
+    }
+
+
+def _good_old(version=2):
+    thing = _good()["things"][0]
+    return {
+        "format": "pointprompt",
+        "version": version,
+        "prompt": {"name": "fur", "clicks": thing["clicks"]},
+        "settings": thing["settings"] if version == 2 else {},
     }
 
 
 def test_settings_that_are_not_there_take_their_defaults():
-    prompt, choice = read_prompt(json.dumps(_good()))
-    assert prompt == Prompt("fur", (Click(0, 0.5, 0.5),))
-    assert choice == Settings(JointRule(threshold=0.7))
+    assert read_prompt(json.dumps(_good())) == ((FUR,), False, False)
+    VALID.validate(_good())
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"), [("fur", "fur"), ("", "mask"), ("a\nb", "mask"), ("x" * 61, "mask")]
+)
+def test_a_prompt_file_of_version_2_is_still_read_whatever_its_name(name, kept):
+    old = _good_old()
+    old["prompt"]["name"] = name
+    thing = Thing(kept, FUR.clicks, FUR.settings)
+    assert read_prompt(json.dumps(old)).things == (thing,)
 
 
 # A path into the document, and what to put there.
 HOSTILE = [
     (["format"], "labelme", "not a prompt file"),
-    (["version"], 3, "format version 3"),
+    (["version"], 4, "format version 4"),
+    (["version"], True, "format version True"),
+    (["version"], [3], "format version"),
     (["version"], "9" * 100_000, "format version"),
-    (["prompt"], None, "no prompt"),
-    (["prompt"], [], "no prompt"),
-    (["prompt", "name"], 3, "no name"),
-    (["prompt", "clicks"], None, "no list of clicks"),
-    (["prompt", "clicks"], {"0": 1}, "no list of clicks"),
-    (["prompt", "clicks", 0], None, "lacks"),
-    (["prompt", "clicks", 0], {"image": 0, "x": 0.5, "y": 0.5}, "lacks"),
-    (["prompt", "clicks", 0, "image"], -1, "image"),
-    (["prompt", "clicks", 0, "image"], 0.0, "image"),
-    (["prompt", "clicks", 0, "image"], True, "image"),
-    (["prompt", "clicks", 0, "x"], 1, "x"),
-    (["prompt", "clicks", 0, "x"], "0.5", "x"),
-    (["prompt", "clicks", 0, "x"], float("nan"), "x"),
-    (["prompt", "clicks", 0, "x"], 10**400, "too large|x"),
-    (["prompt", "clicks", 0, "y"], None, "y"),
-    (["prompt", "clicks", 0, "positive"], 1, "positive"),
-    (["settings"], None, "no settings"),
-    (["settings", "__class__"], "x", "no setting"),
-    (["settings", "rule", "name"], "sharpest", "rule must be one of joint, tutorial"),
-    (["settings", "rule", "name"], ["joint"], "rule"),
-    (["settings", "rule"], "joint", "rule"),
-    (["settings", "one_only"], 1, "one_only"),
-    (["settings", "outline"], None, "outline"),
-    (["settings", "outline"], {"photo": 1}, "outline"),
-    (["settings", "rule", "threshold"], float("inf"), "threshold"),
-    (["settings", "rule", "threshold"], [0.5], "threshold"),
-    (["settings", "rule", "gamma"], 0, "gamma"),
-    (["settings", "rule", "gamma"], 10**400, "too large|gamma"),
-    (["settings", "rule"], {"name": "tutorial", "denoise": "yes"}, "denoise"),
-    (["settings", "rule"], {"name": "tutorial", "min_area": 2.5}, "min_area"),
-    (["settings", "rule"], {"name": "tutorial", "n_eigvecs": 0}, "n_eigvecs"),
+    (["things"], None, "^things "),
+    (["things"], {"0": 1}, "^things "),
+    (["things"], [], "^things: .* not 0"),
+    (["things"], [{}] * 21, "^things .* not 21"),
+    (["things"], [_good()["things"][0]] * 2, "^things: Two things have the same name"),
+    (["things", 0], None, "^things.0. "),
+    (["things", 0, "name"], 3, "^things.0..name: "),
+    (["things", 0, "name"], " fur", "^things.0..name: "),
+    (["things", 0, "name"], "", "^things.0..name: "),
+    (["things", 0, "name"], "x" * 61, "^things.0..name: "),
+    (["things", 0, "name"], ["x"], "^things.0..name: "),
+    (["things", 0, "color"], None, "^things.0..color "),
+    (["things", 0, "color"], [1, 2], "^things.0..color "),
+    (["things", 0, "color"], "red", "^things.0..color "),
+    (["things", 0, "color"], [1, 2, 256], "^things.0..color: "),
+    (["things", 0, "color"], [1, 2, True], "^things.0..color: "),
+    (["things", 0, "color"], [1, 2, None], "^things.0..color: "),
+    (["things", 0, "color"], [1, 2, 3.5], "^things.0..color: "),
+    (["things", 0, "clicks"], None, "^things.0..clicks "),
+    (["things", 0, "clicks"], {"0": 1}, "^things.0..clicks "),
+    (["things", 0, "clicks", 0], None, "^things.0..clicks.0. "),
+    (["things", 0, "clicks", 0], {"image": 0, "x": 0.5, "y": 0.5}, "^things.0..clicks.0..positive"),
+    *[
+        (["things", 0, "clicks", 0, name], value, f"^things.0..clicks.0..{name} must be")
+        for name, values in {
+            "image": [-1, 0.5, True, "0", None],
+            "x": [1, "0.5", float("nan"), 10**400, "0" * 100_000, []],
+            "y": [None, -0.1, float("inf"), False],
+            "positive": [1, None, "true"],
+        }.items()
+        for value in values
+    ],
+    *[
+        (["things", 0, "settings", *path], value, f"^things.0..settings.? .*{words}")
+        for path, value, words in [
+            ([], None, "object"),
+            (["__class__"], "x", "no setting"),
+            (["rule", "name"], "sharpest", "rule must be one of joint, tutorial"),
+            (["rule", "name"], ["joint"], "rule"),
+            (["rule"], "joint", "rule"),
+            (["rule", "size"], "half", "size"),
+            (["one_only"], 1, "one_only"),
+            (["outline"], None, "outline"),
+            (["outline"], "o" * 100_000, "outline"),
+            (["outline"], {"photo": 1}, "outline"),
+            (["rule", "threshold"], float("inf"), "threshold"),
+            (["rule", "threshold"], [0.5], "threshold"),
+            (["rule", "gamma"], 0, "gamma"),
+            (["rule", "gamma"], 10**400, "gamma"),
+            (["rule"], {"name": "tutorial", "denoise": "yes"}, "denoise"),
+            (["rule"], {"name": "tutorial", "min_area": 2.5}, "min_area"),
+            (["rule"], {"name": "tutorial", "n_eigvecs": 0}, "n_eigvecs"),
+        ]
+    ],
+]
+# What the schema cannot say.
+BEYOND_SCHEMA = "same name"
+# What was refused in version 2 still is.
+HOSTILE_OLD = [
+    (["prompt"], None, "^prompt "),
+    (["prompt"], [], "^prompt "),
+    (["prompt", "name"], 3, "^prompt.name "),
+    (["prompt", "clicks"], None, "^prompt.clicks "),
+    (["prompt", "clicks", 0, "x"], 2, r"^prompt.clicks\[0\].x "),
+    (["settings"], None, "^settings "),
+    (["settings", "rule", "gamma"], -1, "^settings: gamma"),
 ]
 
 # Settings of version 1, and what they are today.
@@ -145,28 +250,71 @@ OLD_HOSTILE = [
 
 @pytest.mark.parametrize(("old", "today"), OLD)
 def test_a_prompt_file_of_version_1_is_still_read(old, today):
-    document = {**_good(), "version": 1, "settings": old}
-    assert read_prompt(json.dumps(document))[1] == today
+    document = {**_good_old(1), "settings": old}
+    assert read_prompt(json.dumps(document)).things[0].settings == today
 
 
 @pytest.mark.parametrize(("old", "sentence"), OLD_HOSTILE)
 def test_a_value_of_version_1_that_cannot_be_used_is_an_error_that_names_it(old, sentence):
-    document = {**_good(), "version": 1, "settings": old}
+    document = {**_good_old(1), "settings": old}
     with pytest.raises(ValueError, match=sentence) as error:
         read_prompt(json.dumps(document))
     assert len(str(error.value)) < 1000
 
 
-@pytest.mark.parametrize(("path", "value", "sentence"), HOSTILE)
-def test_a_value_that_cannot_be_used_is_an_error_that_names_it(path, value, sentence):
-    document = _good()
+def _with(document, path, value):
     place = document
     for key in path[:-1]:
         place = place[key]
-    place[path[-1]] = value
+    if path[-1:]:
+        place[path[-1]] = value
+    return document
+
+
+@pytest.mark.parametrize(("path", "value", "sentence"), HOSTILE)
+def test_a_value_that_cannot_be_used_is_an_error_that_names_its_place(path, value, sentence):
+    document = _with(_good(), path, value)
     with pytest.raises(ValueError, match=sentence) as error:
         read_prompt(json.dumps(document))
-    assert len(str(error.value)) < 1000
+    assert len(str(error.value)) < 400
+    # JSON has no NaN, so a schema knows nothing of it.
+    if value == value:
+        assert VALID.is_valid(document) == (BEYOND_SCHEMA in sentence)
+
+
+@pytest.mark.parametrize(("path", "value", "sentence"), HOSTILE_OLD)
+def test_a_value_of_version_2_that_cannot_be_used_is_an_error_too(path, value, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        read_prompt(json.dumps(_with(_good_old(), path, value)))
+
+
+@given(
+    path=st.sampled_from(
+        [
+            [],
+            ["things"],
+            ["things", 0],
+            *[["things", 0, key] for key in _good()["things"][0]],
+            *[["things", 0, "clicks", 0, key] for key in ("image", "x", "y", "positive")],
+            *[["things", 0, "settings", key] for key in ("rule", "one_only", "outline")],
+        ]
+    ),
+    value=JSON,
+)
+def test_whatever_is_put_into_a_file_it_is_read_or_refused_in_a_short_sentence(path, value):
+    document = _with(_good(), path, value) if path else value
+    try:
+        things = read_prompt(json.dumps(document)).things
+    except ValueError as error:
+        assert len(str(error)) < 400
+    else:
+        assert (
+            read_prompt(_file(things, PHOTOS * 9)).things == things if _on_few(things) else things
+        )
+
+
+def _on_few(things):
+    return all(click.image < 27 for thing in things for click in thing.clicks)
 
 
 @pytest.mark.parametrize(
@@ -201,3 +349,11 @@ def test_what_is_no_prompt_file_is_an_error(data):
 def test_any_other_json_is_an_error(value):
     with pytest.raises(ValueError, match="prompt file"):
         read_prompt(json.dumps(value))
+
+
+@pytest.mark.parametrize("name", ["exclusive", "keeps_overlaps"])
+def test_how_things_stand_to_each_other_is_read_and_is_a_yes_or_a_no(name):
+    read = read_prompt(json.dumps({**_good(), name: True}))
+    assert getattr(read, name)
+    with pytest.raises(ValueError, match=f"{name} must be true or false, not 1"):
+        read_prompt(json.dumps({**_good(), name: 1}))

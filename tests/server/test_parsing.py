@@ -20,7 +20,7 @@ from pointprompt.server.wire import WireError
 from pointprompt.settings import JointRule, Settings, TutorialRule
 from pointprompt.things import MAX_THINGS, Color, Thing
 from pointprompt.types import Click
-from tests.hostile import JSON, MESSAGES, click, message
+from tests.hostile import JSON, MESSAGES, click, export, message, thing
 
 SETTINGS = (*Settings().as_dict(), "more")
 NOT_NUMBERS = [None, True, False, "0.5", [0.5], {}, math.nan, math.inf, -math.inf, 10**400]
@@ -258,15 +258,6 @@ def edges_of(asked: object, n: int) -> wire.EdgesRequest:
     return request
 
 
-def thing(**changes: object) -> dict[str, object]:
-    return {"name": "cat", "color": [255, 0, 255], "clicks": [click()], "settings": {}, **changes}
-
-
-def export(**changes: object) -> dict[str, object]:
-    asked = {"session": "token", "seq": 7, "things": [thing()], "exclusive": True}
-    return {**asked, "overlaps": False, **changes}
-
-
 def test_an_export_holds_all_things_with_their_own_clicks_and_settings():
     dog = thing(name="dog", color=[0, 225, 255], settings={"one_only": True})
     request = parse_export(export(things=[thing(), dog]))
@@ -279,6 +270,7 @@ def test_an_export_holds_all_things_with_their_own_clicks_and_settings():
         ),
         exclusive=True,
         overlaps=False,
+        formats=("png",),
     )
 
 
@@ -299,6 +291,10 @@ def test_an_export_holds_all_things_with_their_own_clicks_and_settings():
         {"things": [thing(settings={"more": 1})]},
         {"exclusive": 1},
         {"overlaps": None},
+        {"formats": ["png", "exe"]},
+        {"formats": [["png"]]},
+        {"formats": "png"},
+        {"coco_polygons": "yes"},
         {"session": ""},
     ],
 )

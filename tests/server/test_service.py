@@ -156,13 +156,23 @@ def message(
     seq: int = 3,
     choice: dict[str, Any] = EXACT,
 ) -> dict[str, Any]:
+    """Of every kind at once: each takes of it what it is made of."""
     names = ("image", "x", "y", "positive")
+    prompt = {
+        "clicks": [dict(zip(names, click, strict=True)) for click in clicks],
+        "settings": choice,
+    }
     return {
         "session": session.token,
         "seq": seq,
-        "clicks": [dict(zip(names, click, strict=True)) for click in clicks],
-        "settings": choice,
+        **prompt,
         "side": 192,
+        "things": [{"name": "mask", "color": [255, 0, 255], **prompt}],
+        "exclusive": True,
+        "overlaps": False,
+        "formats": ["png", "overlays"],
+        "coco_polygons": False,
+        "coco_regions": False,
     }
 
 
@@ -674,8 +684,36 @@ def test_a_download_holds_the_masks_that_are_on_the_screen(service, photos):
             small = Image.fromarray(mask).resize((GRID, GRID), Image.Resampling.NEAREST)
             np.testing.assert_array_equal(np.array(small), on_screen[index])
         document = json.loads(archive.read("prompt.json"))
-    assert [click["positive"] for click in document["prompt"]["clicks"]] == [True, False]
-    assert Settings.from_dict(document["settings"]) == Settings.from_dict(EXACT)
+    (thing,) = document["things"]
+    assert [click["positive"] for click in thing["clicks"]] == [True, False]
+    assert Settings.from_dict(thing["settings"]) == Settings.from_dict(EXACT)
+
+
+def test_a_download_of_several_things_holds_what_each_is_alone(service, photos):
+    session = analyzed(service, photos)
+    both = message(session, ON_RED)
+    (red,), (blue,) = both["things"], message(session, ON_BLUE)["things"]
+    nothing = {**red, "name": "nothing", "clicks": []}
+    both["things"] = [{**red, "name": "red"}, {**blue, "name": "blue"}, nothing]
+    both["formats"] = ["png", "csv"]
+    with zipfile.ZipFile(service.export(both, silent)) as archive:
+        for name, color in (("red", RED), ("blue", BLUE)):
+            for file in photos:
+                member = archive.read(f"masks/{name}/{file.stem}.png")
+                mask = np.array(Image.open(io.BytesIO(member))) > 0
+                np.testing.assert_array_equal(mask, is_color(file, color))
+        assert not any(one.startswith("overlays") for one in archive.namelist())
+        document = json.loads(archive.read("prompt.json"))
+    # What was not clicked is not there.
+    assert [thing["name"] for thing in document["things"]] == ["red", "blue"]
+    assert [len(thing["clicks"]) for thing in document["things"]] == [1, 1]
+    assert document["exclusive"]
+
+
+def test_nothing_is_downloaded_without_a_click(service, photos):
+    session = analyzed(service, photos)
+    with pytest.raises(ValueError, match="click a thing first"):
+        service.export(message(session), silent)
 
 
 @pytest.mark.parametrize("rule", RULES)

@@ -16,7 +16,7 @@ from pointprompt.server.session import Session
 from pointprompt.server.sessions import SessionStore
 from pointprompt.sources.photos import Limits
 from pointprompt.ui.launch import launch
-from tests.hostile import message
+from tests.hostile import export, message
 from tests.server.test_service import CHOICE, ColorEngine
 from tests.ui.served import EVIL, EVIL_SVG, VISITOR, Server, silent
 
@@ -63,5 +63,5 @@ def prompt(session: Session) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def download(server: Server, session: Session, prompt: dict[str, Any]) -> str:
-    path = server.service.export(prompt, silent, VISITOR)
-    return server.service.download_address(prompt, path, VISITOR)
+    path = server.service.export(export(session=prompt["session"]), silent, VISITOR)
+    return server.service.download_address(export(session=prompt["session"]), path, VISITOR)

@@ -78,6 +78,9 @@
  * @property {Thing[]} things All of them, the highest first: each with its own clicks, at most MAX_CLICKS in all.
  * @property {boolean} exclusive Whether a "this" of one is a "not this" of the others.
  * @property {boolean} overlaps Whether what is in several masks stays in all; else in the highest.
+ * @property {string[]} formats Names of `formats.registry.FORMATS`.
+ * @property {boolean} coco_polygons As in `formats.format.Options`.
+ * @property {boolean} coco_regions As in `formats.format.Options`.
  */
 
 /**
@@ -206,6 +209,25 @@ export const MAX_EDGED = 16;
 /** Of a mask on a screen, in pixels.
  * @type {number} */
 export const MAX_SIDE = 2048;
+
+/** What a download can hold, by name.
+ * @type {Readonly<Record<string, string>>} */
+export const FORMATS = Object.freeze(/** @type {const} */ ({
+  png: "Black and white masks (PNG), one of each thing",
+  indexed: "Masks of all things in one PNG, by number, with a legend",
+  coco: "COCO instances (JSON)",
+  yolo: "YOLO segmentation labels, with data.yaml",
+  labelme: "LabelMe polygons (JSON), one file an image",
+  cutouts: "Cut-outs (PNG): each thing alone, the rest transparent",
+  overlays: "Photos with the things tinted in their colours",
+  heatmaps: "Heatmaps (16-bit PNG): how well each pixel fits a thing",
+  csv: "A table (CSV): pixels, share and regions of each thing",
+  sheet: "An overview picture of all images, to show around",
+}));
+
+/** Until others are chosen.
+ * @type {readonly string[]} */
+export const DEFAULT_FORMATS = Object.freeze(["png", "overlays"]);
 
 /** Of a prompt.
  * @type {number} */

@@ -17,6 +17,7 @@ import { initialState } from "./state/state.js";
 import { createStore } from "./state/store.js";
 import { createArranging } from "./view/arranging.js";
 import { createControls } from "./view/controls.js";
+import { createFormats } from "./view/formats.js";
 import { createGrid } from "./view/grid.js";
 import { createHelp } from "./view/help.js";
 import { createNotice } from "./view/notice.js";
@@ -109,6 +110,7 @@ function join({ element, props, server, trigger, watch }) {
     createStage(root, store, { ...grid, actions, addressOf }),
     createArranging(root, store, actions),
     createThings(root, store, actions),
+    createFormats(root, store, actions),
     createTop(root, find(".pp-top")),
     createNotice(find(".pp-notice"), store),
     createStatus(root, store),

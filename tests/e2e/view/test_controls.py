@@ -214,6 +214,7 @@ CONTROLS = [
     ("button", "Add a thing"),
     ("button", "Gestures and keys"),
     ("button", "Download masks"),
+    ("button", "What to download"),
     ("application", "a.jpg, image 1. 0 clicks. No mask yet."),
     ("button", "a.jpg, large"),
     ("application", "<b>.jpg, image 2. 0 clicks. No mask yet."),

@@ -1,5 +1,7 @@
 // How a set is looked at: what a click says, what tiles show, in which order and how large.
 
+import { DEFAULT_FORMATS } from "../contract.js";
+
 /**
  * How the set is looked at, which is remembered.
  * @typedef {Object} Look
@@ -8,9 +10,18 @@
  * @property {string} order "given" or "presence".
  * @property {string} filter Which images: "all", "clicked", "found", "unsure" or "empty".
  * @property {Display} display
+ * @property {Download} download
  * @property {boolean} keys Whether single keys do something anywhere on the page.
  * @property {number | null} tileSize Height of a row of tiles, in CSS pixels; null for one with which
  *   all are seen.
+ */
+
+/**
+ * What a download holds.
+ * @typedef {Object} Download
+ * @property {readonly string[]} formats Of `FORMATS`.
+ * @property {boolean} polygons Whether COCO says masks as polygons.
+ * @property {boolean} regions Whether it says each region apart.
  */
 
 /**
@@ -38,4 +49,5 @@ export const initialLook = (before) => ({
   tileSize: null,
   ...before,
   display: { ...DISPLAY, ...before?.display },
+  download: { formats: DEFAULT_FORMATS, polygons: false, regions: false, ...before?.download },
 });

@@ -40,11 +40,15 @@ export const askedOf = ({ clicks, settings }) => JSON.stringify([clicks, setting
  */
 export function exportMessage(state) {
   const { present } = state.history;
+  const { formats, polygons, regions } = state.look.download;
   return {
     session: state.manifest?.session ?? "",
     seq: state.answer.seq,
     exclusive: present.exclusive,
     overlaps: present.overlaps,
+    formats: [...formats],
+    coco_polygons: polygons,
+    coco_regions: regions,
     things: all(present).map((thing) => ({
       name: thing.name,
       color: /** @type {[number, number, number]} */ ([...thing.color]),

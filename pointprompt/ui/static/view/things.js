@@ -4,6 +4,7 @@
 import { MAX_NAME_CHARS, MAX_THINGS, THING_COLORS } from "../contract.js";
 import { all, isTaken } from "../state/things.js";
 import { chipOf, swatch } from "./chips.js";
+import { openBelow } from "./popover.js";
 import { STEPS } from "./radios.js";
 
 /**
@@ -45,10 +46,7 @@ export function createThings(root, store, actions) {
   function open() {
     name.value = present().name;
     say("");
-    menu.showPopover();
-    const { left, bottom } = more.getBoundingClientRect();
-    menu.style.left = `${Math.max(8, Math.min(left, document.documentElement.clientWidth - menu.offsetWidth - 8))}px`;
-    menu.style.top = `${Math.min(bottom + 6, window.innerHeight - menu.offsetHeight - 8)}px`;
+    openBelow(menu, more);
     name.select();
   }
 

@@ -1,0 +1,156 @@
+"""What is exported: the masks of several things in all images, looked at one image at a time.
+
+Knows photos, things and arrays. Does not know how masks are computed, nor any file's format.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import PurePath
+
+import numpy as np
+
+from pointprompt.sources.names import safe_names
+from pointprompt.sources.photos import read_again
+from pointprompt.things import Thing, check_things
+from pointprompt.types import BackboneChoice, BoolArray, ByteArray, FloatArray, Photo
+
+
+class UnreadablePhoto(ValueError):
+    """A photo's pixels cannot be read again, or are not as many as they were."""
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """The masks of things in images, and what made them.
+
+    Attributes:
+        photos: The n images.
+        things: The t things, top first: where two overlap, the earlier one has the pixels.
+        masks: For each thing n masks, (H, W) bool, each at its image's own size. They are asked for
+            once an image, so they may be computed then.
+        heatmaps: (t, n, h, w) float32, of `Prediction`.
+        presence: (t, n) float32, of `Prediction`.
+        backbone: What the features came from.
+        keeps_overlaps: Let every thing have all its pixels, in formats that can say that.
+        exclusive: Whether the "this" clicks of others made the masks as "not this" clicks.
+
+    Raises:
+        ValueError: There are not as many of one as of another, two things have the same name, or a
+            photo's name is not a plain file name with a stem of its own.
+    """
+
+    photos: Sequence[Photo]
+    things: Sequence[Thing]
+    masks: Sequence[Sequence[BoolArray]] = field(repr=False)
+    heatmaps: FloatArray = field(repr=False)
+    presence: FloatArray = field(repr=False)
+    backbone: BackboneChoice
+    keeps_overlaps: bool = False
+    exclusive: bool = False
+
+    def __post_init__(self) -> None:
+        check_things(self.things)
+        _check_names(self.photos)
+        if len(self.masks) != len(self.things):
+            raise ValueError(f"There are masks of {len(self.masks)} for {len(self.things)} things.")
+        for masks in self.masks:
+            if len(masks) != len(self.photos):
+                raise ValueError(f"There are {len(masks)} masks for {len(self.photos)} images.")
+        shape = (len(self.things), len(self.photos))
+        if self.presence.shape != shape or self.heatmaps.shape[:2] != shape:
+            raise ValueError(f"There must be a heatmap and a presence for each of {shape}.")
+
+    @cached_property
+    def folders(self) -> tuple[str, ...]:
+        """What each thing's folder is called: its name, as far as any file system takes it."""
+        slashes = str.maketrans("/\\", "--")
+        # An ending of its own, so that a dot in a name is not taken for where one begins.
+        names = safe_names([f"{thing.name.translate(slashes)}.png" for thing in self.things])
+        return tuple(name.removesuffix(".png") for name in names)
+
+    def __iter__(self) -> Iterator[LabelledImage]:
+        """Each image in turn. Let go of it before the next."""
+        for index in range(len(self.photos)):
+            yield LabelledImage(self, index)
+
+
+class LabelledImage:
+    """One image and its masks, each held as a bit a pixel.
+
+    Attributes:
+        labelled: What it is one image of.
+        index: Which one.
+        photo: The image.
+        stem: What its files are called, without what follows the last dot.
+        counts: How many pixels each thing has, (t,).
+
+    Raises:
+        ValueError: A mask is not of its image's size.
+    """
+
+    def __init__(self, labelled: Labelled, index: int) -> None:
+        self.labelled = labelled
+        self.index = index
+        self.photo = labelled.photos[index]
+        self.stem = PurePath(self.photo.name).stem
+        self.counts: list[int] = []
+        self._bits: list[ByteArray] = []
+        taken = None if labelled.keeps_overlaps else np.zeros(self.shape, bool)
+        for thing in range(len(labelled.things)):
+            self._take(thing, taken)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """H and W."""
+        return self.photo.height, self.photo.width
+
+    def mask(self, thing: int) -> BoolArray:
+        """The mask (H, W) bool of a thing, less what other things have of it."""
+        height, width = self.shape
+        bits = np.unpackbits(self._bits[thing], count=height * width)
+        return bits.view(np.bool_).reshape(height, width)
+
+    def masks(self) -> Iterator[BoolArray]:
+        """The masks of all things, top first, one at a time."""
+        return map(self.mask, range(len(self.counts)))
+
+    @cached_property
+    def pixels(self) -> ByteArray:
+        """The photo (H, W, 3) uint8.
+
+        Raises:
+            UnreadablePhoto: It cannot be read again, or no longer has its size.
+        """
+        try:
+            return read_again(self.photo)
+        except (OSError, ValueError) as error:
+            raise UnreadablePhoto(str(error)) from error
+
+    def path(self, folder: str, thing: int, suffix: str) -> str:
+        """Where a file of a thing in this image goes: in its folder, where there are several."""
+        folders = self.labelled.folders
+        inner = f"{folders[thing]}/" if len(folders) > 1 else ""
+        return f"{folder}/{inner}{self.stem}{suffix}"
+
+    def _take(self, thing: int, taken: BoolArray | None) -> None:
+        """Keep a thing's mask, less what is `taken` (H, W) bool, which then has it too."""
+        mask = self.labelled.masks[thing][self.index]
+        if mask.shape != self.shape:
+            raise ValueError(f"A mask of {self.photo.name} is {mask.shape}, not {self.shape}.")
+        if taken is not None:
+            mask = mask & ~taken
+            taken |= mask
+        self.counts.append(int(np.count_nonzero(mask)))
+        self._bits.append(np.packbits(mask))
+
+
+def _check_names(photos: Sequence[Photo]) -> None:
+    stems = [PurePath(photo.name).stem for photo in photos]
+    for photo, stem in zip(photos, stems, strict=True):
+        if not stem or stem == ".." or any(c in photo.name for c in "/\\:\0"):
+            raise ValueError(f"{photo.name!r} is not a plain file name.")
+    if len({stem.casefold() for stem in stems}) < len(stems):
+        raise ValueError("Two photos have the same name, apart from what follows its last dot.")
