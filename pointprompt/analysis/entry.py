@@ -34,7 +34,6 @@ from pointprompt.analysis.keys import (
     digest_of_file,
     is_suffix,
 )
-from pointprompt.analysis.terms import Terms
 from pointprompt.types import BackboneChoice, Photo, is_whole
 
 FORMAT = 1
@@ -121,6 +120,9 @@ def read(folder: Path) -> Entry:
         OSError: It cannot be read, which may be no fault of its own.
         Damaged: It is not what was written.
     """
+    # Here, since it imports torch, which a server that starts need not wait for.
+    from pointprompt.analysis.terms import Terms
+
     document = _document(folder)
     files = _object(document, "files")
     with_embeddings = _EMBEDDINGS in files
