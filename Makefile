@@ -40,6 +40,7 @@ fix: $(VENV)/dev ## Format, and mend what the linter can
 bench: $(VENV)/dev browser ## Measure speed, memory and bytes; takes half an hour
 	$(BIN)/python -m benchmarks.speed
 	$(BIN)/python -m benchmarks.live
+	$(BIN)/python -m benchmarks.store
 	$(BIN)/python -m benchmarks.backbones
 
 quality: $(VENV)/dev ## Measure the masks on a folder of labelled photos, which takes most of an hour: make quality DATA=folder

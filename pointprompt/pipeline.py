@@ -5,31 +5,56 @@ Knows every computing part. Knows nothing of sessions, the browser or output fil
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import functools
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
+from importlib import metadata
 from itertools import islice
+from pathlib import Path
 from typing import NamedTuple
 
 from pointprompt import backbones
 from pointprompt.analysis.analysis import Analysis
-from pointprompt.analysis.compute import complete
+from pointprompt.analysis.compute import complete, joined_photos
+from pointprompt.analysis.keys import (
+    Conditions,
+    Content,
+    Original,
+    digest_of_analysis,
+    key_of,
+)
+from pointprompt.analysis.store import Store
 from pointprompt.engines.engine import Engine, ThisProcess
+from pointprompt.formats.prompt_json import PACKAGES
 from pointprompt.masks.lazy import PhotoEdgeMasks, SamEdgeMasks, TokenMasks
 from pointprompt.rules.predictor import Predictor
 from pointprompt.settings import Settings
 from pointprompt.sources.dataset_column import as_stored
-from pointprompt.sources.photos import ImageError, ImageSource, Limits, Read, read_set
+from pointprompt.sources.photos import (
+    ImageError,
+    ImageSource,
+    Limits,
+    Read,
+    names_of,
+    read_set,
+    safe_names,
+)
 from pointprompt.types import (
     N_EIGVECS,
     BackboneRequest,
     BoolArray,
     Click,
     Prediction,
+    Progress,
     ProgressFn,
     Rejected,
     TokenPrediction,
+    tell_nobody,
 )
+
+# Besides what moves masks: the colour view.
+_MOVES_ANALYSES = (*PACKAGES, "scikit-learn")
 
 
 class Analyzed(NamedTuple):
@@ -39,11 +64,13 @@ class Analyzed(NamedTuple):
         analysis: Of those that could be read.
         rejected: Those that could not.
         added: How many images are new in it.
+        key: Of the stored analysis; "" where it is not stored.
     """
 
     analysis: Analysis
     rejected: tuple[Rejected, ...]
     added: int
+    key: str = ""
 
 
 def analyze(
@@ -60,6 +87,7 @@ def analyze(
     engine: Engine | None = None,
     seed: int = 0,
     limits: Limits | None = None,
+    store: Store | None = None,
     progress: ProgressFn | None = None,
 ) -> Analysis:
     """The analysis of a set of images: everything that clicks need, computed once.
@@ -80,6 +108,8 @@ def analyze(
         engine: Where the heavy part is computed; None takes this process.
         seed: The same images, backbone, device and seed give the same analysis.
         limits: Most images, and megapixels of each; None takes the defaults.
+        store: Looked into before anything is computed, and written to after; files and bytes of
+            files alone are stored.
         progress: Told of every step; it may raise to cancel.
 
     Raises:
@@ -105,6 +135,7 @@ def analyze(
         seed=seed,
         limits=limits or Limits(),
         all_or_none=True,
+        store=store,
         progress=progress,
     ).analysis
 
@@ -118,6 +149,7 @@ def extend(
     engine: Engine | None = None,
     seed: int = 0,
     limits: Limits | None = None,
+    store: Store | None = None,
     progress: ProgressFn | None = None,
 ) -> Analysis:
     """The analysis with more images behind its own, whose masks by our rule stay as they are.
@@ -133,6 +165,7 @@ def extend(
         engine: As for `analyze`.
         seed: As for `analyze`.
         limits: As for `analyze`; the most images are those of the whole set.
+        store: As for `analyze`.
         progress: As for `analyze`.
 
     Raises:
@@ -150,6 +183,7 @@ def extend(
         seed=seed,
         limits=limits or Limits(),
         all_or_none=True,
+        store=store,
         progress=progress,
     ).analysis
 
@@ -167,6 +201,7 @@ def analyze_readable(
     all_or_none: bool = False,
     reader: Callable[[], AbstractContextManager[Read | None]] = nullcontext,
     in_turn: Callable[[Callable[[], Analysis]], Analysis] | None = None,
+    store: Store | None = None,
     progress: ProgressFn | None = None,
 ) -> Analyzed:
     """The analysis of those images that can be read, and what is wrong with the others.
@@ -184,6 +219,7 @@ def analyze_readable(
         reader: Gives, for as long as images are read, what reads one as `photos.read` does.
         in_turn: Does what it is given, all that is heavy, when there is room for it, and returns
             what that returns; None does it at once.
+        store: As for `analyze`.
         progress: As for `analyze`.
 
     Raises:
@@ -198,6 +234,13 @@ def analyze_readable(
     framing = engine.prepare(request, progress)
     if joins:
         framing = replace(framing, grid=joins.grid)
+    shelf = None
+    if store is not None:
+        conditions = conditions_of(engine, request, n_eigvecs=n_eigvecs, seed=seed, joins=joins)
+        shelf = _Shelf(store, conditions, joins, room)
+        found = shelf.find(sources, names, progress)
+        if found:
+            return found
     with reader() as read_one:
         image_set = read_set(
             sources, framing, names=names, limits=room, progress=progress, read_one=read_one
@@ -212,8 +255,124 @@ def analyze_readable(
         )
         return complete(image_set, computed, joins=joins, seed=seed, progress=progress)
 
+    # Without those that were rejected it may be stored.
+    if shelf is not None and image_set.rejected:
+        found = shelf.find([p.source for p in image_set.photos], None, progress)
+        if found:
+            analysis = replace(found.analysis, photos=joined_photos(joins, image_set.photos))
+            return found._replace(analysis=analysis, rejected=image_set.rejected)
     analysis = in_turn(heavy) if in_turn else heavy()
-    return Analyzed(analysis, image_set.rejected, len(image_set.photos))
+    key = shelf.keep(analysis) if shelf is not None else ""
+    return Analyzed(analysis, image_set.rejected, len(image_set.photos), key)
+
+
+def conditions_of(
+    engine: Engine,
+    request: BackboneRequest,
+    *,
+    n_eigvecs: int = N_EIGVECS,
+    seed: int = 0,
+    joins: Analysis | None = None,
+) -> Conditions:
+    """What an analysis of this process depends on, besides its images.
+
+    Args:
+        engine: Prepared for the request.
+        request: The backbone.
+        n_eigvecs: As for `analyze`.
+        seed: As for `analyze`.
+        joins: As for `analyze_readable`.
+
+    Raises:
+        BackboneError: The backbone's weights are not here.
+    """
+    digest = digest_of_analysis(joins) if joins else ""
+    return Conditions(engine.identity(request), n_eigvecs, seed, digest, _versions())
+
+
+class _Shelf(NamedTuple):
+    """Where a set's analysis is looked for, and put.
+
+    Attributes:
+        store: The store.
+        conditions: What the analysis depends on besides its images.
+        joins: The analysis that the images come behind, or None.
+        room: The limits for the images.
+    """
+
+    store: Store
+    conditions: Conditions
+    joins: Analysis | None
+    room: Limits
+
+    def find(
+        self,
+        sources: Sequence[ImageSource],
+        names: Sequence[str] | None,
+        progress: ProgressFn | None,
+    ) -> Analyzed | None:
+        """The analysis of these images, if it is stored; the images are called as they are here."""
+        originals = _originals(sources)
+        if not originals or len(originals) > self.room.max_images:
+            return None
+        try:
+            contents = [Content.of(original) for original in originals]
+        except OSError:  # Who reads the images says what is wrong.
+            return None
+        key = key_of(contents, self.conditions)
+        found = self.store.get(key)
+        before = len(self.joins.photos) if self.joins else 0
+        if found is None or len(found.photos) != before + len(originals):
+            return None
+        photos = [
+            replace(photo, name=name, source=original)
+            for photo, name, original in zip(
+                found.photos[before:],
+                safe_names(names_of(sources, names)),
+                originals,
+                strict=True,
+            )
+        ]
+        most = self.room.max_megapixels * 1e6
+        if any(photo.height * photo.width > most for photo in photos):
+            return None
+        (progress or tell_nobody)(Progress("read", len(photos), len(photos)))
+        found = replace(found, photos=joined_photos(self.joins, photos))
+        return Analyzed(found, (), len(photos), key)
+
+    def keep(self, analysis: Analysis) -> str:
+        """Store an analysis; its key, or "" where it is not stored."""
+        before = len(self.joins.photos) if self.joins else 0
+        originals = _originals([photo.source for photo in analysis.photos])
+        if not originals:
+            return ""
+        try:
+            key = key_of([Content.of(one) for one in originals[before:]], self.conditions)
+        except OSError:
+            return ""
+        return key if self.store.put(key, analysis, originals, self.conditions) else ""
+
+
+def _originals(sources: Sequence[ImageSource]) -> list[Original] | None:
+    """The images as they came, if all of them are files, or bytes of files."""
+    found: list[Original] = []
+    for source in sources:
+        if not isinstance(source, (str, Path, bytes)):
+            return None
+        found.append(source if isinstance(source, bytes) else Path(source))
+    return found
+
+
+@functools.cache
+def _versions() -> Mapping[str, str | None]:
+    """The versions of what moves analyses; None for a package that is not installed."""
+    versions: dict[str, str | None] = {}
+    for package in _MOVES_ANALYSES:
+        try:
+            versions[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            versions[package] = None
+    return versions
 
 
 def room_in(analysis: Analysis, limits: Limits) -> Limits:

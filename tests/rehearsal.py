@@ -127,6 +127,7 @@ def serving(scheduler: Scheduler, folder: Path, variables: dict[str, str]) -> It
         "HF_HOME": str(folder / "weights"),
         "HF_HUB_OFFLINE": "1",
         "NO_PROXY": "127.0.0.1",
+        "POINTPROMPT_NO_STORE": "1",
         "PYTHONUNBUFFERED": "1",
         "SPACES_ZERO_DEVICE_API_URL": scheduler.url,
         "SPACES_ZERO_GPU": "true",

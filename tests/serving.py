@@ -93,7 +93,12 @@ def environment(temporary: Path, variables: dict[str, str]) -> dict[str, str]:
         for name, value in os.environ.items()
         if not name.startswith(("GRADIO_", "POINTPROMPT_", "PYTHON"))
     }
-    ours = {"HF_HUB_OFFLINE": "1", "PYTHONUNBUFFERED": "1", "TMPDIR": str(temporary)}
+    ours = {
+        "HF_HUB_OFFLINE": "1",
+        "POINTPROMPT_NO_STORE": "1",
+        "PYTHONUNBUFFERED": "1",
+        "TMPDIR": str(temporary),
+    }
     return {**kept, **ours, **variables}
 
 

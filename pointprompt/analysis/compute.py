@@ -98,7 +98,7 @@ def complete(
     photos, eigvecs, codes = image_set.photos, computed.eigvecs, computed.codes
     image_embeddings = computed.image_embeddings
     if joins is not None:
-        photos = _renamed((*joins.photos, *photos))
+        photos = joined_photos(joins, photos)
         eigvecs = np.concatenate([joins.eigvecs, eigvecs])
         codes = np.concatenate([joins.codes, codes])
         image_embeddings = _joined(joins.image_embeddings, image_embeddings)
@@ -108,6 +108,15 @@ def complete(
     return Analysis(
         photos, eigvecs, codes, colors, computed.terms, computed.backbone, image_embeddings
     )
+
+
+def joined_photos(joins: Analysis | None, photos: Sequence[Photo]) -> tuple[Photo, ...]:
+    """The photos behind those of the analysis that they join, with names unique among all."""
+    if joins is None:
+        return tuple(photos)
+    both = (*joins.photos, *photos)
+    names = safe_names([photo.name for photo in both])
+    return tuple(replace(photo, name=name) for photo, name in zip(both, names, strict=True))
 
 
 def _distinct(frames: ByteArray) -> tuple[list[int], list[int]]:
@@ -140,9 +149,3 @@ def _joined(before: HalfArray | None, more: HalfArray | None) -> HalfArray | Non
     if before is None or more is None:
         return None
     return np.concatenate([before, more])
-
-
-def _renamed(photos: Sequence[Photo]) -> tuple[Photo, ...]:
-    """The photos with names that are unique among them."""
-    names = safe_names([photo.name for photo in photos])
-    return tuple(replace(photo, name=name) for photo, name in zip(photos, names, strict=True))

@@ -45,6 +45,7 @@ __all__ = [
     "describe",
     "get",
     "get_default",
+    "identity",
     "load",
     "load_decoder",
     "load_untrained",
@@ -171,6 +172,42 @@ def get(
     for model in choice.backbone.models:
         weights.find(model, progress)
     return choice.framing
+
+
+def identity(
+    name: str,
+    *,
+    device: str | None = None,
+    node: str | None = None,
+    layer: int | None = None,
+    input_size: int | None = None,
+    debias: bool = False,
+) -> str:
+    """What the features of a backbone depend on: equal texts mean equal features.
+
+    These are its name and options, none left open, the kind of device, and what its files of
+    weights hold. Those are read through the first time: 1 s for 1 GB, about.
+
+    Args:
+        name: As for `load`, as is all below.
+        device: Which.
+        node: Which.
+        layer: Which.
+        input_size: Which.
+        debias: Whether.
+
+    Raises:
+        BackboneError: As for `load`; nothing is downloaded.
+    """
+    from pointprompt.backbones import loading, weights
+
+    choice = loading.choose(
+        describe(name), device, node=node, layer=layer, input_size=input_size, debias=debias
+    )
+    digests = [weights.digest(weights.find_here(model)) for model in choice.backbone.models]
+    kind = choice.device.partition(":")[0]
+    options = (name, choice.node, choice.layer, choice.input_size, choice.debias, kind, *digests)
+    return " ".join(map(str, options))
 
 
 def load(

@@ -10,6 +10,8 @@ cache, then the Hub. Its own settings hold: HF_HOME, HF_HUB_OFFLINE, HF_TOKEN, H
 
 from __future__ import annotations
 
+import functools
+import hashlib
 import importlib.util
 import os
 import pickle
@@ -96,6 +98,29 @@ def find_here(backbone: BackboneInfo) -> Path:
             f"The weights of {backbone.title} are not on this computer. {_advice(backbone)}"
         )
     return here
+
+
+def digest(path: Path) -> str:
+    """The SHA-256 of a file's bytes, in hexadecimal digits; at once where it was asked for before.
+
+    Raises:
+        BackboneError: It cannot be read.
+    """
+    try:
+        state = path.stat()
+        return _digest(path, state.st_size, state.st_mtime_ns)
+    except OSError as error:
+        raise BackboneError(f"The weights in {path} cannot be read: {error}") from error
+
+
+@functools.cache
+def _digest(path: Path, size: int, modified: int) -> str:
+    """That of a file as it was when it had this size and was modified then."""
+    found = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(1 << 20):
+            found.update(chunk)
+    return found.hexdigest()
 
 
 def read(path: Path) -> dict[str, torch.Tensor]:

@@ -29,6 +29,15 @@ class Engine(Protocol):
             BackboneError: It cannot be had.
         """
 
+    def identity(self, request: BackboneRequest) -> str:
+        """What else than images and terms `compute` depends on: equal texts, equal results.
+
+        Asked for where analyses are stored, after `prepare`.
+
+        Raises:
+            BackboneError: The weights are not here.
+        """
+
     def compute(
         self,
         frames: ByteArray,
@@ -58,6 +67,10 @@ class ThisProcess:
     def prepare(self, request: BackboneRequest, progress: ProgressFn | None = None) -> Framing:
         """See `Engine`."""
         return backbones.get(**asdict(request), progress=progress)
+
+    def identity(self, request: BackboneRequest) -> str:
+        """See `Engine`."""
+        return backbones.identity(**asdict(request), device=self.device)
 
     def compute(
         self,

@@ -93,6 +93,15 @@ class ZeroGpu:
         # Not while a GPU waits for it.
         return backbones.get(**asdict(request), progress=progress)
 
+    def identity(self, request: BackboneRequest) -> str:
+        """What else than images and terms an analysis depends on.
+
+        Raises:
+            BackboneError: The weights are not here.
+        """
+        # Which GPU will be lent is not known here.
+        return f"zerogpu {backbones.identity(**asdict(request), device='cpu')}"
+
     def compute(
         self,
         frames: ByteArray,

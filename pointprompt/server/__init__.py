@@ -8,6 +8,7 @@ Knows the core and HTTP-free messages. Knows nothing of gradio: `ui` does.
     fetching.py       image files into the folder of a session to be
     session_files.py  what lies where in that folder
     opening.py        the example that pages open with
+    recalls.py        how a browser finds a stored set again
     exports.py        downloads, written into it
     whole_photos.py   photos at their own size, written into it too
     readers.py        images read in processes of their own

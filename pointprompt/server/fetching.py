@@ -41,6 +41,20 @@ def make_files(example: ExampleSet) -> Fetch:
     return fetch
 
 
+def link_photos(photos: Sequence[Photo]) -> Fetch:
+    """A `Fetch` of photos' files, under the names of the photos."""
+
+    def fetch(folder: Path, progress: ProgressFn) -> list[Path]:
+        paths = []
+        for index, photo in enumerate(photos):
+            if isinstance(photo.source, Path):
+                paths.append(subfolder(folder, str(index)) / photo.name)
+                link(photo.source, paths[-1])
+        return paths
+
+    return fetch
+
+
 def as_fetching(progress: ProgressFn) -> ProgressFn:
     """The same, for progress that is told while images are fetched rather than read."""
     return lambda step: progress(replace(step, stage="fetch"))

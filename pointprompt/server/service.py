@@ -15,12 +15,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pointprompt.analysis.analysis import Analysis
+from pointprompt.analysis.entry import Entry
+from pointprompt.analysis.store import Store
+from pointprompt.backbones import BackboneError
 from pointprompt.engines.engine import Engine, ThisProcess
 from pointprompt.server import addresses, memory, parsing, session_files, wire
 from pointprompt.server.exports import Exports
-from pointprompt.server.fetching import Fetch, is_among, linked_photos, make_files
+from pointprompt.server.fetching import (
+    Fetch,
+    is_among,
+    link_photos,
+    linked_photos,
+    make_files,
+)
 from pointprompt.server.jobs import LAST_STAGE
 from pointprompt.server.opening import Opening, Prepared
+from pointprompt.server.recalls import REMOVED, Recalls
 from pointprompt.server.session import Session, SessionGone
 from pointprompt.server.sessions import SessionStore
 from pointprompt.server.turns import Lane, Place, Turns
@@ -78,6 +88,8 @@ class Service:
         engine: Engine | None = None,
         readers: Readers | None = None,
         opening: ExampleSet | None = None,
+        *,
+        stored: Store | None = None,
     ) -> None:
         """Serve the sessions of a store.
 
@@ -88,6 +100,7 @@ class Service:
             readers: Where images are read; None takes this process.
             opening: The example that pages open with, once `prepare_opening` was called; None for
                 none.
+            stored: Where analyses are kept beyond their sessions; None keeps none.
         """
         self.store = store
         self.limits = limits
@@ -99,6 +112,8 @@ class Service:
         self._exports = Exports()
         self._wholes = WholePhotos()
         self._opening = Opening(opening) if opening else None
+        self._stored = stored
+        self._recalls = Recalls(stored.folder) if stored is not None else None
 
     @property
     def has_opening(self) -> bool:
@@ -128,14 +143,14 @@ class Service:
 
         with self._computing.place() as place, self._new_folder() as folder:
             images = session_files.subfolder(folder, session_files.IMAGES)
-            analysis, _, _ = pipeline.analyze_readable(
+            analysis = pipeline.analyze_readable(
                 fetch(images, tell_nobody),
                 request,
                 engine,
                 limits=Limits(),  # Of the images that people bring, ours are none.
                 all_or_none=True,
                 in_turn=lambda work: self._in_turn(work, place, tell_nobody),
-            )
+            ).analysis
             session_files.write_tiles(folder, analysis)
             return Prepared(folder, analysis, _ready_predictor(analysis))
 
@@ -263,7 +278,7 @@ class Service:
         before = joins.analysis if joins else None
         side = self._engine.prepare(request, progress).side
         with self._sets.take(self._set_bytes(paths, before, side), progress):
-            analysis, rejected, added = pipeline.analyze_readable(
+            analysis, rejected, added, key = pipeline.analyze_readable(
                 paths,
                 request,
                 self._engine,
@@ -271,6 +286,7 @@ class Service:
                 limits=self.limits,
                 reader=self._readers.reader if self._readers else nullcontext,
                 in_turn=lambda work: self._in_turn(work, place, progress),
+                store=self._stored,
                 progress=progress,
             )
             session_files.write_tiles(folder, analysis)
@@ -284,8 +300,66 @@ class Service:
             joins=joins.token if joins else "",
             visitor=visitor,
             example=example,
+            stored=key,
         )
         return Opened(session, rejected, added)
+
+    def recall(self, session: Session) -> str:
+        """What opens a session's set again for its visitor, whenever; "" where nothing will.
+
+        It is for the visitor's browser to keep: the server does not.
+        """
+        if self._recalls is None:
+            return ""
+        names = [photo.name for photo in session.analysis.photos]
+        return self._recalls.token(session.stored, names, session.visitor)
+
+    def open_recalled(self, token: str, page: str, progress: ProgressFn, visitor: str) -> Session:
+        """A new session with a stored set, which another version of us analyses anew.
+
+        Args:
+            token: From `recall`.
+            page: As for `analyze`.
+            progress: As for `analyze`.
+            visitor: Whose the set is.
+
+        Raises:
+            SessionGone: The set is not this visitor's, or not stored any more.
+            ValueError: As for `analyze`.
+        """
+        if self._stored is None or self._recalls is None:
+            raise SessionGone(REMOVED)
+        key, names = self._recalls.read(token, visitor)
+        with self._stored.using(key) as entry:
+            if entry is None:
+                raise SessionGone(REMOVED)
+            analysis = _called(entry.analysis, names)
+            if not self._is_of_today(entry, progress):
+                request = analysis.backbone.request
+                fetch = link_photos(analysis.photos)
+                return self.analyze(fetch, request, page, progress, visitor).session
+            with self._new_folder() as folder:
+                analysis = replace(analysis, photos=linked_photos(analysis.photos, folder))
+                session_files.write_tiles(folder, analysis)
+                predictor = _ready_predictor(analysis)
+                progress(Progress(LAST_STAGE, 0, 1))
+                return self.store.add(
+                    folder, analysis, predictor, page, visitor=visitor, stored=key
+                )
+
+    def _is_of_today(self, entry: Entry, progress: ProgressFn) -> bool:
+        """Whether a set that is stored would be analysed just so today, within today's limits."""
+        from pointprompt import pipeline
+
+        request = entry.analysis.backbone.request
+        try:
+            self._engine.prepare(request, progress)
+            today = pipeline.conditions_of(self._engine, request)
+        except BackboneError:  # Clicks on what is there need no backbone.
+            return True
+        was = entry.conditions
+        today = replace(today, n_eigvecs=was.n_eigvecs, seed=was.seed, joins=was.joins)
+        return today == was and len(entry.analysis.photos) <= self.limits.max_images
 
     def _set_bytes(self, paths: Sequence[Path], before: Analysis | None, side: int) -> int:
         """About what the images take while they are on their way to a session."""
@@ -437,6 +511,12 @@ class Service:
     ) -> tuple[Session, TokenPrediction]:
         session = self.store.get(request.session, visitor)
         return session, session.predictor.predict(request.clicks, request.settings)
+
+
+def _called(analysis: Analysis, names: Sequence[str]) -> Analysis:
+    """The analysis with its photos called so."""
+    photos = zip(analysis.photos, names, strict=True)
+    return replace(analysis, photos=tuple(replace(photo, name=name) for photo, name in photos))
 
 
 def _ready_predictor(analysis: Analysis) -> Predictor:

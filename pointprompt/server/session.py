@@ -42,6 +42,7 @@ class Session:
         visitor: Who made it, and alone may use it; "" where nobody knows, and the token is enough.
         example: What to try with it, where its images are an example; "" where they are not.
         shares: Whether its analysis and predictor are those of others too, and stay without it.
+        stored: The key of its analysis in the store; "" where that is not stored.
         pages: The pages that show it, each with whether it is open. None once all of them have
             gone on to another session.
         replaced_by: The token of the session that its last page went on to; "" while there is none.
@@ -56,6 +57,7 @@ class Session:
     visitor: str = ""
     example: str = ""
     shares: bool = False
+    stored: str = ""
     pages: dict[str, bool] = field(default_factory=dict)
     replaced_by: str = ""
     users: int = 0

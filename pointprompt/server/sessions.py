@@ -78,6 +78,7 @@ class SessionStore:
         visitor: str = "",
         example: str = "",
         shares: bool = False,
+        stored: str = "",
     ) -> Session:
         """A new session that owns the folder; sessions over the byte limit are freed for it.
 
@@ -90,9 +91,12 @@ class SessionStore:
             visitor: Who makes it; "" where that cannot be told.
             example: What to try with it, where its images are an example.
             shares: Whether others have the same analysis and predictor.
+            stored: The key of the analysis in the store, if it is there.
         """
         token = secrets.token_urlsafe(24)
-        session = Session(token, folder, analysis, predictor, joins, visitor, example, shares)
+        session = Session(
+            token, folder, analysis, predictor, joins, visitor, example, shares, stored
+        )
         with self._lock:
             session.used_at = self._clock()
             self._sessions[session.token] = session

@@ -44,6 +44,7 @@ __all__ = [
     "ImageSource",
     "Limits",
     "Read",
+    "names_of",
     "read",
     "read_pixels",
     "read_set",
@@ -208,9 +209,7 @@ def read_set(
         ImageError: There is no image, or none could be read.
         ValueError: `names` and `sources` differ in number.
     """
-    owner_names = [_own_name(s, i) for i, s in enumerate(sources)] if names is None else list(names)
-    if len(owner_names) != len(sources):
-        raise ValueError(f"There are {len(sources)} images and {len(owner_names)} names for them.")
+    owner_names = names_of(sources, names)
     if not sources:
         raise ImageError("There are no images. Give at least one.")
     used = sources[: limits.max_images]
@@ -248,6 +247,19 @@ def read_set(
     rejected.extend(Rejected(name, too_many) for name in owner_names[len(used) :])
     shape = framing.common_shape((photo.height, photo.width) for photo in photos)
     return ImageSet(tuple(photos), _stacked(frames, shape), tuple(rejected))
+
+
+def names_of(sources: Sequence[ImageSource], names: Sequence[str] | None = None) -> list[str]:
+    """Return what their owner calls the images: `names`, or the files' own names.
+
+    Raises:
+        ValueError: `names` and `sources` differ in number.
+    """
+    if names is None:
+        return [_own_name(source, index) for index, source in enumerate(sources)]
+    if len(names) != len(sources):
+        raise ValueError(f"There are {len(sources)} images and {len(names)} names for them.")
+    return list(names)
 
 
 def _stacked(frames: deque[ByteArray], shape: tuple[int, int]) -> ByteArray:

@@ -62,6 +62,7 @@ def _launched(options: Options, folder: ServerFolder) -> Blocks:
     Raises:
         OSError: The port cannot be had.
     """
+    from pointprompt.analysis.store import GB, Store
     from pointprompt.engines import zerogpu
     from pointprompt.engines.engine import ThisProcess
     from pointprompt.server.readers import Readers
@@ -78,7 +79,8 @@ def _launched(options: Options, folder: ServerFolder) -> Blocks:
     engine = zerogpu.ZeroGpu() if zerogpu.is_here() else ThisProcess()
     readers = Readers()
     stop.on_stop(readers.close)
-    service = Service(store, limits, engine, readers, opening_example())
+    stored = Store(options.store, round(options.store_gb * GB)) if options.store else None
+    service = Service(store, limits, engine, readers, opening_example(), stored=stored)
     demo = launch(
         service,
         host=options.host,

@@ -1,6 +1,7 @@
 """The options of the command, from its line or the environment, each checked before it is used.
 
-Knows options, devices and the places of this computer to listen at. Does not know what is served.
+Knows options, devices, and the places of this computer to listen at and to keep data. Does not know
+what is served.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ import errno
 import math
 import os
 import socket
+import sys
+from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
 from pointprompt import backbones
@@ -61,7 +64,18 @@ _MAX_MEGAPIXELS = _Limit("--max-megapixels", "120", 10_000, "of one image")
 _MAX_FILE_MB = _Limit("--max-file-mb", "200", 1_000_000, "megabytes of one uploaded file")
 _MAX_UPLOAD_MB = _Limit("--max-upload-mb", "2000", 1_000_000, "megabytes of one upload's files")
 _MAX_SESSION_GIB = _Limit("--max-session-gib", "4", 1_000_000, "memory for all analyses together")
-_LIMITS = (_MAX_IMAGES, _MAX_MEGAPIXELS, _MAX_FILE_MB, _MAX_UPLOAD_MB, _MAX_SESSION_GIB)
+_STORE_GB = _Limit("--store-gb", "20", 1_000_000, "gigabytes of disk for analyses that are kept")
+_LIMITS = (
+    _MAX_IMAGES,
+    _MAX_MEGAPIXELS,
+    _MAX_FILE_MB,
+    _MAX_UPLOAD_MB,
+    _MAX_SESSION_GIB,
+    _STORE_GB,
+)
+_ON, _OFF = ("1", "true", "yes", "on"), ("", "0", "false", "no", "off")
+# A Space's lasting storage, where its owner pays for some.
+_SPACE_DATA = Path("/data")
 
 
 class Options(NamedTuple):
@@ -74,6 +88,8 @@ class Options(NamedTuple):
     max_file_mb: float
     max_upload_mb: float
     max_session_gib: float
+    store: Path | None = None
+    store_gb: float = 20
 
 
 def option_parser() -> argparse.ArgumentParser:
@@ -86,7 +102,7 @@ def option_parser() -> argparse.ArgumentParser:
         prog="pointprompt",
         description="Serve the page on which a click in one photo masks the thing in all of them.",
         epilog="The environment variables GRADIO_SERVER_NAME, GRADIO_SERVER_PORT, "
-        "POINTPROMPT_DEVICE, "
+        "POINTPROMPT_DEVICE, POINTPROMPT_STORE, POINTPROMPT_NO_STORE, "
         + ", ".join(limit.variable for limit in _LIMITS[:-1])
         + f" and {_LIMITS[-1].variable} are the defaults of these options.",
     )
@@ -104,6 +120,20 @@ def option_parser() -> argparse.ArgumentParser:
         "--device",
         default=default("POINTPROMPT_DEVICE"),
         help="cuda, mps or cpu (default: the best there is)",
+    )
+    options.add_argument(
+        "--store",
+        metavar="FOLDER",
+        default=default("POINTPROMPT_STORE"),
+        help="where analyses and their images are kept, so that the same images are ready at once "
+        "(default: a folder of the user's data; on a Space in /data, if that is there)",
+    )
+    options.add_argument(
+        "--no-store",
+        action="store_const",
+        const=_ON[0],
+        default=default("POINTPROMPT_NO_STORE"),
+        help="keep nothing beyond its session",
     )
     for limit in _LIMITS:
         options.add_argument(
@@ -129,6 +159,8 @@ def checked(options: argparse.Namespace) -> Options:
         max_file_mb=_MAX_FILE_MB.read(options.max_file_mb),
         max_upload_mb=_MAX_UPLOAD_MB.read(options.max_upload_mb),
         max_session_gib=_MAX_SESSION_GIB.read(options.max_session_gib),
+        store=None if _is_on(options.no_store) else _store(options.store),
+        store_gb=_STORE_GB.read(options.store_gb),
     )
     device = options.device.strip().lower()
     if device not in ("", "cpu"):  # torch, which knows, takes seconds to import.
@@ -136,6 +168,33 @@ def checked(options: argparse.Namespace) -> Options:
     os.environ["POINTPROMPT_DEVICE"] = device
     _check_listening(options.host, port)
     return checked
+
+
+def _is_on(text: str) -> bool:
+    """Whether nothing is to be kept.
+
+    Raises:
+        ValueError: That is not said.
+    """
+    if text.lower() not in (*_ON, *_OFF):
+        raise ValueError(f"POINTPROMPT_NO_STORE must be 1 or 0, not {text[:40]!r}.")
+    return text.lower() in _ON
+
+
+def _store(text: str) -> Path | None:
+    """The folder for analyses, by where it is from the root; None where nothing lasts."""
+    if text:
+        return Path(text).expanduser().absolute()
+    if os.environ.get("SPACE_ID"):
+        return _SPACE_DATA / "pointprompt" / "store" if _SPACE_DATA.is_dir() else None
+    if sys.platform == "darwin":
+        data = Path("~/Library/Application Support")
+    else:
+        data = Path(os.environ.get("XDG_DATA_HOME") or "~/.local/share")
+    try:
+        return data.expanduser().absolute() / "pointprompt" / "store"
+    except RuntimeError:  # This user has no home.
+        return None
 
 
 def _port(text: str) -> int | None:

@@ -21,6 +21,8 @@ _VALUE = re.compile("[A-Za-z0-9_-]{43}")
 # What a browser then takes from this host alone, and only over https.
 _SECURE_NAME = "__Host-pointprompt-visitor"
 _PLAIN_NAME = "pointprompt-visitor"
+# As long as browsers allow: stored sets are opened again by the visitor of then.
+_LASTS = "Max-Age=34560000"
 
 
 def note(scope: MutableMapping[str, Any]) -> str:
@@ -44,8 +46,9 @@ def new_cookie(scope: Mapping[str, Any]) -> str:
     value = secrets.token_urlsafe(32)
     if is_secure(scope, Headers(scope=dict(scope))):
         # Also in a frame of another site, as on a Space, and there another one for each such site.
-        return f"{_SECURE_NAME}={value}; Path=/; HttpOnly; Secure; SameSite=None; Partitioned"
-    return f"{_PLAIN_NAME}={value}; Path=/; HttpOnly; SameSite=Lax"
+        kind = "Secure; SameSite=None; Partitioned"
+        return f"{_SECURE_NAME}={value}; {_LASTS}; Path=/; HttpOnly; {kind}"
+    return f"{_PLAIN_NAME}={value}; {_LASTS}; Path=/; HttpOnly; SameSite=Lax"
 
 
 def is_secure(scope: Mapping[str, Any], headers: Mapping[str, str]) -> bool:

@@ -7,6 +7,7 @@ import re
 import shutil
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import tempfile
@@ -21,7 +22,7 @@ from PIL import Image
 from pointprompt.sources.examples import example_set
 from pointprompt.ui import command
 from pointprompt.ui.folders import MARKER, PREFIX
-from pointprompt.ui.options import option_parser
+from pointprompt.ui.options import checked, option_parser
 from tests.serving import AS_PROCESS_1, ROOT, Server, environment, serving
 from tests.visitor import Visitor
 
@@ -75,7 +76,8 @@ def test_a_number_of_images_that_is_none_is_refused(refusal, value):
 
 @pytest.mark.parametrize("value", ["0", "nan", "inf", "-inf", "-3", "abc", "1e400"])
 @pytest.mark.parametrize(
-    "option", ["--max-megapixels", "--max-session-gib", "--max-file-mb", "--max-upload-mb"]
+    "option",
+    ["--max-megapixels", "--max-session-gib", "--max-file-mb", "--max-upload-mb", "--store-gb"],
 )
 def test_a_size_that_is_none_is_refused(refusal, option, value):
     sentence = refusal(f"{option}={value}")
@@ -92,6 +94,8 @@ def test_a_size_that_is_none_is_refused(refusal, option, value):
         ("POINTPROMPT_MAX_SESSION_GIB", "nan"),
         ("POINTPROMPT_MAX_FILE_MB", "-1"),
         ("POINTPROMPT_MAX_UPLOAD_MB", "inf"),
+        ("POINTPROMPT_STORE_GB", "0"),
+        ("POINTPROMPT_NO_STORE", "maybe"),
         ("POINTPROMPT_DEVICE", "gpu"),
         ("GRADIO_SERVER_PORT", "abc"),
         ("GRADIO_SERVER_PORT", "70000"),
@@ -107,6 +111,33 @@ def test_the_environment_is_checked_like_the_options(refusal, variable, value):
 def test_an_option_stands_above_the_environment(refusal):
     sentence = refusal("--max-images=-7", POINTPROMPT_MAX_IMAGES="5")
     assert sentence.endswith("not '-7'.")
+
+
+@pytest.mark.parametrize(
+    ("options", "variables", "place"),
+    [
+        ([], {}, "home/.local/share/pointprompt/store"),
+        ([], {"XDG_DATA_HOME": "{}/xdg"}, "xdg/pointprompt/store"),
+        ([], {"POINTPROMPT_STORE": "{}/here"}, "here"),
+        (["--store={}/there"], {"POINTPROMPT_STORE": "{}/here"}, "there"),
+        (["--store=~/there"], {"SPACE_ID": "me/space"}, "home/there"),
+        ([], {"SPACE_ID": "me/space"}, None),
+        ([], {"SPACE_ID": "me/space", "DATA": "{}"}, "pointprompt/store"),
+        (["--no-store", "--store={}/there"], {}, None),
+        ([], {"POINTPROMPT_NO_STORE": "1"}, None),
+        ([], {"POINTPROMPT_NO_STORE": "0"}, "home/.local/share/pointprompt/store"),
+    ],
+)
+def test_analyses_are_kept_where_that_was_asked_for_or_where_data_of_the_user_lies(
+    monkeypatch, tmp_path, options, variables, place
+):
+    given = {name: value.format(tmp_path) for name, value in variables.items()}
+    data = Path(given.pop("DATA", tmp_path / "missing"))
+    monkeypatch.setattr("pointprompt.ui.options._SPACE_DATA", data)
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.setattr(os, "environ", {"HOME": str(tmp_path / "home"), **given})
+    asked = option_parser().parse_args([option.format(tmp_path) for option in options])
+    assert checked(asked).store == (tmp_path / place if place else None)
 
 
 @pytest.mark.parametrize("device", ["gpu", "cuda:", "cuda:x", "cpu:0", "tpu", "cuda:99999999999"])
@@ -356,3 +387,25 @@ def test_everybody_who_comes_finds_an_example_analysed_once(temporary):
         tiles = list(temporary.glob(f"{PREFIX}*/sessions/*/tiles/000.jpg"))
         assert len(tiles) == 3
         assert len({tile.stat().st_ino for tile in tiles}) == 1
+
+
+def test_what_is_stored_stays_when_the_server_ends_and_is_its_owners_alone(tmp_path):
+    temporary, store = tmp_path / "tmp", tmp_path / "kept" / "store"
+    temporary.mkdir()
+    with serving(temporary, f"--store={store}", variables={"POINTPROMPT_NO_STORE": "0"}) as server:
+        assert store.is_dir()
+        assert server.end(signal.SIGTERM) == 0
+    assert stat.S_IMODE((store / "secret").stat().st_mode) == 0o600
+    assert stat.S_IMODE(store.stat().st_mode) == 0o700
+    assert list(temporary.iterdir()) == []
+
+
+def test_a_store_that_cannot_be_is_a_warning_and_the_page_is_served(tmp_path):
+    temporary, file = tmp_path / "tmp", tmp_path / "file"
+    temporary.mkdir()
+    file.write_text("")
+    variables = {"POINTPROMPT_NO_STORE": "0", "POINTPROMPT_STORE": str(file / "store")}
+    with serving(temporary, variables=variables) as server:
+        assert httpx.get(server.url).status_code == 200
+        assert "cannot be stored" in server.log.read_text()
+        assert server.end(signal.SIGTERM) == 0

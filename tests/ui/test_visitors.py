@@ -15,7 +15,8 @@ def test_the_page_makes_a_browser_a_visitor_whom_no_script_can_read(server):
     first = server.get("/")
     (header,) = first.headers.get_list("set-cookie")
     assert re.fullmatch(
-        r"pointprompt-visitor=[A-Za-z0-9_-]{43}; Path=/; HttpOnly; SameSite=Lax", header
+        r"pointprompt-visitor=[A-Za-z0-9_-]{43}; Max-Age=34560000; Path=/; HttpOnly; SameSite=Lax",
+        header,
     )
     assert server.get("/").headers["set-cookie"] != header
     assert "set-cookie" not in server.get("/", VISITOR).headers
