@@ -11,6 +11,7 @@ from typing import Any
 
 from pointprompt.server import status
 from pointprompt.server.jobs import Cancelled, Job
+from pointprompt.server.recalls import NotRecalled
 from pointprompt.server.service import GONE
 from pointprompt.server.session import SessionGone
 
@@ -26,6 +27,8 @@ def failure_of(job: Job[Any], cancelled: str) -> str:
         job.result()
     except Cancelled:
         return status.stopped(cancelled)
+    except NotRecalled as error:
+        return status.failed(str(error))
     except SessionGone:
         return status.failed(GONE)
     except Exception as error:

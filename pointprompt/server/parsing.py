@@ -13,11 +13,13 @@ from pointprompt.formats.registry import FORMATS
 from pointprompt.server.wire import (
     MAX_CLICKS,
     MAX_EDGED,
+    MAX_RECALL_CHARS,
     MAX_SIDE,
     MAX_TOKEN_CHARS,
     EdgesRequest,
     ExportRequest,
     PredictRequest,
+    RecallRequest,
     RestoreRequest,
     WireError,
 )
@@ -89,6 +91,15 @@ def parse_export(message: object) -> ExportRequest:
         coco_polygons=_switch(fields_, "coco_polygons"),
         coco_regions=_switch(fields_, "coco_regions"),
     )
+
+
+def parse_recall(message: object) -> RecallRequest:
+    """The checked message.
+
+    Raises:
+        WireError: There is no text to recall a set by, or it cannot be one.
+    """
+    return RecallRequest(_secret(message, "recall", MAX_RECALL_CHARS))
 
 
 def parse_restore(message: object) -> RestoreRequest:
@@ -182,9 +193,9 @@ def _mapping(value: object, what: str) -> Mapping[str, Any]:
     return value
 
 
-def _secret(message: object, name: str) -> str:
+def _secret(message: object, name: str, most: int = MAX_TOKEN_CHARS) -> str:
     value = _mapping(message, "A message").get(name)
-    if not isinstance(value, str) or not 0 < len(value) <= MAX_TOKEN_CHARS:
+    if not isinstance(value, str) or not 0 < len(value) <= most:
         raise WireError(f"A message must show its {name}.")
     return value
 

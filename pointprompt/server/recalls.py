@@ -40,6 +40,10 @@ REMOVED = (
 )
 
 
+class NotRecalled(SessionGone):
+    """A stored set cannot be opened again; a sentence for the person."""
+
+
 class Recalled(NamedTuple):
     """What a visitor asks for again.
 
@@ -77,17 +81,17 @@ class Recalls:
         """What a text stands for.
 
         Raises:
-            SessionGone: It was not given to this visitor, or not by this server.
+            NotRecalled: It was not given to this visitor, or not by this server.
         """
         if not (self._secret and visitor):
-            raise SessionGone(NOT_YOURS)
+            raise NotRecalled(NOT_YOURS)
         try:
             signed = base64.b64decode(token.encode("ascii"), altchars=b"-_", validate=True)
         except (UnicodeEncodeError, binascii.Error):
-            raise SessionGone(NOT_YOURS) from None
+            raise NotRecalled(NOT_YOURS) from None
         mac, body = signed[:_MAC_BYTES], signed[_MAC_BYTES:]
         if not hmac.compare_digest(mac, _mac(self._secret, visitor, body)):
-            raise SessionGone(NOT_YOURS)
+            raise NotRecalled(NOT_YOURS)
         # From here on it is our own.
         key, *names = json.loads(zlib.decompress(body))
         return Recalled(key, tuple(names))

@@ -30,7 +30,7 @@ from pointprompt.server.fetching import (
 )
 from pointprompt.server.jobs import LAST_STAGE
 from pointprompt.server.opening import Opening, Prepared
-from pointprompt.server.recalls import REMOVED, Recalls
+from pointprompt.server.recalls import REMOVED, NotRecalled, Recalls
 from pointprompt.server.session import Session, SessionGone
 from pointprompt.server.sessions import SessionStore
 from pointprompt.server.turns import Lane, Place, Turns
@@ -324,15 +324,15 @@ class Service:
             visitor: Whose the set is.
 
         Raises:
-            SessionGone: The set is not this visitor's, or not stored any more.
+            NotRecalled: The set is not this visitor's, or not stored any more.
             ValueError: As for `analyze`.
         """
         if self._stored is None or self._recalls is None:
-            raise SessionGone(REMOVED)
+            raise NotRecalled(REMOVED)
         key, names = self._recalls.read(token, visitor)
         with self._stored.using(key) as entry:
             if entry is None:
-                raise SessionGone(REMOVED)
+                raise NotRecalled(REMOVED)
             analysis = _called(entry.analysis, names)
             if not self._is_of_today(entry, progress):
                 request = analysis.backbone.request
@@ -399,6 +399,7 @@ class Service:
             ticket=session.ticket,
             example=session.example,
             opening=session.shares,
+            recall="" if session.example else self.recall(session),
         )
         return wire.encode(manifest)
 

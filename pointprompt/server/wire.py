@@ -25,6 +25,8 @@ from pointprompt.types import BoolArray, ByteArray, Click, FloatArray, TokenPred
 
 MAX_CLICKS = 1000
 MAX_TOKEN_CHARS = 100
+# What opens a stored set holds the names of its images.
+MAX_RECALL_CHARS = 1 << 19
 # Images that may be asked for at once.
 MAX_EDGED = 16
 # Height and width of a mask on a screen, at most.
@@ -98,6 +100,17 @@ class ExportRequest:
     formats: tuple[str, ...]
     coco_polygons: bool = False
     coco_regions: bool = False
+
+
+@dataclass(frozen=True)
+class RecallRequest:
+    """Asks for a stored set that this browser had open before, in the event `recall`.
+
+    Attributes:
+        recall: What the manifest gave.
+    """
+
+    recall: str
 
 
 @dataclass(frozen=True)
@@ -237,6 +250,8 @@ class Manifest:
         images: In order.
         example: What to try with them, where they are an example; "" where they are somebody's own.
         opening: Whether this is what pages open with, and nobody asked for it.
+        recall: What this browser may keep to open the set again, whenever; "" where it is not
+            stored.
     """
 
     session: str
@@ -250,6 +265,7 @@ class Manifest:
     images: tuple[ManifestImage, ...]
     example: str
     opening: bool
+    recall: str
 
     @classmethod
     def of(
@@ -266,6 +282,7 @@ class Manifest:
         ticket: str = "",
         example: str = "",
         opening: bool = False,
+        recall: str = "",
     ) -> Manifest:
         """The manifest of an analysis, with what there is to fetch of each image."""
         _, h, w, k = analysis.eigvecs.shape
@@ -296,6 +313,7 @@ class Manifest:
             ),
             example=example,
             opening=opening,
+            recall=recall,
         )
 
 

@@ -34,6 +34,7 @@ _MESSAGES = (
     wire.PredictRequest,
     wire.EdgesRequest,
     wire.ExportRequest,
+    wire.RecallRequest,
     wire.RestoreRequest,
     wire.MasksAnswer,
     wire.EdgesAnswer,

@@ -132,6 +132,7 @@ class _Page:
         )
         self.cancel.click(self._cancel, None, None, queue=False, **_PRIVATE)
         self.canvas.restore(self._restore, None, [self.canvas, self.setup, *adders], **_PRIVATE)
+        self.canvas.recall(self._recall, None, **heavy)
         self.canvas.opening(
             self._open_example,
             None,
@@ -229,6 +230,21 @@ class _Page:
             )
 
         yield from self._open(page, job, text)
+
+    def _recall(self, event: gr.EventData, request: gr.Request) -> Iterator[Updates]:
+        """A stored set that this browser had open before."""
+        page, visitor = _page_of(request), visitors.of(request)
+
+        def open_recalled(progress: ProgressFn) -> Opened:
+            token = parsing.parse_recall(event._data).recall
+            session = self.service.open_recalled(token, page, progress, visitor)
+            return Opened(session, (), 0)
+
+        def text(opened: Opened) -> str:
+            count = choices.counted(len(opened.session.analysis.photos), "image")
+            return f"{count} opened again."
+
+        yield from self._open(page, self.jobs.start(page, open_recalled), text)
 
     def _open(
         self, page: str, job: Job[Opened], text: Callable[[Opened], str]

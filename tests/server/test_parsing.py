@@ -12,6 +12,7 @@ from pointprompt.server.parsing import (
     parse_edges,
     parse_export,
     parse_predict,
+    parse_recall,
     parse_restore,
     require_images,
     seq_of,
@@ -245,6 +246,15 @@ def test_a_ticket_is_a_short_text_or_a_wire_error(hostile):
     except WireError:
         return
     assert 0 < len(ticket) <= wire.MAX_TOKEN_CHARS
+
+
+@given(JSON)
+def test_what_recalls_a_set_is_a_text_or_a_wire_error(hostile):
+    try:
+        recall = parse_recall({"recall": hostile}).recall
+    except WireError:
+        return
+    assert 0 < len(recall) <= wire.MAX_RECALL_CHARS
 
 
 def asking(**changes: object) -> dict[str, object]:

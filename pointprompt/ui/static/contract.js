@@ -84,6 +84,12 @@
  */
 
 /**
+ * Asks for a stored set that this browser had open before, in the event `recall`.
+ * @typedef {Object} RecallRequest
+ * @property {string} recall What the manifest gave.
+ */
+
+/**
  * Asks for the set that a page showed before it was reloaded, in the event `restore`.
  * @typedef {Object} RestoreRequest
  * @property {string} ticket Of the session, which the manifest gave.
@@ -149,6 +155,7 @@
  * @property {ManifestImage[]} images In order.
  * @property {string} example What to try with them, where they are an example; "" where they are somebody's own.
  * @property {boolean} opening Whether this is what pages open with, and nobody asked for it.
+ * @property {string} recall What this browser may keep to open the set again, whenever; "" where it is not stored.
  */
 
 /**

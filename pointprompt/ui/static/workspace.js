@@ -114,7 +114,7 @@ function join({ element, props, server, trigger, watch }) {
     createTop(root, find(".pp-top")),
     createNotice(find(".pp-notice"), store),
     createStatus(root, store),
-    createSetup(root, store),
+    createSetup(root, store, (request) => trigger("recall", request)),
     createShortcuts(root, store, { actions, go: grid.go, here: grid.here, help: help.open }),
     createSizing(root, store, actions),
     createStepper(root, store, { actions, element: grid.element }),

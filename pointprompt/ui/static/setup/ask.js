@@ -5,7 +5,7 @@ import { rows } from "./field.js";
 
 /** @import { PageStore, State } from "../state/state.js" */
 
-const STARTS = "#pp-analyze, #pp-load-dataset, #pp-examples button";
+const STARTS = "#pp-analyze, #pp-load-dataset, #pp-examples button, .pp-recent [data-recent]";
 const SAME = "#pp-analyze";
 
 /**

@@ -5,15 +5,20 @@ import { createCard } from "./card.js";
 import { createChosen } from "./chosen.js";
 import { createDrop } from "./drop.js";
 import { filesOf } from "./dropped.js";
+import { createRecent } from "./recent.js";
 import { clear, give, rows, unfold } from "./field.js";
 
-/** @import { PageStore } from "../state/state.js" */
+/**
+ * @import { RecallRequest } from "../contract.js"
+ * @import { PageStore } from "../state/state.js"
+ */
 
 /**
  * @param {HTMLElement} root
  * @param {PageStore} store
+ * @param {(request: RecallRequest) => void} recall
  */
-export function createSetup(root, store) {
+export function createSetup(root, store, recall) {
   /** @param {string} selector */
   const find = (selector) => /** @type {HTMLElement} */ (root.querySelector(selector));
 
@@ -52,6 +57,7 @@ export function createSetup(root, store) {
   const parts = [
     createAsk(/** @type {HTMLDialogElement} */ (find(".pp-ask")), store),
     createChosen(document.body),
+    createRecent(root, store, recall),
     createDrop(find(".pp-veil"), (transfer) => void take(transfer)),
     ...(card instanceof HTMLElement ? [createCard(card)] : []),
   ];

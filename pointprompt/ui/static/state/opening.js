@@ -36,6 +36,7 @@ export function open(state, manifest, kept) {
     arranged: null,
     seen: new Set(),
     exporting: false,
+    recalled: null,
     dragFrom: null,
     look: state.manifest ? { ...look, order: "given", filter: "all" } : look,
     history: manifest ? openingHistory(state, manifest, kept) : history,
@@ -51,11 +52,12 @@ export function open(state, manifest, kept) {
  * @param {Kept | null} kept
  * @returns {History<Prompt>}
  */
-function openingHistory({ manifest: before, history }, manifest, kept) {
+function openingHistory({ manifest: before, history, recalled }, manifest, kept) {
   if (before && manifest.joins === before.session) return history;
-  const last = before ? { images: before.images, history } : kept;
-  const places = last && sameImages(last.images, manifest.images);
-  if (places) {
+  const asked = recalled && { images: recalled.images, history: undoable.start(recalled.prompt) };
+  for (const last of [asked, before ? { images: before.images, history } : kept]) {
+    const places = last && sameImages(last.images, manifest.images);
+    if (!places) continue;
     return undoable.map(last.history, (prompt) =>
       things.map(things.revived(prompt), (thing) => ({
         ...thing,

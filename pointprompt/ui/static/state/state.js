@@ -10,6 +10,7 @@ import { begun } from "./things.js";
  * @import { History } from "./history.js"
  * @import { Look } from "./look.js"
  * @import { PressOn } from "./press.js"
+ * @import { Recent } from "./recent.js"
  * @import { Store } from "./store.js"
  * @import { Prompt } from "./things.js"
  */
@@ -81,6 +82,7 @@ import { begun } from "./things.js";
  * @property {ReadonlyMap<number, LiveTile> | null} preview By image, what it would give.
  * @property {boolean} late Whether the newest answer has been awaited for a while.
  * @property {boolean} exporting Whether a download waits until the newest prompt was answered.
+ * @property {Recent | null} recalled The set that was asked for again, until it comes.
  * @property {Trouble} trouble
  */
 
@@ -117,6 +119,7 @@ export const initialState = (look) => ({
   preview: null,
   late: false,
   exporting: false,
+  recalled: null,
   trouble: { masks: 0, edges: 0, gone: null, refused: "", cutOff: false },
 });
 
