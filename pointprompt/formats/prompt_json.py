@@ -76,6 +76,14 @@ def encode(document: dict[str, Any]) -> bytes:
     return json.dumps(document, indent=2, allow_nan=False, default=_python_number).encode()
 
 
+class ImageEntry(NamedTuple):
+    """What a prompt file says of an image: its name and its size in pixels."""
+
+    name: str
+    width: int
+    height: int
+
+
 class PromptFile(NamedTuple):
     """What a prompt file says of masks.
 
@@ -83,11 +91,13 @@ class PromptFile(NamedTuple):
         things: Top first.
         exclusive: Whether a "this" of one is a "not this" of the others: `things.clicks_of`.
         keeps_overlaps: Whether what is in several masks stays in all.
+        images: Those that the clicks are on, in order; none where the file does not say.
     """
 
     things: tuple[Thing, ...]
     exclusive: bool = False
     keeps_overlaps: bool = False
+    images: tuple[ImageEntry, ...] = ()
 
 
 def read_prompt(data: bytes | str) -> PromptFile:
@@ -113,14 +123,38 @@ def read_prompt(data: bytes | str) -> PromptFile:
             f"{FORMAT_VERSION} can be read."
         )
     if version != FORMAT_VERSION:
-        return PromptFile((_read_only_thing(document, version),))
+        return PromptFile((_read_only_thing(document, version),), images=_read_images(document))
     entries = _list(document.get("things"), "things")
     if len(entries) > MAX_THINGS:
         raise ValueError(f"things must be at most {MAX_THINGS}, not {len(entries)}.")
     things = tuple(_read_thing(entry, f"things[{i}]") for i, entry in enumerate(entries))
     with _at("things"):
         check_things(things)
-    return PromptFile(things, _switch(document, "exclusive"), _switch(document, "keeps_overlaps"))
+    return PromptFile(
+        things,
+        _switch(document, "exclusive"),
+        _switch(document, "keeps_overlaps"),
+        _read_images(document),
+    )
+
+
+def _read_images(document: dict[str, Any]) -> tuple[ImageEntry, ...]:
+    found = []
+    for index, value in enumerate(_list(document.get("images", []), "images")):
+        at = f"images[{index}]"
+        entry = _object(value, at)
+        # Of any kind, which the checks find out.
+        values: list[Any] = [entry.get(key) for key in ImageEntry._fields]
+        name, *size = values
+        if not isinstance(name, str):
+            raise ValueError(f"{at}.name must be a text, not {_shown(name)}.")
+        for key, extent in zip(ImageEntry._fields[1:], size, strict=True):
+            if not is_whole(extent) or extent < 1:
+                raise ValueError(
+                    f"{at}.{key} must be a whole number from 1 on, not {_shown(extent)}."
+                )
+        found.append(ImageEntry(name, *size))
+    return tuple(found)
 
 
 def _switch(document: dict[str, Any], name: str) -> bool:

@@ -18,6 +18,7 @@ from pointprompt.server.wire import (
     MAX_TOKEN_CHARS,
     EdgesRequest,
     ExportRequest,
+    OpenRequest,
     PredictRequest,
     RecallRequest,
     RestoreRequest,
@@ -91,6 +92,18 @@ def parse_export(message: object) -> ExportRequest:
         coco_polygons=_switch(fields_, "coco_polygons"),
         coco_regions=_switch(fields_, "coco_regions"),
     )
+
+
+def parse_open(message: object) -> OpenRequest:
+    """The checked message, of whose text nothing is known yet.
+
+    Raises:
+        WireError: It has no text.
+    """
+    text = _mapping(message, "A message").get("text")
+    if not isinstance(text, str):
+        raise WireError("A message must hold the text of a prompt file.")
+    return OpenRequest(_secret(message, "session"), text)
 
 
 def parse_recall(message: object) -> RecallRequest:

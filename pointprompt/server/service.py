@@ -19,6 +19,7 @@ from pointprompt.analysis.entry import Entry
 from pointprompt.analysis.store import Store
 from pointprompt.backbones import BackboneError
 from pointprompt.engines.engine import Engine, ThisProcess
+from pointprompt.formats.prompt_json import read_prompt
 from pointprompt.server import addresses, memory, parsing, session_files, wire
 from pointprompt.server.exports import Exports
 from pointprompt.server.fetching import (
@@ -485,6 +486,20 @@ class Service:
 
         return _answered(message, answer)
 
+    def open_prompt(self, message: object, visitor: str = "") -> dict[str, Any]:
+        """The answer to a message with a prompt file: what it says, or what is wrong with it."""
+
+        def answer() -> wire.OpenedPrompt:
+            request = parsing.parse_open(message)
+            analysis = self.store.get(request.session, visitor).analysis
+            file = read_prompt(request.text)
+            images = [click.image for thing in file.things for click in thing.clicks]
+            if max(images, default=0) >= (len(file.images) or len(analysis.photos)):
+                raise ValueError("A click of this prompt file is on an image that is not there.")
+            return wire.OpenedPrompt.of(file)
+
+        return _answered(message, answer)
+
     def export(self, message: object, progress: ProgressFn, visitor: str = "") -> Path:
         """A ZIP file in the session's folder with the masks of a message's prompt.
 
@@ -529,9 +544,7 @@ def _ready_predictor(analysis: Analysis) -> Predictor:
     return predictor
 
 
-def _answered(
-    message: object, answer: Callable[[], wire.MasksAnswer | wire.EdgesAnswer]
-) -> dict[str, Any]:
+def _answered(message: object, answer: Callable[[], wire.Down]) -> dict[str, Any]:
     """The answer, or for an error what is wrong: a page must never wait in vain."""
     try:
         return wire.encode(answer())

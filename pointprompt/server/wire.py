@@ -19,6 +19,7 @@ import numpy as np
 
 from pointprompt.analysis.analysis import Analysis
 from pointprompt.analysis.codes import Packed
+from pointprompt.formats.prompt_json import PromptFile
 from pointprompt.settings import OUTLINES, Settings
 from pointprompt.things import Thing
 from pointprompt.types import BoolArray, ByteArray, Click, FloatArray, TokenPrediction
@@ -100,6 +101,19 @@ class ExportRequest:
     formats: tuple[str, ...]
     coco_polygons: bool = False
     coco_regions: bool = False
+
+
+@dataclass(frozen=True)
+class OpenRequest:
+    """Asks what a prompt file says.
+
+    Attributes:
+        session: The token it shows.
+        text: The content of the file, from anywhere.
+    """
+
+    session: str
+    text: str
 
 
 @dataclass(frozen=True)
@@ -192,6 +206,44 @@ class EdgesAnswer:
     def of(cls, seq: int, masks: Mapping[int, BoolArray]) -> EdgesAnswer:
         """The answer with the masks (H, W) bool of these images."""
         return cls(seq, tuple(EdgedMask.of(image, mask) for image, mask in masks.items()))
+
+
+@dataclass(frozen=True)
+class FileImage:
+    """An image that a prompt file is about.
+
+    Attributes:
+        name: Of its file.
+        width: In pixels.
+        height: In pixels.
+    """
+
+    name: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class OpenedPrompt:
+    """What a prompt file says.
+
+    Attributes:
+        things: As in `ExportRequest`.
+        exclusive: As in `ExportRequest`.
+        overlaps: As in `ExportRequest`.
+        images: Those that the clicks are on, in order; none where the file does not say.
+    """
+
+    things: tuple[Thing, ...]
+    exclusive: bool
+    overlaps: bool
+    images: tuple[FileImage, ...]
+
+    @classmethod
+    def of(cls, file: PromptFile) -> OpenedPrompt:
+        """What the page gets of a file."""
+        images = tuple(FileImage(*image) for image in file.images)
+        return cls(file.things, file.exclusive, file.keeps_overlaps, images)
 
 
 @dataclass(frozen=True)
@@ -328,9 +380,17 @@ class Download:
     address: str
 
 
-def encode(message: MasksAnswer | EdgesAnswer | Failure | Manifest | Download) -> dict[str, Any]:
+Down = MasksAnswer | EdgesAnswer | OpenedPrompt | Failure | Manifest | Download
+
+
+def encode(message: Down) -> dict[str, Any]:
     """The message as the page gets it."""
-    return asdict(message)
+    encoded = asdict(message)
+    if isinstance(message, OpenedPrompt):
+        # A rule is known by its name, which is no field of it.
+        for entry, thing in zip(encoded["things"], message.things, strict=True):
+            entry["settings"] = thing.settings.as_dict()
+    return encoded
 
 
 def encode_masks(masks: BoolArray) -> str:

@@ -20,7 +20,9 @@ STATIC = Path(__file__).parent / "static"
 Answer = Callable[[Any, str], dict[str, Any]]
 
 
-def canvas(answer: Answer, answer_edges: Answer, *, opening: bool = False) -> gr.HTML:
+def canvas(
+    answer: Answer, answer_edges: Answer, answer_open: Answer, *, opening: bool = False
+) -> gr.HTML:
     """Every image of a set as a tile with a canvas over it; at first none.
 
     Its value is a `wire.Manifest`, or None for no images. It fires `export` with a
@@ -33,6 +35,7 @@ def canvas(answer: Answer, answer_edges: Answer, *, opening: bool = False) -> gr
     Args:
         answer: Given the page's messages and their visitor; what it returns goes back.
         answer_edges: The same for messages that ask for edges.
+        answer_open: The same for messages with a prompt file.
         opening: Whether there is an example that pages open with.
     """
 
@@ -43,12 +46,15 @@ def canvas(answer: Answer, answer_edges: Answer, *, opening: bool = False) -> gr
     def edges(message: Any, request: gr.Request) -> dict[str, Any]:
         return answer_edges(message, visitors.of(request))
 
+    def open_prompt(message: Any, request: gr.Request) -> dict[str, Any]:
+        return answer_open(message, visitors.of(request))
+
     return gr.HTML(
         value=None,
         html_template=_read("canvas.html").replace("MODULES_FOLDER", MODULES),
         js_on_load=_read("canvas.js"),
         apply_default_css=False,
-        server_functions=[predict, edges],
+        server_functions=[predict, edges, open_prompt],
         elem_id="pp-canvas",
         download=None,
         opening=opening,

@@ -60,7 +60,9 @@ class _Page:
                 self.cancel = gr.Button(
                     "Cancel", visible=False, size="sm", min_width=90, scale=0, elem_id="pp-cancel"
                 )
-            self.canvas = canvas(self._predict, self._edges, opening=service.has_opening)
+            self.canvas = canvas(
+                self._predict, self._edges, self._open_prompt, opening=service.has_opening
+            )
             self._wire()
 
     def _build_setup(self) -> None:
@@ -154,6 +156,9 @@ class _Page:
 
     def _edges(self, message: Any, visitor: str) -> dict[str, Any]:
         return self.service.edges(message, visitor)
+
+    def _open_prompt(self, message: Any, visitor: str) -> dict[str, Any]:
+        return self.service.open_prompt(message, visitor)
 
     def _analyze_files(self, request: gr.Request, *inputs: Any) -> Iterator[Updates]:
         *choice, files = inputs

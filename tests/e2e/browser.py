@@ -119,8 +119,8 @@ class Page:
         self.tab.wait_for_function(
             """() => {
                 const root = document.querySelector('.pp-workspace');
-                const { asked, shown, edged } = root.dataset;
-                if (asked === undefined || asked !== shown) return false;
+                const { asked, shown, edged, settled } = root.dataset;
+                if (asked === undefined || asked !== shown || settled !== 'true') return false;
                 if (root.querySelector('[data-setting=outline]').value === 'tokens') return true;
                 const isMasked = (element) => element.dataset.seen === 'true'
                   && element.querySelector('.pp-share').textContent !== '';

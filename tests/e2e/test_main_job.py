@@ -288,6 +288,45 @@ def test_several_things_are_masked_and_downloaded_in_the_formats_that_are_chosen
     assert page.problems == []
 
 
+def test_a_prompt_file_is_opened_onto_the_same_images_and_not_onto_others(
+    page: Page, tmp_path: Path
+):
+    page.analyze_example("still-life")
+    page.click(0, *BALL[0])
+    page.tab.keyboard.press("a")
+    page.click(1, 0.06, 0.06)
+    page.wait_for_edges()
+    page.tab.locator("[data-setting=threshold]").fill("0.6")
+    page.wait_for_edges()
+    masks = [page.mask(index) for index in range(2)]
+    with page.tab.expect_download() as download:
+        page.action("export").click()
+    file = tmp_path / "prompt.json"
+    with zipfile.ZipFile(download.value.path()) as archive:
+        file.write_bytes(archive.read("prompt.json"))
+
+    page.action("clear").click()
+    page.tab.set_input_files(".pp-formats input[type=file]", str(file))
+    chips = page.tab.locator(".pp-chips button")
+    page.tab.wait_for_function("document.querySelector('.pp-chips button').ariaChecked === 'true'")
+    assert chips.all_inner_texts() == ["Thing 1", "Thing 2"]
+    page.tab.keyboard.press("2")
+    page.wait_for_edges()
+    assert page.slider("threshold") == 0.6
+    for before, now in zip(masks, [page.mask(index) for index in range(2)], strict=True):
+        np.testing.assert_array_equal(now, before)
+
+    page.analyze_example("motorcycle")
+    page.click(0, 0.5, 0.5)
+    page.tab.set_input_files(".pp-formats input[type=file]", str(file))
+    expect(page.tab.locator(".pp-notice")).to_contain_text("belongs to other images: table-1.png")
+    assert chips.count() == 1
+    file.write_text("{")
+    page.tab.set_input_files(".pp-formats input[type=file]", str(file))
+    expect(page.tab.locator(".pp-notice")).to_contain_text("The prompt file is not JSON.")
+    assert page.problems == []
+
+
 def test_the_download_holds_the_masks_that_are_on_the_screen(page: Page, photos: list[Path]):
     page.analyze_files(photos)
     assert page.action("export").is_disabled()

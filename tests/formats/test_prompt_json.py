@@ -130,7 +130,7 @@ def _good_old(version=2):
 
 
 def test_settings_that_are_not_there_take_their_defaults():
-    assert read_prompt(json.dumps(_good())) == ((FUR,), False, False)
+    assert read_prompt(json.dumps(_good())) == ((FUR,), False, False, ())
     VALID.validate(_good())
 
 
@@ -357,3 +357,15 @@ def test_how_things_stand_to_each_other_is_read_and_is_a_yes_or_a_no(name):
     assert getattr(read, name)
     with pytest.raises(ValueError, match=f"{name} must be true or false, not 1"):
         read_prompt(json.dumps({**_good(), name: 1}))
+
+
+def test_the_images_of_a_file_are_read_and_what_is_wrong_with_one_is_said():
+    images = [{"name": "a.jpg", "width": 4, "height": 3, "files": []}]
+    assert read_prompt(json.dumps({**_good(), "images": images})).images == (("a.jpg", 4, 3),)
+    for change, place in (
+        ({"name": 3}, r"images\[0\].name must be a text"),
+        ({"width": 0}, r"images\[0\].width must be a whole number"),
+        ({"height": None}, r"images\[0\].height must be a whole number"),
+    ):
+        with pytest.raises(ValueError, match=place):
+            read_prompt(json.dumps({**_good(), "images": [{**images[0], **change}]}))

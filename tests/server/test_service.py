@@ -5,6 +5,7 @@ import errno
 import io
 import json
 import os
+import re
 import threading
 import zipfile
 import zlib
@@ -1161,3 +1162,53 @@ def test_an_input_size_that_the_backbone_does_not_have_is_refused_before_anythin
     choice = BackboneRequest(backbones.BUILTIN, input_size=size)
     with pytest.raises(backbones.BackboneError, match="input_size"):
         service.analyze(link_files(photos), choice, "page", silent)
+
+
+def opened(service: Service, session: Session, text: str, visitor: str = "") -> dict[str, Any]:
+    return service.open_prompt({"session": session.token, "text": text}, visitor)
+
+
+def test_the_prompt_file_of_a_download_is_read_again(service, photos):
+    session = analyzed(service, photos)
+    asked = message(session, ON_RED, (1, 0.9, 0.9, False))
+    with zipfile.ZipFile(service.export(asked, silent)) as archive:
+        answer = opened(service, session, archive.read("prompt.json").decode())
+    (thing,) = answer["things"]
+    assert [click["positive"] for click in thing["clicks"]] == [True, False]
+    # As the page sends it, so that the same is asked again.
+    assert Settings.from_dict(thing["settings"]) == Settings.from_dict(EXACT)
+    assert thing["settings"]["rule"]["name"] == "tutorial"
+    assert answer["exclusive"]
+    assert [image["name"] for image in answer["images"]] == [file.name for file in photos]
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("{", "not JSON"),
+        ("{}", "not a prompt file"),
+        ('{"format": "pointprompt", "version": 99, "things": []}', "version 99"),
+        (
+            '{"format": "pointprompt", "version": 3, "things": [{"name": "cat", "color": [1, 2], '
+            '"clicks": [], "settings": {}}]}',
+            r"things\[0\].color",
+        ),
+        (
+            '{"format": "pointprompt", "version": 3, "things": [{"name": "cat", '
+            '"color": [1, 2, 3], "clicks": [{"image": 9, "x": 0, "y": 0, "positive": true}], '
+            '"settings": {}}]}',
+            "image that is not there",
+        ),
+    ],
+)
+def test_what_is_no_prompt_file_is_said_by_its_place(service, photos, text, sentence):
+    answer = opened(service, analyzed(service, photos), text)
+    assert answer["error"] == "invalid"
+    assert re.search(sentence, answer["message"])
+
+
+def test_a_prompt_file_is_read_for_who_has_a_set(service, photos):
+    session = analyzed(service, photos)
+    assert opened(service, session, "{}")["error"] == "invalid"
+    assert service.open_prompt({"session": "made up", "text": "{}"})["error"] == "gone"
+    assert service.open_prompt({"session": session.token, "text": 3})["error"] == "invalid"

@@ -84,6 +84,13 @@
  */
 
 /**
+ * Asks what a prompt file says.
+ * @typedef {Object} OpenRequest
+ * @property {string} session The token it shows.
+ * @property {string} text The content of the file, from anywhere.
+ */
+
+/**
  * Asks for a stored set that this browser had open before, in the event `recall`.
  * @typedef {Object} RecallRequest
  * @property {string} recall What the manifest gave.
@@ -118,6 +125,23 @@
  * @typedef {Object} EdgesAnswer
  * @property {number} seq Of the request.
  * @property {EdgedMask[]} masks One an image.
+ */
+
+/**
+ * An image that a prompt file is about.
+ * @typedef {Object} FileImage
+ * @property {string} name Of its file.
+ * @property {number} width In pixels.
+ * @property {number} height In pixels.
+ */
+
+/**
+ * What a prompt file says.
+ * @typedef {Object} OpenedPrompt
+ * @property {Thing[]} things As in `ExportRequest`.
+ * @property {boolean} exclusive As in `ExportRequest`.
+ * @property {boolean} overlaps As in `ExportRequest`.
+ * @property {FileImage[]} images Those that the clicks are on, in order; none where the file does not say.
  */
 
 /**

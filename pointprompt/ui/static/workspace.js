@@ -6,6 +6,7 @@ import { createBack } from "./server/back.js";
 import { createFine } from "./server/fine.js";
 import { createMasks } from "./server/masks.js";
 import { createOthers } from "./server/others.js";
+import { createPrompts } from "./server/prompts.js";
 import { addressOf, serverId } from "./server/run.js";
 import { createSession } from "./server/session.js";
 import { createSetup } from "./setup/setup.js";
@@ -34,6 +35,7 @@ import { isUnderWay, putToastsInWords } from "./view/toasts.js";
  * @import { Download } from "./contract.js"
  * @import { AskEdges } from "./server/fine.js"
  * @import { Predict } from "./server/masks.js"
+ * @import { AskPrompt } from "./server/prompts.js"
  * @import { Value } from "./server/session.js"
  */
 
@@ -42,7 +44,7 @@ import { isUnderWay, putToastsInWords } from "./view/toasts.js";
  * @typedef {Object} Component
  * @property {HTMLElement} element Its root.
  * @property {{value: Value, download: Download, opening: boolean}} props
- * @property {{predict: Predict, edges: AskEdges}} server
+ * @property {{predict: Predict, edges: AskEdges, open_prompt: AskPrompt}} server
  * @property {(event: string, data: object) => void} trigger
  * @property {(prop: string, changed: () => void) => void} watch
  */
@@ -84,6 +86,7 @@ function join({ element, props, server, trigger, watch }) {
     predict: (request) => server.predict(request),
     edges: (request) => server.edges(request),
   });
+  const openPrompt = createPrompts(store, { ask: (request) => server.open_prompt(request), actions });
   const live = createLive(store, { addressOf });
   const session = createSession(store, {
     restore: (request) => trigger("restore", request),
@@ -110,11 +113,11 @@ function join({ element, props, server, trigger, watch }) {
     createStage(root, store, { ...grid, actions, addressOf }),
     createArranging(root, store, actions),
     createThings(root, store, actions),
-    createFormats(root, store, actions),
+    createFormats(root, store, { actions, openPrompt }),
     createTop(root, find(".pp-top")),
     createNotice(find(".pp-notice"), store),
     createStatus(root, store),
-    createSetup(root, store, (request) => trigger("recall", request)),
+    createSetup(root, store, { recall: (request) => trigger("recall", request), openPrompt }),
     createShortcuts(root, store, { actions, go: grid.go, here: grid.here, help: help.open }),
     createSizing(root, store, actions),
     createStepper(root, store, { actions, element: grid.element }),

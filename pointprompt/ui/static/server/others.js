@@ -1,50 +1,22 @@
 // The masks of the things that are not chosen, which stand beside those of the one that is: asks the
 // server for what is missing of them, one thing at a time, while nothing is awaited for the chosen one.
 
-import { askedOf, promptMessage, sentSettings } from "../state/messages.js";
-import { isAnswered, sideOf } from "../state/state.js";
-import { all } from "../state/things.js";
+import { promptMessage } from "../state/messages.js";
+import { missing } from "../state/missing.js";
+import { sideOf } from "../state/state.js";
 import { decodeMasks } from "./codec.js";
 import { createDelivery } from "./delivery.js";
 import { receiveFailure } from "./failure.js";
 
 /**
  * @import { EdgesAnswer, Manifest, MasksAnswer } from "../contract.js"
- * @import { Answer, PageStore, State } from "../state/state.js"
- * @import { Thing } from "../state/things.js"
+ * @import { Job } from "../state/missing.js"
+ * @import { Answer, PageStore } from "../state/state.js"
  * @import { AskEdges } from "./fine.js"
  * @import { Predict } from "./masks.js"
  */
 
 const PATIENCE_MS = 60_000;
-const EDGED_AT_ONCE = 4;
-
-/**
- * What is missing of a thing: its masks, or their edges in these images.
- * @typedef {Object} Job
- * @property {Thing} thing
- * @property {string} key Of what is asked.
- * @property {number[] | null} images
- */
-
-/**
- * @param {State} state
- * @returns {Job | null}
- */
-function nextJob(state) {
-  const { history, manifest, answers, seen } = state;
-  if (!manifest || !isAnswered(state)) return null;
-  for (const thing of all(history.present)) {
-    if (thing.id === history.present.id || thing.hidden || !thing.clicks.length) continue;
-    const key = askedOf(promptMessage(state, thing));
-    const answer = answers.get(thing.id);
-    if (answer?.key !== key) return { thing, key, images: null };
-    if (sentSettings(state, thing).outline === "tokens") continue;
-    const rough = [...seen].filter((image) => (answer.edged[image]?.side ?? 0) < Math.max(sideOf(state, image), 1));
-    if (rough.length) return { thing, key, images: rough.slice(0, EDGED_AT_ONCE) };
-  }
-  return null;
-}
 
 /**
  * @param {PageStore} store
@@ -71,7 +43,7 @@ export function createOthers(store, server) {
   async function fill(job, manifest) {
     const { thing, key, images } = job;
     const side = images ? sideOf(get(), images[0]) : 0;
-    const isWanted = () => get().manifest === manifest && nextJob(get())?.key === key;
+    const isWanted = () => get().manifest === manifest && missing(get())?.key === key;
     const received = await delivery.deliver(async () => {
       const answer = await ask(job);
       if (!answer) throw new Error("The server did not answer.");
@@ -94,7 +66,7 @@ export function createOthers(store, server) {
     if (isAsking) return;
     isAsking = true;
     last = "";
-    for (let job = nextJob(get()); job; job = nextJob(get())) {
+    for (let job = missing(get()); job; job = missing(get())) {
       const what = JSON.stringify([job.thing.id, job.key, job.images]);
       const { manifest } = get();
       if (what === last || !manifest) break;

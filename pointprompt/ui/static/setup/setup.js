@@ -16,16 +16,21 @@ import { clear, give, rows, unfold } from "./field.js";
 /**
  * @param {HTMLElement} root
  * @param {PageStore} store
- * @param {(request: RecallRequest) => void} recall
+ * @param {{recall: (request: RecallRequest) => void, openPrompt: (file: Blob) => void}} page
  */
-export function createSetup(root, store, recall) {
+export function createSetup(root, store, { recall, openPrompt }) {
   /** @param {string} selector */
   const find = (selector) => /** @type {HTMLElement} */ (root.querySelector(selector));
 
   /** @param {DataTransfer} transfer */
   async function take(transfer) {
     const files = await filesOf(transfer, isImage);
-    if (!files.length) return;
+    const [file] = files;
+    if (files.length === 1 && isPrompt(file) && store.get().manifest) {
+      openPrompt(file);
+      return;
+    }
+    if (!file) return;
     unfold();
     // What is in the set already is not meant again, for a new set or to be added.
     if (isAllOpen()) await clear();
@@ -68,6 +73,9 @@ export function createSetup(root, store, recall) {
     },
   };
 }
+
+/** @param {File} file */
+const isPrompt = ({ name }) => name.toLowerCase().endsWith(".json");
 
 /**
  * Whether a file can be an image, by its name.

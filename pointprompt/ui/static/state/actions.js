@@ -7,7 +7,7 @@ import * as undoable from "./history.js";
 import { MAX_THINGS, SIZES, SLIDERS } from "../contract.js";
 import { afterPress, hitBy } from "./press.js";
 import { SETTINGS, withValue } from "./settings.js";
-import { troubled, turned } from "./state.js";
+import { NO_ANSWER, NOT_LIVE, troubled, turned } from "./state.js";
 import * as things from "./things.js";
 
 /**
@@ -147,7 +147,7 @@ export function createActions(store) {
       const { present } = get().history;
       if (things.all(present).length < MAX_THINGS) commit(things.add(present));
     },
-    /** @param {number} id */
+    /** @param {number} id Of one of several. */
     removeThing: (id) => commit(things.remove(get().history.present, id)),
     /**
      * @param {number} id
@@ -161,6 +161,13 @@ export function createActions(store) {
     changeThing: (id, changes) => commit(things.change(get().history.present, id, changes)),
     /** @param {Partial<Pick<Prompt, "exclusive" | "overlaps">>} changes */
     relate: (changes) => commit(changes),
+
+    /** Another one in the place of all things. @param {Prompt} prompt */
+    replace(prompt) {
+      commit(prompt);
+      // What was answered about others with the same ids is not about these.
+      set({ answer: { ...NO_ANSWER, seq: get().answer.seq }, answers: new Map(), live: NOT_LIVE });
+    },
 
     undo() {
       settle();

@@ -75,6 +75,15 @@ export function toMessage({ rule, one_only, outline, ...rules }, outlines) {
 }
 
 /**
+ * What `toMessage` was told; the rule that was not chosen is as at first.
+ * @param {SentSettings} settings
+ * @returns {Settings}
+ */
+export function fromMessage({ rule: { name, ...values }, one_only, outline }) {
+  return /** @type {Settings} */ ({ ...SETTINGS, rule: name, [name]: values, one_only, outline });
+}
+
+/**
  * Of settings from before a reload, those that this version of the page has.
  * @param {Readonly<Record<string, any>>} settings
  * @returns {Settings}

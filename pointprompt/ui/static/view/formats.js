@@ -15,9 +15,9 @@ const OF_COCO = { polygons: "as polygons, not as runs of pixels", regions: "each
 /**
  * @param {HTMLElement} root
  * @param {PageStore} store
- * @param {Actions} actions
+ * @param {{actions: Actions, openPrompt: (file: Blob) => void}} page
  */
-export function createFormats(root, store, actions) {
+export function createFormats(root, store, { actions, openPrompt }) {
   const menu = /** @type {HTMLElement} */ (root.querySelector(".pp-formats"));
   const button = /** @type {HTMLElement} */ (root.querySelector("[data-formats]"));
   const listening = new AbortController();
@@ -35,6 +35,14 @@ export function createFormats(root, store, actions) {
   /** @param {Map<string, {input: HTMLInputElement}>} boxes */
   const checked = (boxes) => [...boxes].filter(([, { input }]) => input.checked).map(([name]) => name);
 
+  function given() {
+    const [chosen] = file.files ?? [];
+    if (chosen) openPrompt(chosen);
+    // The same once more is a change too.
+    file.value = "";
+    menu.hidePopover();
+  }
+
   function take() {
     const chosen = new Set(checked(ofCoco));
     /** @type {Download} */
@@ -46,7 +54,10 @@ export function createFormats(root, store, actions) {
     actions.look({ download });
   }
 
-  menu.addEventListener("change", take, { signal });
+  const file = /** @type {HTMLInputElement} */ (menu.querySelector("input[type=file]"));
+  file.addEventListener("change", given, { signal });
+  menu.querySelector("[data-open]")?.addEventListener("click", () => file.click(), { signal });
+  list.addEventListener("change", take, { signal });
   button.addEventListener("click", () => openBelow(menu, button), { signal });
 
   const unsubscribe = store.subscribe(

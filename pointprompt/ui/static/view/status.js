@@ -1,6 +1,7 @@
 // How far the masks on the screen are: in words, and in data for tests and assistive tools.
 
 import { count } from "../state/clicks.js";
+import { missing } from "../state/missing.js";
 import { isFine } from "../state/state.js";
 import { isFound } from "../state/coverage.js";
 
@@ -30,16 +31,17 @@ export function createStatus(root, store) {
     const { asked, answer, live } = state;
     element.textContent = textOf(state);
     // Which request the masks on the screen answer, those that this browser found, and how many
-    // follow the edges.
+    // follow the edges; whether those of the other things are there.
     root.dataset.asked = String(asked);
     root.dataset.shown = String(answer.seq);
     root.dataset.live = String(live.seq);
+    root.dataset.settled = String(missing(state) === null);
     root.dataset.edged = String(answer.edged.filter((_, image) => isFine(state, image)).length);
   }
 
   const unsubscribe = store.subscribe(
-    ({ manifest, history, late, exporting, asked, answer, live, side, focusSide }) =>
-      [manifest, history.present, late, exporting, asked, answer, live, side, focusSide],
+    ({ manifest, history, late, exporting, asked, answer, answers, live, seen, side, focusSide }) =>
+      [manifest, history.present, late, exporting, asked, answer, answers, live, seen, side, focusSide],
     show,
   );
   return { destroy: unsubscribe };

@@ -1,0 +1,41 @@
+// A prompt file, opened: what the server makes of it takes the place of the things there are, as a change
+// that can be undone. What cannot be opened is said, and changes nothing.
+
+import { opened } from "../state/opened.js";
+import { troubled } from "../state/state.js";
+
+/**
+ * @import { Failure, OpenRequest, OpenedPrompt } from "../contract.js"
+ * @import { Actions } from "../state/actions.js"
+ * @import { PageStore } from "../state/state.js"
+ */
+
+/** @typedef {(request: OpenRequest) => Promise<OpenedPrompt | Failure | null | undefined>} AskPrompt */
+
+const LOST = "The server did not answer: the prompt file was not opened. Try again.";
+
+/**
+ * @param {PageStore} store
+ * @param {{ask: AskPrompt, actions: Actions}} page
+ * @returns {(file: Blob) => Promise<void>}
+ */
+export function createPrompts(store, { ask, actions }) {
+  /** @param {string} refused */
+  const say = (refused) => store.set(troubled(store.get(), { refused }));
+
+  return async function open(file) {
+    const { manifest } = store.get();
+    if (!manifest) return;
+    const answer = await ask({ session: manifest.session, text: await file.text() }).catch(() => null);
+    if (store.get().manifest !== manifest) return;
+    if (!answer) {
+      say(LOST);
+    } else if ("error" in answer) {
+      say(answer.message);
+    } else {
+      const { prompt, problem } = opened(answer, manifest);
+      if (prompt) actions.replace(prompt);
+      say(problem);
+    }
+  };
+}
