@@ -46,6 +46,7 @@ bench: $(VENV)/dev browser ## Measure speed, memory and bytes; takes half an hou
 quality: $(VENV)/dev ## Measure the masks on a folder of labelled photos, which takes most of an hour: make quality DATA=folder
 	$(BIN)/python -m benchmarks.quality $(DATA) --peers 6
 	$(BIN)/python -m benchmarks.mixed $(DATA)
+	$(BIN)/python -m benchmarks.things $(DATA)
 
 contract: $(VENV)/dev ## Write what the page must know of the server
 	$(BIN)/python -m pointprompt.ui.contract

@@ -7,7 +7,10 @@ import pytest
 AT_STAKE = """
     const { clicksAtStake } = await import('/setup/ask.js');
     const { manifest, clicks, files } = input;
-    return clicksAtStake({ manifest, history: { present: { clicks } } }, files);
+    // Of one thing, and of another one above it.
+    const above = [{ clicks: clicks.slice(1) }];
+    const present = { clicks: clicks.slice(0, 1), above, below: [] };
+    return clicksAtStake({ manifest, history: { present } }, files);
 """
 OWN = {"example": "", "images": [{"name": "a.jpg"}, {"name": "b.jpg"}]}
 EXAMPLE = {**OWN, "example": "Click the cat."}

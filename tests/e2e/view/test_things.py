@@ -45,7 +45,7 @@ def test_clicks_are_of_the_thing_that_is_chosen(two, server):
     assert chips(two) == ["Thing 1", "Thing 2"]
     request = exported(two)
     assert [[c.image for c in thing.clicks] for thing in request.things] == [[0], [1]]
-    assert not request.exclusive
+    assert request.exclusive
     assert not request.overlaps
 
 
@@ -53,12 +53,12 @@ def test_a_this_of_one_thing_is_a_not_this_of_the_other_where_that_is_wanted(two
     def asked():
         return [[(c.image, c.positive) for c in request.clicks] for request in server.requests]
 
-    assert [(1, True)] in asked()
-    assert [(0, False), (1, True)] not in asked()
-    two.get_by_label("One thing is no other").check()
-    answered(two)
     assert [(0, False), (1, True)] in asked()
-    assert exported(two).exclusive
+    assert [(1, True)] not in asked()
+    two.get_by_label("One thing is no other").uncheck()
+    answered(two)
+    assert [(1, True)] in asked()
+    assert not exported(two).exclusive
 
 
 def test_digits_choose_a_thing_and_a_letter_adds_one(two):

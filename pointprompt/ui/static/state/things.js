@@ -43,7 +43,7 @@ export const begun = (settings) => ({
   ...newThing([], settings),
   above: [],
   below: [],
-  exclusive: false,
+  exclusive: true,
   overlaps: false,
 });
 
