@@ -33,7 +33,7 @@ def send_nonsense(server: Server, figures: Figures, plan: Plan) -> None:
     from hypothesis import strategies as st
 
     visitor = Visitor(server.url)
-    doors = st.sampled_from(["predict", "edges", "predict", "edges", "__init__", ""])
+    doors = st.sampled_from(["predict", "edges", "open_prompt", "predict", "edges", "__init__", ""])
     quick = settings(
         max_examples=plan.messages,
         database=None,
@@ -54,6 +54,7 @@ def send_nonsense(server: Server, figures: Figures, plan: Plan) -> None:
         ("pp-canvas", "restore"),
         ("pp-canvas", "opening"),
         ("pp-canvas", "export"),
+        ("pp-canvas", "recall"),
     ]
 
     @seed(plan.seed)

@@ -8,15 +8,15 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.hostile import JSON
+from tests.hostile import JSON, export
 from tests.ui.served import STRANGER, VISITOR, Server, call
 
 
 def test_a_message_is_answered_to_its_visitor_and_to_nobody_else(server, prompt):
     assert "masks" in server.post("component_server", call(server, prompt), VISITOR).json()
     for visitor in ("", STRANGER):
-        for name in ("predict", "edges"):
-            asked = call(server, {**prompt, "images": [0], "side": 9}, fn_name=name)
+        for name in ("predict", "edges", "open_prompt"):
+            asked = call(server, {**prompt, "images": [0], "side": 9, "text": "{}"}, fn_name=name)
             answer = server.post("component_server/", asked, visitor).json()
             assert answer["error"] == "gone"
 
@@ -56,7 +56,7 @@ def test_nobody_gets_a_download_of_anothers_session(server, prompt):
         "data": [],
         "fn_index": server.event("pp-canvas", "export"),
         "session_hash": "thief",
-        "event_data": prompt,
+        "event_data": export(session=prompt["session"]),
     }
     heard = events(server, body, STRANGER)
     assert "/pointprompt/downloads/" not in heard
@@ -68,7 +68,7 @@ HOSTILE_EVENTS = st.fixed_dictionaries(
     optional={
         "fn_index": st.one_of(st.integers(0, 25), JSON),
         "component_id": st.one_of(st.integers(0, 60), JSON),
-        "fn_name": st.one_of(st.sampled_from(["predict", "edges"]), JSON),
+        "fn_name": st.one_of(st.sampled_from(["predict", "edges", "open_prompt"]), JSON),
         "event_data": JSON,
         "trigger_id": st.one_of(st.integers(0, 60), JSON),
         "event_id": JSON,
