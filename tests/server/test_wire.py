@@ -116,7 +116,13 @@ def test_the_manifest_says_what_the_page_shows_and_is_json():
         backbone=BackboneChoice("fake", "block", 0, 64),
     )
     manifest = wire.Manifest.of(
-        "token", analysis, ["tiles/a.jpg"], "colors.png", **ADDRESSES, ticket="ticket"
+        "token",
+        analysis,
+        ["tiles/a.jpg"],
+        "colors.png",
+        **ADDRESSES,
+        ticket="ticket",
+        recall="signed",
     )
     assert json.loads(json.dumps(wire.encode(manifest))) == {
         "session": "token",
@@ -141,6 +147,7 @@ def test_the_manifest_says_what_the_page_shows_and_is_json():
         ],
         "example": "",
         "opening": False,
+        "recall": "signed",
     }
     with pytest.raises(ValueError, match="shorter"):
         wire.Manifest.of("token", analysis, [], "colors.png", wholes=[], codes=[], same=[])
