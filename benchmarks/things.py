@@ -82,7 +82,8 @@ def main() -> None:
         for kind, by_way in found.items()
         for way, values in by_way.items()
     ]
-    table = Table(["two things in", "pairs", "a “this” is", *map(str, SHOWN)], rows)
+    counts = [f"{count} clicks" if count > 1 else "1 click" for count in SHOWN]
+    table = Table(["two things in", "pairs", "a “this” is", *counts], rows)
     print(f"\nMean IoU of both things after so many clicks on each, {model.name}:\n{table}")
     if options.docs:
         report.publish("things", table, parser.prog)
