@@ -20,7 +20,7 @@ def focused(tab: Tab) -> str:
 
 def test_tab_goes_into_the_tiles_once_and_on(long_workspace):
     tab = long_workspace
-    tab.get_by_role("button", name="Gestures and keys").focus()
+    tab.get_by_role("button", name="What to download").focus()
     tab.keyboard.press("Tab")
     assert focused(tab) == "0.jpg"
     tab.keyboard.press("Tab")
