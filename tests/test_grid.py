@@ -3,7 +3,7 @@ import sys
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pointprompt.grid import check_image, enlarge, regions, token_of, upscale
@@ -29,7 +29,6 @@ def test_a_pixel_between_two_tokens_takes_the_one_its_centre_is_in():
     assert upscale(np.array([[True, False, True]]), 1, 2).tolist() == [[True, True]]
 
 
-@settings(deadline=None)
 @given(
     tokens=st.tuples(st.integers(1, 70), st.integers(1, 70)),
     size=st.tuples(st.integers(1, 300), st.integers(1, 300)),
@@ -72,7 +71,6 @@ def test_what_has_no_pixels_or_tokens_is_an_error(shape, size):
         upscale(np.zeros(shape, bool), *size)
 
 
-@settings(deadline=None)
 @given(
     x=st.floats(0, 1, exclude_max=True),
     y=st.floats(0, 1, exclude_max=True),

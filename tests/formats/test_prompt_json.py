@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
@@ -56,7 +56,6 @@ def _file(things, photos=PHOTOS):
     return encode(describe(things, BACKBONE, photos))
 
 
-@settings(deadline=None)
 @given(things=some_things)
 def test_what_is_written_is_read_back_and_as_the_schema_has_it(things):
     data = _file(things)
@@ -339,7 +338,6 @@ def test_what_is_no_prompt_file_is_an_error(data):
         read_prompt(data)
 
 
-@settings(deadline=None)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.floats() | st.text(),

@@ -64,7 +64,7 @@ def _check(mask):
     assert np.array_equal(_as_pillow(mask), mask)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(any_mask)
 def test_rings_are_filled_to_the_mask_by_every_reader(mask):
     _check(mask)

@@ -24,13 +24,12 @@ def _check(mask):
         assert list(runs.box) == reference.toBbox(expected).tolist()
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(any_mask)
 def test_runs_are_those_of_pycocotools(mask):
     _check(mask)
 
 
-@settings(deadline=None)
 @given(any_mask)
 def test_regions_are_apart_and_together_the_mask(mask):
     numbers, count = regions(mask)

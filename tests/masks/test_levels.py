@@ -54,7 +54,7 @@ def test_where_all_is_alike_there_is_a_level_all_the_same(value):
     assert LEAST <= stable_level(np.full(GRID, value, np.float32), photo, (0.5, 0.5)) <= 0.85
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     grid=st.tuples(st.integers(1, 12), st.integers(1, 12)),
     size=st.tuples(st.integers(1, 40), st.integers(1, 400)),

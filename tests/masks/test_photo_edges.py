@@ -146,7 +146,7 @@ def test_a_photo_much_smaller_than_the_grid_keeps_the_sides():
     assert not mask[:, :80].any()
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     grid=st.tuples(st.integers(1, 20), st.integers(1, 20)),
     photo_size=st.tuples(st.integers(1, 40), st.integers(1, 40)),

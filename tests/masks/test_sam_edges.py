@@ -327,7 +327,7 @@ class RandomDecoder:
         return logits.astype(np.float32), self.random.random(len(points), np.float32)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     grid=st.tuples(st.integers(1, 40), st.integers(1, 40)),
     larger=st.tuples(st.floats(1, 6), st.floats(1, 6)),

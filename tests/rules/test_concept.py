@@ -109,7 +109,7 @@ prompts = st.lists(
 ).filter(lambda clicks: any(click.positive for click in clicks))
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(prompts, st.integers(0, 5))
 def test_image_by_image_the_rule_says_what_it_says_of_the_whole_set(clicks, seed):
     codes = with_centred(_codes(seed))

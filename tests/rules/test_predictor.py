@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -197,7 +197,6 @@ def labels_of(clicks):
     return {(click.image, int(click.y * H), int(click.x * W)): click.positive for click in clicks}
 
 
-@settings(deadline=None)
 @given(clicks=prompts, choice=choices)
 def test_any_prediction_is_what_its_docstring_says(clicks, choice):
     prediction = Predictor(ANALYSIS).predict(clicks, choice)
@@ -225,7 +224,6 @@ def test_any_prediction_is_what_its_docstring_says(clicks, choice):
         assert np.abs(prediction.margins[~clicked]).max() < 1
 
 
-@settings(deadline=None)
 @given(clicks=prompts.filter(lambda clicks: any(click.positive for click in clicks)))
 def test_by_our_rule_every_click_is_obeyed(clicks):
     masks = Predictor(ANALYSIS).predict(clicks, Settings()).masks

@@ -206,7 +206,7 @@ POINTS = [LEFT, RIGHT, NOT_LEFT, Click(0, 0.9, 0.1), Click(1, 0.1, 0.9, positive
 SHARED = Scorer(SMALL)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(clicks=st.lists(st.sampled_from(POINTS), max_size=6), choice=st.sampled_from(CHOICES))
 def test_what_a_scorer_remembers_never_changes_a_result(clicks, choice):
     _assert_same(SHARED.predict(clicks, choice), predict_tokens(SMALL, clicks, choice))

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -852,7 +852,6 @@ def open_session(
     return service, analyzed(service, [photo(folder / "a.png", (0, 0), (3, 2))])
 
 
-@settings(deadline=None)
 @given(hostile=MESSAGES, knows_token=st.booleans())
 def test_whatever_the_page_sends_is_answered_under_its_number(open_session, hostile, knows_token):
     service, session = open_session

@@ -13,7 +13,7 @@ import pillow_heif
 import pillow_jxl  # noqa: F401  (Pillow learns to write JPEG XL)
 import pytest
 import tifffile
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageCms, ImageFile, PngImagePlugin
 
@@ -649,7 +649,6 @@ def test_a_missing_file_a_folder_and_a_device_are_refused(tmp_path: Path) -> Non
             read_pixels(path)
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=400), st.sampled_from(sorted(WRITERS)), st.floats(0, 1))
 def test_no_bytes_can_raise_anything_but_an_image_error(
     junk: bytes, suffix: str, where: float

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -263,7 +263,6 @@ def test_what_looks_like_a_suffix_and_is_none_does_not_make_two_stems_one() -> N
     )
 
 
-@settings(deadline=None)
 @given(st.lists(st.one_of(st.text(max_size=300), st.sampled_from(["a.png", "A", "NUL", "é.é"]))))
 def test_any_names_give_safe_and_unique_ones(names: list[str]) -> None:
     result = safe_names(names)

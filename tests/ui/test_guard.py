@@ -78,7 +78,7 @@ HOSTILE_EVENTS = st.fixed_dictionaries(
 )
 
 
-@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 @given(
     path=st.sampled_from(["component_server", "run/predict", "queue/join"]),
     body=HOSTILE_EVENTS,
@@ -96,7 +96,7 @@ def test_no_message_is_a_fault_of_the_server(server, path, body):
     assert "site-packages" not in answer.text
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(st.text(st.characters(codec="latin-1"), max_size=60))
 def test_no_address_is_a_fault_of_the_server(server, text):
     target = "/" + "".join(c if "!" <= c <= "~" else f"%{ord(c):02x}" for c in text)

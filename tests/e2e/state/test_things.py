@@ -87,7 +87,7 @@ CLICKS = st.lists(
 )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(CLICKS, min_size=1, max_size=4), st.booleans())
 def test_both_sides_know_a_thing_by_the_same_clicks(run, lists, exclusive):
     made = [Thing(str(number), tuple(clicks)) for number, clicks in enumerate(lists)]

@@ -82,7 +82,7 @@ def test_a_damaged_file_is_refused(path: Path, data: bytes) -> None:
         read_pixels(path)
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sampled_from([b"P%d " % i for i in range(1, 8)] + [b"Pf ", b"PF "]), st.binary())
 def test_no_bytes_can_raise_anything_but_an_image_error(
     path: Path, start: bytes, rest: bytes
