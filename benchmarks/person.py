@@ -43,7 +43,7 @@ class Course:
 def run(rule: Rule, truth: Sequence[BoolArray]) -> Course:
     """The course of one set: the simulated person clicks, the rule answers."""
     first = truth[0]
-    clicks = [_click(0, innermost(first), first.shape, positive=True)]
+    clicks = [click_at(0, innermost(first), first.shape, positive=True)]
     means: list[float] = []
     seconds: list[float] = []
     while True:
@@ -81,7 +81,7 @@ def next_click(masks: Sequence[BoolArray], truth: Sequence[BoolArray]) -> Click 
     if found is None:
         return None
     image, positive, region = found
-    return _click(image, innermost(region), region.shape, positive=positive)
+    return click_at(image, innermost(region), region.shape, positive=positive)
 
 
 def innermost(region: BoolArray) -> tuple[int, int]:
@@ -93,6 +93,7 @@ def innermost(region: BoolArray) -> tuple[int, int]:
     return int(box[0].start + row), int(box[1].start + column)
 
 
-def _click(image: int, at: tuple[int, int], shape: tuple[int, ...], *, positive: bool) -> Click:
+def click_at(image: int, at: tuple[int, int], shape: tuple[int, ...], *, positive: bool) -> Click:
+    """A click in the middle of the pixel in this row and column of an image of this (H, W)."""
     row, column = at
     return Click(image, (column + 0.5) / shape[1], (row + 0.5) / shape[0], positive)

@@ -25,7 +25,7 @@ from benchmarks import report
 from benchmarks.analysis import analyze_set
 from benchmarks.labelled import LabelledSet, mean_iou, read_sets
 from benchmarks.mixed import pairs_of
-from benchmarks.person import innermost, next_click
+from benchmarks.person import click_at, innermost, next_click
 from benchmarks.stages import BACKBONE
 from benchmarks.table import Table
 from pointprompt import backbones
@@ -138,9 +138,7 @@ def course(analysis: Analysis, pair: Pair, *, exclusive: bool) -> list[float]:
 def _first(truth: Sequence[BoolArray]) -> Click:
     """In the middle of the thing in the first photo that has it."""
     image = next(index for index, mask in enumerate(truth) if mask.any())
-    height, width = truth[image].shape
-    row, column = innermost(truth[image])
-    return Click(image, (column + 0.5) / width, (row + 0.5) / height)
+    return click_at(image, innermost(truth[image]), truth[image].shape, positive=True)
 
 
 def _masks(

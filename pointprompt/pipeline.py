@@ -9,7 +9,6 @@ import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
-from importlib import metadata
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -26,7 +25,7 @@ from pointprompt.analysis.keys import (
 )
 from pointprompt.analysis.store import Store
 from pointprompt.engines.engine import Engine, ThisProcess
-from pointprompt.formats.prompt_json import PACKAGES
+from pointprompt.formats.prompt_json import PACKAGES, versions_of
 from pointprompt.masks.lazy import PhotoEdgeMasks, SamEdgeMasks, TokenMasks
 from pointprompt.rules.predictor import Predictor
 from pointprompt.settings import Settings
@@ -365,14 +364,8 @@ def _originals(sources: Sequence[ImageSource]) -> list[Original] | None:
 
 @functools.cache
 def _versions() -> Mapping[str, str | None]:
-    """The versions of what moves analyses; None for a package that is not installed."""
-    versions: dict[str, str | None] = {}
-    for package in _MOVES_ANALYSES:
-        try:
-            versions[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            versions[package] = None
-    return versions
+    """The versions of what moves analyses."""
+    return versions_of(_MOVES_ANALYSES)
 
 
 def room_in(analysis: Analysis, limits: Limits) -> Limits:

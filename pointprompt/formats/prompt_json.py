@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from importlib import metadata
@@ -185,11 +185,14 @@ def _versions() -> dict[str, str | None]:
     from pointprompt import __version__
 
     # A Space has our files, but has not installed them as a package.
-    versions: dict[str, str | None] = {
-        "python": platform.python_version(),
-        "pointprompt": __version__,
-    }
-    for package in PACKAGES:
+    ours = {"python": platform.python_version(), "pointprompt": __version__}
+    return {**ours, **versions_of(PACKAGES)}
+
+
+def versions_of(packages: Iterable[str]) -> dict[str, str | None]:
+    """The version of each package; None for one that is not installed."""
+    versions: dict[str, str | None] = {}
+    for package in packages:
         try:
             versions[package] = metadata.version(package)
         except metadata.PackageNotFoundError:
