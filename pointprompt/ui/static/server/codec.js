@@ -1,5 +1,7 @@
 // Masks as they come over the wire: base64 of zlib of packed bits, first token in the highest bit.
 
+/** @import { EdgesAnswer } from "../contract.js" */
+
 /** @param {Uint8Array<ArrayBuffer>} bytes */
 async function inflate(bytes) {
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
@@ -42,4 +44,21 @@ export async function decodeMasks(text, n, h, w) {
     }
     return mask;
   });
+}
+
+/**
+ * Masks along edges, each at its image's place; nothing at the others.
+ * @param {EdgesAnswer["masks"]} masks
+ * @param {number} side That they were asked for.
+ */
+export async function decodeEdges(masks, side) {
+  const decoded = await Promise.all(
+    masks.map(({ mask, height, width }) => decodeMasks(mask, 1, height, width)),
+  );
+  /** @type {{mask: Uint8Array, grid: [number, number], side: number}[]} */
+  const edged = [];
+  masks.forEach(({ image, height, width }, index) => {
+    edged[image] = { mask: decoded[index][0], grid: [height, width], side };
+  });
+  return edged;
 }

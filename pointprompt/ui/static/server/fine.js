@@ -4,7 +4,7 @@
 import { standing } from "../state/arrangement.js";
 import { promptMessage, sentSettings } from "../state/messages.js";
 import { isAnswered, isFine, sideOf, troubled } from "../state/state.js";
-import { decodeMasks } from "./codec.js";
+import { decodeEdges } from "./codec.js";
 import { createEdges } from "./edges.js";
 import { receiveFailure } from "./failure.js";
 
@@ -65,15 +65,10 @@ export function createFine(store, askEdges) {
       await receiveFailure(store, received);
       return;
     }
-    const decoded = await Promise.all(
-      received.masks.map(({ mask, height, width }) => decodeMasks(mask, 1, height, width)),
-    );
+    const decoded = await decodeEdges(received.masks, side);
     if (isStale()) return;
-    const edged = [...get().answer.edged];
-    received.masks.forEach(({ image, height, width }, index) => {
-      edged[image] = { mask: decoded[index][0], grid: [height, width], side };
-    });
-    set({ answer: { ...get().answer, edged } });
+    const { answer } = get();
+    set({ answer: { ...answer, edged: Object.assign([...answer.edged], decoded) } });
   }
 
   const unsubscribe = store.subscribe(

@@ -4,7 +4,7 @@
 import { promptMessage } from "../state/messages.js";
 import { missing } from "../state/missing.js";
 import { sideOf } from "../state/state.js";
-import { decodeMasks } from "./codec.js";
+import { decodeEdges, decodeMasks } from "./codec.js";
 import { createDelivery } from "./delivery.js";
 import { receiveFailure } from "./failure.js";
 
@@ -26,14 +26,14 @@ export function createOthers(store, server) {
   const { get, set } = store;
   const delivery = createDelivery({ lost: () => {}, patience: PATIENCE_MS });
   let isAsking = false;
-  // What the server has nothing for would be asked for ever.
-  let last = "";
 
-  /** @param {Job} job */
-  function ask({ thing, images }) {
+  /**
+   * @param {Job} job
+   * @param {number} side Of edges.
+   */
+  function ask({ thing, images }, side) {
     const message = { ...promptMessage(get(), thing), seq: 0, heat: false };
-    if (!images) return server.predict(message);
-    return server.edges({ ...message, images, side: sideOf(get(), images[0]) });
+    return images ? server.edges({ ...message, images, side }) : server.predict(message);
   }
 
   /**
@@ -45,7 +45,7 @@ export function createOthers(store, server) {
     const side = images ? sideOf(get(), images[0]) : 0;
     const isWanted = () => get().manifest === manifest && missing(get())?.key === key;
     const received = await delivery.deliver(async () => {
-      const answer = await ask(job);
+      const answer = await ask(job, side);
       if (!answer) throw new Error("The server did not answer.");
       return answer;
     }, isWanted);
@@ -65,7 +65,8 @@ export function createOthers(store, server) {
   async function update() {
     if (isAsking) return;
     isAsking = true;
-    last = "";
+    // What the server has nothing for would be asked for ever.
+    let last = "";
     for (let job = missing(get()); job; job = missing(get())) {
       const what = JSON.stringify([job.thing.id, job.key, job.images]);
       const { manifest } = get();
@@ -113,10 +114,5 @@ async function withMasks({ seq, masks, presence }, key, { images, grid }) {
  * @returns {Promise<Answer>}
  */
 async function withEdges(answer, { masks }, side) {
-  const edged = [...answer.edged];
-  for (const { image, mask, height, width } of masks) {
-    const [decoded] = await decodeMasks(mask, 1, height, width);
-    edged[image] = { mask: decoded, grid: [height, width], side };
-  }
-  return { ...answer, edged };
+  return { ...answer, edged: Object.assign([...answer.edged], await decodeEdges(masks, side)) };
 }

@@ -3,6 +3,7 @@
 import * as undoable from "./history.js";
 import { keep, kept } from "./kept.js";
 import { remember } from "./memory.js";
+import { sizedOf } from "./same.js";
 
 /**
  * @import { Kept } from "./kept.js"
@@ -16,7 +17,7 @@ import { remember } from "./memory.js";
  * @returns {Kept}
  */
 export function snapshot({ manifest, history, look }, server) {
-  const images = (manifest?.images ?? []).map(({ name, width, height }) => ({ name, width, height }));
+  const images = sizedOf(manifest?.images ?? []);
   return { server, images, history, look, example: Boolean(manifest?.example) };
 }
 

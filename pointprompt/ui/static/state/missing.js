@@ -2,7 +2,7 @@
 // the screen.
 
 import { askedOf, promptMessage, sentSettings } from "./messages.js";
-import { isAnswered, sideOf } from "./state.js";
+import { isAnswered, isFine } from "./state.js";
 import { all } from "./things.js";
 
 /**
@@ -33,7 +33,7 @@ export function missing(state) {
     const answer = answers.get(thing.id);
     if (answer?.key !== key) return { thing, key, images: null };
     if (sentSettings(state, thing).outline === "tokens") continue;
-    const rough = [...seen].filter((image) => (answer.edged[image]?.side ?? 0) < Math.max(sideOf(state, image), 1));
+    const rough = [...seen].filter((image) => !isFine(state, image, answer));
     if (rough.length) return { thing, key, images: rough.slice(0, EDGED_AT_ONCE) };
   }
   return null;

@@ -1,15 +1,13 @@
 // What a prompt file says, as a prompt on the images that are open. Knows no file and no server.
 
 import { move } from "./clicks.js";
-import { sameImages } from "./same.js";
+import { listed, sameImages } from "./same.js";
 import { fromMessage } from "./settings.js";
 
 /**
  * @import { Manifest, OpenedPrompt } from "../contract.js"
  * @import { Prompt } from "./things.js"
  */
-
-const NAMED = 3;
 
 /**
  * The prompt, or why there is none.
@@ -20,9 +18,7 @@ const NAMED = 3;
 export function opened({ things, exclusive, overlaps, images }, manifest) {
   const places = images.length ? sameImages(images, manifest.images) : manifest.images.map((_, index) => index);
   if (!places) {
-    const names = images.slice(0, NAMED).map(({ name }) => name).join(", ");
-    const more = images.length > NAMED ? ` and ${images.length - NAMED} more` : "";
-    return { prompt: null, problem: `This prompt file belongs to other images: ${names}${more}. Open those first.` };
+    return { prompt: null, problem: `This prompt file belongs to other images: ${listed(images)}. Open those first.` };
   }
   const [first, ...below] = things.map(({ name, color, clicks, settings }, index) => ({
     id: index + 1,

@@ -1,6 +1,7 @@
 // The sets that this browser had open, with what was made of them, for tomorrow: kept by the browser and
 // nowhere else. What opens one is of use to this browser alone. Knows no server.
 
+import { sizedOf } from "./same.js";
 import { countClicks, revived } from "./things.js";
 
 /**
@@ -40,8 +41,7 @@ export function recents() {
  */
 export function noteRecent({ manifest, history }, time) {
   if (!manifest?.recall) return;
-  const images = manifest.images.map(({ name, width, height }) => ({ name, width, height }));
-  const recent = { recall: manifest.recall, images, prompt: history.present, time };
+  const recent = { recall: manifest.recall, images: sizedOf(manifest.images), prompt: history.present, time };
   write([recent, ...recents().filter(({ recall }) => recall !== manifest.recall)]);
 }
 

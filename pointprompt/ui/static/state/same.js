@@ -1,4 +1,4 @@
-// Whether two sets hold the same images, as far as a browser can tell: by their names and sizes.
+// What tells the images of a set, as far as a browser can tell: their names and sizes.
 
 /** @typedef {{name: string, width: number, height: number}} Sized */
 
@@ -17,4 +17,23 @@ export function sameImages(before, after) {
   const places = before.map((image) => indices.get(keyOf(image)) ?? -1);
   const isEach = new Set(places).size === after.length && !places.includes(-1);
   return isEach ? places : null;
+}
+
+/**
+ * What of a set's images tells them from others.
+ * @param {readonly Sized[]} images
+ * @returns {Sized[]}
+ */
+export const sizedOf = (images) => images.map(({ name, width, height }) => ({ name, width, height }));
+
+const NAMED = 3;
+
+/**
+ * The names of images, of many the first few.
+ * @param {readonly {name: string}[]} images
+ */
+export function listed(images) {
+  const names = images.slice(0, NAMED).map(({ name }) => name);
+  const more = images.length - names.length;
+  return names.join(", ") + (more > 0 ? ` and ${more} more` : "");
 }

@@ -147,9 +147,10 @@ export const isAnswered = ({ asked, answer }) => asked === answer.seq;
  * Whether the edges of an image have come, as fine as they are shown.
  * @param {State} state
  * @param {number} image
+ * @param {Answer} [answer] About the chosen thing where none is given.
  */
-export const isFine = (state, image) =>
-  (state.answer.edged[image]?.side ?? 0) >= Math.max(sideOf(state, image), 1);
+export const isFine = (state, image, answer = state.answer) =>
+  (answer.edged[image]?.side ?? 0) >= Math.max(sideOf(state, image), 1);
 
 /**
  * The most pixels that an image is shown with.

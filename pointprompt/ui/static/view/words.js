@@ -1,12 +1,12 @@
 // What the page says. Sentences and figures only.
 
+import { listed } from "../state/same.js";
+
 /** @import { Gone } from "../state/state.js" */
 
 export const AWAY = "The server does not answer. Trying again; your clicks are kept.";
 export const CUT_OFF = "The page was loaded again, which ended what was under way: start it again.";
 const REFUSED = "The server could not do this.";
-// Of the names of images.
-const NAMED = 3;
 
 /**
  * Why there are no masks any more, and how to go on.
@@ -39,13 +39,6 @@ export const sentence = (text) => (isSentence(text) ? text : REFUSED);
  */
 export const isSentence = (text) =>
   typeof text === "string" && /^[\p{L}\p{N}“"'].*[.!?]$/su.test(text);
-
-/** @param {readonly {name: string}[]} images */
-function listed(images) {
-  const names = images.slice(0, NAMED).map(({ name }) => name);
-  const more = images.length - names.length;
-  return names.join(", ") + (more > 0 ? ` and ${more} more` : "");
-}
 
 /** @param {number} share */
 export const percent = (share) => {
