@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from playwright.sync_api import Browser, Locator, Playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Playwright
 from playwright.sync_api import Page as Tab
 
 from pointprompt.server.session import Session
@@ -30,6 +30,8 @@ MISSING = (
     "'python -m playwright install chromium'."
 )
 ANALYSIS_MS = 180_000
+# Longer than a slow and shared machine needs for anything: only what never comes fails.
+PATIENCE_MS = 120_000
 # The clicks of the page, as it keeps them for a reload.
 CLICKS = "JSON.parse(sessionStorage['pointprompt-kept']).history.present.clicks"
 
@@ -45,6 +47,13 @@ def launch_chromium(playwright: Playwright) -> Browser:
     if path is None and not Path(playwright.chromium.executable_path).exists():
         raise RuntimeError(MISSING)
     return playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
+
+
+def new_context(browser: Browser, **options: Any) -> BrowserContext:
+    """A visitor's browser, 1280 pixels wide where nothing else is said."""
+    context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
+    context.set_default_timeout(PATIENCE_MS)
+    return context
 
 
 class Page:

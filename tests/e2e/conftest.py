@@ -6,16 +6,18 @@ from typing import Any
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 from playwright.sync_api import Page as Tab
 
 from pointprompt.server.service import Service
 from pointprompt.server.sessions import SessionStore
 from pointprompt.sources.photos import Limits
 from pointprompt.ui.launch import launch
-from tests.e2e.browser import Page, launch_chromium
+from tests.e2e.browser import PATIENCE_MS, Page, launch_chromium, new_context
 from tests.e2e.modules import ORIGIN, Run, open_tab, serve
 from tests.e2e.workspace import MANY, H, Server, W, open_workspace
+
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="session")
@@ -45,9 +47,7 @@ def new_page(browser: Browser, url: str) -> Iterator[object]:
     pages = []
 
     def open_page(**context_options: object) -> Page:
-        context = browser.new_context(
-            **{"viewport": {"width": 1280, "height": 900}, **context_options}
-        )
+        context = new_context(browser, **context_options)
         contexts.append(context)
         page = Page(context.new_page(), url)
         pages.append(page)
@@ -82,7 +82,7 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 @pytest.fixture(scope="module")
 def context(browser: Browser) -> Iterator[BrowserContext]:
-    context = browser.new_context(viewport={"width": 900, "height": 700}, device_scale_factor=2)
+    context = new_context(browser, viewport={"width": 900, "height": 700}, device_scale_factor=2)
     context.route(f"{ORIGIN}/**", serve)
     yield context
     context.close()

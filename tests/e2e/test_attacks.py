@@ -16,7 +16,7 @@ from pointprompt.server.session import SessionGone
 from pointprompt.server.sessions import SessionStore
 from pointprompt.sources.photos import Limits
 from pointprompt.ui.launch import launch
-from tests.e2e.browser import Page
+from tests.e2e.browser import Page, new_context
 from tests.e2e.test_main_job import BALL
 
 # Each would tell of itself in the title, whatever page it ran in.
@@ -233,7 +233,7 @@ def test_the_page_works_below_another_address(
     monkeypatch.setenv("GRADIO_ROOT_PATH", "/below")
     service = Service(SessionStore(tmp_path), Limits())
     demo = launch(service, quiet=True)
-    context = browser.new_context()
+    context = new_context(browser)
     try:
         page = Page(context.new_page(), f"{demo.local_url}below/")
         requested: list[str] = []

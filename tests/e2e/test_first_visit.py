@@ -23,7 +23,7 @@ from pointprompt.sources.examples import opening_example
 from pointprompt.sources.photos import Limits
 from pointprompt.types import BackboneRequest
 from pointprompt.ui.launch import launch
-from tests.e2e.browser import CLICKS, Page
+from tests.e2e.browser import CLICKS, Page, new_context
 from tests.e2e.test_main_job import CAT
 from tests.e2e.tiny_server import TinyEngine, grey_colors
 from tests.server.test_service import photo
@@ -57,7 +57,7 @@ def pages(browser: Browser, service: Service) -> Iterator[Open]:
     contexts = []
 
     def open_page(**options: object) -> Page:
-        context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
+        context = new_context(browser, **options)
         contexts.append(context)
         page = Page(context.new_page(), demo.local_url)
         page.open()

@@ -23,7 +23,7 @@ from playwright.sync_api import Browser, Route, expect
 
 from pointprompt.server.service import Service
 from pointprompt.ui.launch import launch
-from tests.e2e.browser import CLICKS, Page
+from tests.e2e.browser import CLICKS, Page, new_context
 from tests.e2e.tiny_server import grey_colors, tiny_service
 from tests.server.test_service import photo
 
@@ -57,7 +57,7 @@ def tiny_url(tiny: Service) -> Iterator[str]:
 @pytest.fixture
 def page(browser: Browser, tiny_url: str, pictures: list[Path]) -> Iterator[Page]:
     """A page with the three photos, one click and its masks."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context = new_context(browser)
     page = Page(context.new_page(), tiny_url)
     page.open()
     page.analyze_files(pictures)
@@ -249,7 +249,7 @@ def test_photos_that_were_lost_on_their_way_are_fetched_again(page: Page):
 def test_why_an_upload_failed_is_said_in_words_and_the_next_one_works(
     browser: Browser, tiny_url: str, pictures: list[Path], fault, text
 ):
-    with browser.new_context() as context:
+    with new_context(browser) as context:
         page = Page(context.new_page(), tiny_url)
         page.open()
         page.tab.route("**/upload?**", fault, times=1)
@@ -362,7 +362,7 @@ def server(tmp_path: Path) -> Iterator[TinyServer]:
 
 @pytest.fixture
 def open_page(browser: Browser, server: TinyServer) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context = new_context(browser)
     page = Page(context.new_page(), server.url)
     page.open()
     yield page

@@ -16,7 +16,7 @@ from pointprompt.server.service import Service
 from pointprompt.server.sessions import SessionStore
 from pointprompt.sources.photos import Limits
 from pointprompt.ui.launch import launch
-from tests.e2e.browser import CLICKS, Page
+from tests.e2e.browser import CLICKS, Page, new_context
 from tests.e2e.test_first_visit import Counting
 
 
@@ -45,7 +45,7 @@ def visitor(browser: Browser, url: str) -> Iterator[Callable[[], tuple[BrowserCo
     contexts = []
 
     def come() -> tuple[BrowserContext, Callable[[], Page]]:
-        context = browser.new_context(viewport={"width": 1280, "height": 900})
+        context = new_context(browser)
         contexts.append(context)
 
         def open_tab() -> Page:

@@ -86,7 +86,7 @@ function join({ element, props, server, trigger, watch }) {
     predict: (request) => server.predict(request),
     edges: (request) => server.edges(request),
   });
-  const openPrompt = createPrompts(store, { ask: (request) => server.open_prompt(request), actions });
+  const prompts = createPrompts(store, { ask: (request) => server.open_prompt(request), actions });
   const live = createLive(store, { addressOf });
   const session = createSession(store, {
     restore: (request) => trigger("restore", request),
@@ -106,6 +106,7 @@ function join({ element, props, server, trigger, watch }) {
     masks,
     fine,
     others,
+    prompts,
     live,
     back,
     session,
@@ -113,11 +114,11 @@ function join({ element, props, server, trigger, watch }) {
     createStage(root, store, { ...grid, actions, addressOf }),
     createArranging(root, store, actions),
     createThings(root, store, actions),
-    createFormats(root, store, { actions, openPrompt }),
+    createFormats(root, store, { actions, openPrompt: prompts.open }),
     createTop(root, find(".pp-top")),
     createNotice(find(".pp-notice"), store),
     createStatus(root, store),
-    createSetup(root, store, { recall: (request) => trigger("recall", request), openPrompt }),
+    createSetup(root, store, { recall: (request) => trigger("recall", request), openPrompt: prompts.open }),
     createShortcuts(root, store, { actions, go: grid.go, here: grid.here, help: help.open }),
     createSizing(root, store, actions),
     createStepper(root, store, { actions, element: grid.element }),

@@ -8,6 +8,7 @@ from playwright.sync_api import Page as Tab
 from playwright.sync_api import expect
 
 from pointprompt.settings import RULES, JointRule, Settings, TutorialRule
+from tests.e2e.browser import new_context
 from tests.e2e.modules import ORIGIN, serve
 from tests.e2e.workspace import REMARK, K, answered, open_settings, open_workspace, slide
 
@@ -99,7 +100,7 @@ def test_each_rule_shows_its_own_sliders_and_hides_the_others(workspace, server)
 def test_on_a_phone_the_settings_are_closed_at_first_and_the_experts_are_everywhere(
     browser, server, width, is_open
 ):
-    context = browser.new_context(viewport={"width": width, "height": 800})
+    context = new_context(browser, viewport={"width": width, "height": 800})
     context.route(f"{ORIGIN}/**", serve)
     tab = open_workspace(context, server, ["a.jpg", "b.jpg"])
     threshold, rule = (tab.locator(f"[data-setting={name}]") for name in ("threshold", "rule"))

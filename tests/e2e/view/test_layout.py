@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser
 from playwright.sync_api import Page as Tab
 
+from tests.e2e.browser import new_context
 from tests.e2e.modules import ORIGIN, serve
 from tests.e2e.workspace import MANY, Server, answered, box, open_workspace, visible
 
@@ -23,7 +24,7 @@ def open_at(browser: Browser, many: Server) -> Iterator[Open]:
     def open_tab(
         width: int, height: int, sizes: list[tuple[int, int]] | None = None, **options: Any
     ) -> Tab:
-        context = browser.new_context(viewport={"width": width, "height": height}, **options)
+        context = new_context(browser, viewport={"width": width, "height": height}, **options)
         contexts.append(context)
         context.route(f"{ORIGIN}/**", serve)
         tab = open_workspace(context, many, [f"{i}.jpg" for i in range(MANY)], sizes=sizes)

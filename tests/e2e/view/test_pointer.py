@@ -7,13 +7,14 @@ import pytest
 from playwright.sync_api import Browser
 from playwright.sync_api import Page as Tab
 
+from tests.e2e.browser import new_context
 from tests.e2e.modules import ORIGIN, open_tab, serve
 
 
 @pytest.fixture(scope="module")
 def still_tab(browser: Browser) -> Iterator[Tab]:
     """A tab whose time stands still, but for what a test lets pass."""
-    context = browser.new_context()
+    context = new_context(browser)
     context.route(f"{ORIGIN}/**", serve)
     context.clock.install(time=0)
     context.clock.pause_at(24 * 3600)

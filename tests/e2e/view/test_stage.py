@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext
 from playwright.sync_api import Page as Tab
 
+from tests.e2e.browser import new_context
 from tests.e2e.modules import ORIGIN, serve
 from tests.e2e.workspace import Server, answered, open_workspace
 
@@ -25,8 +26,8 @@ def server() -> Server:
 
 @pytest.fixture(params=[1, 1.5, 2])
 def screen(browser: Browser, request: pytest.FixtureRequest) -> Iterator[BrowserContext]:
-    context = browser.new_context(
-        viewport={"width": 1100, "height": 800}, device_scale_factor=request.param
+    context = new_context(
+        browser, viewport={"width": 1100, "height": 800}, device_scale_factor=request.param
     )
     context.route(f"{ORIGIN}/**", serve)
     yield context
@@ -145,8 +146,8 @@ def test_space_and_a_drag_move_it_and_are_no_click(tab, server):
 
 
 def test_two_fingers_enlarge_and_move_it_and_one_taps(browser, server):
-    context = browser.new_context(
-        viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True
+    context = new_context(
+        browser, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True
     )
     context.route(f"{ORIGIN}/**", serve)
     tab = open_workspace(context, server, NAMES, sizes=SIZES)

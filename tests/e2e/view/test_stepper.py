@@ -8,14 +8,15 @@ import pytest
 from playwright.sync_api import Browser, expect
 from playwright.sync_api import Page as Tab
 
+from tests.e2e.browser import new_context
 from tests.e2e.modules import ORIGIN, serve
 from tests.e2e.workspace import Server, answered, open_workspace
 
 
 @pytest.fixture
 def phone(browser: Browser, server: Server) -> Iterator[Tab]:
-    context = browser.new_context(
-        viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True
+    context = new_context(
+        browser, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True
     )
     context.route(f"{ORIGIN}/**", serve)
     yield open_workspace(context, server, ["a.jpg", "b.jpg"])

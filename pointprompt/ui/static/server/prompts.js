@@ -17,17 +17,25 @@ const LOST = "The server did not answer: the prompt file was not opened. Try aga
 /**
  * @param {PageStore} store
  * @param {{ask: AskPrompt, actions: Actions}} page
- * @returns {(file: Blob) => Promise<void>}
  */
 export function createPrompts(store, { ask, actions }) {
-  /** @param {string} refused */
-  const say = (refused) => store.set(troubled(store.get(), { refused }));
+  /** @param {string} unopened */
+  const say = (unopened) => store.set(troubled(store.get(), { unopened }));
 
-  return async function open(file) {
+  // What was said of a file stays until the person goes on, whatever the server answers meanwhile.
+  const destroy = store.subscribe(
+    ({ history }) => [history],
+    () => {
+      if (store.get().trouble.unopened) say("");
+    },
+  );
+
+  /** @param {Blob} file */
+  async function open(file) {
     const { manifest } = store.get();
     if (!manifest) return;
     const answer = await ask({ session: manifest.session, text: await file.text() }).catch(() => null);
-    if (store.get().manifest !== manifest) return;
+    if (store.get().manifest?.session !== manifest.session) return;
     if (!answer) {
       say(LOST);
     } else if ("error" in answer) {
@@ -37,5 +45,7 @@ export function createPrompts(store, { ask, actions }) {
       if (prompt) actions.replace(prompt);
       say(problem);
     }
-  };
+  }
+
+  return { open, destroy };
 }

@@ -40,7 +40,7 @@ export function open(state, manifest, kept) {
     dragFrom: null,
     look: state.manifest ? { ...look, order: "given", filter: "all" } : look,
     history: manifest ? openingHistory(state, manifest, kept) : history,
-    ...(manifest && troubled(state, { gone: null, refused: "" })),
+    ...(manifest && troubled(state, { gone: null, refused: "", unopened: "" })),
   };
 }
 

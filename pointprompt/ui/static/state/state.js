@@ -48,6 +48,7 @@ import { begun } from "./things.js";
  * @property {number} edges The same for edges.
  * @property {Gone | null} gone Whether the server has the set no more.
  * @property {string} refused Why it refused the last request; "" where it did not.
+ * @property {string} unopened Why a prompt file was not opened, until the next change; "" for none.
  * @property {boolean} cutOff Whether a reload ended what was under way.
  */
 
@@ -120,7 +121,7 @@ export const initialState = (look) => ({
   late: false,
   exporting: false,
   recalled: null,
-  trouble: { masks: 0, edges: 0, gone: null, refused: "", cutOff: false },
+  trouble: { masks: 0, edges: 0, gone: null, refused: "", unopened: "", cutOff: false },
 });
 
 /**

@@ -7,10 +7,10 @@ import * as words from "./words.js";
 
 /** @param {State} state */
 function textOf(state) {
-  const { gone, refused, cutOff } = state.trouble;
+  const { gone, refused, unopened, cutOff } = state.trouble;
   if (isAway(state)) return words.AWAY;
   if (gone) return words.goneText(gone);
-  if (refused) return words.sentence(refused);
+  if (refused || unopened) return words.sentence(refused || unopened);
   return cutOff ? words.CUT_OFF : "";
 }
 
