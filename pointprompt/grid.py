@@ -21,15 +21,15 @@ def token_of(click: Click, h: int, w: int) -> tuple[int, int]:
     return int(float(click.y) * h), int(float(click.x) * w)
 
 
-def check_image(click: Click, n: int) -> None:
-    """Pass a click that is on one of `n` images.
+def check_image(image: int, n: int) -> None:
+    """Pass the index of one of `n` images.
 
     Raises:
-        ValueError: It is on another one.
+        ValueError: It is of another one.
     """
-    if click.image >= n:
+    if image >= n:
         raise ValueError(
-            f"A click is on image {click.image}, counted from 0, but the set has only {n}."
+            f"A click or an edit is on image {image}, counted from 0, but the set has only {n}."
         )
 
 

@@ -13,6 +13,8 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
 from pointprompt import backbones
 from pointprompt.analysis.analysis import Analysis
 from pointprompt.analysis.compute import complete, joined_photos
@@ -24,9 +26,17 @@ from pointprompt.analysis.keys import (
     key_of,
 )
 from pointprompt.analysis.store import Store
+from pointprompt.edits import Lock, Stroke
 from pointprompt.engines.engine import Engine, ThisProcess
 from pointprompt.formats.prompt_json import PACKAGES, versions_of
-from pointprompt.masks.lazy import PhotoEdgeMasks, SamEdgeMasks, TokenMasks
+from pointprompt.grid import check_image
+from pointprompt.masks.lazy import (
+    CorrectedMasks,
+    ImageMasks,
+    PhotoEdgeMasks,
+    SamEdgeMasks,
+    TokenMasks,
+)
 from pointprompt.rules.predictor import Predictor
 from pointprompt.settings import Settings
 from pointprompt.sources.dataset_column import as_stored
@@ -381,7 +391,12 @@ def room_in(analysis: Analysis, limits: Limits) -> Limits:
 
 
 def predict(
-    analysis: Analysis, clicks: Sequence[Click], settings: Settings | None = None
+    analysis: Analysis,
+    clicks: Sequence[Click],
+    settings: Settings | None = None,
+    *,
+    locks: Sequence[Lock] = (),
+    strokes: Sequence[Stroke] = (),
 ) -> Prediction:
     """The masks of all images of the analysis.
 
@@ -389,55 +404,80 @@ def predict(
         analysis: From `analyze`.
         clicks: At least one positive one selects anything at all.
         settings: None takes the defaults.
+        locks: Images whose masks were accepted before, and the clicks and settings of those.
+        strokes: Of a brush over the masks, in their order; heatmaps and tokens know none of them.
 
     Raises:
-        ValueError: A click is on an image that is not in the analysis.
+        ValueError: A click or an edit is on an image that is not in the analysis.
     """
     settings = settings or Settings()
-    tokens = Predictor(analysis).predict(clicks, settings)
+    for stroke in strokes:
+        check_image(stroke.image, len(analysis.photos))
+    tokens = Predictor(analysis).predict(clicks, settings, locks)
     return Prediction(
         heatmaps=tokens.heatmaps,
         token_masks=tokens.masks,
         presence=tokens.presence,
-        masks=image_masks(analysis, tokens, clicks, settings),
+        masks=image_masks(analysis, tokens, clicks, settings, locks=locks, strokes=strokes),
     )
 
 
 def image_masks(
-    analysis: Analysis, tokens: TokenPrediction, clicks: Sequence[Click], settings: Settings
-) -> Sequence[BoolArray]:
+    analysis: Analysis,
+    tokens: TokenPrediction,
+    clicks: Sequence[Click],
+    settings: Settings,
+    *,
+    locks: Sequence[Lock] = (),
+    strokes: Sequence[Stroke] = (),
+) -> ImageMasks:
     """The masks of all images at their own sizes, each (H, W) bool, computed anew when asked for.
 
     Args:
         analysis: From `analyze`.
-        tokens: What the clicks select.
+        tokens: What the clicks select, in locked images what the locks do.
         clicks: The clicks.
-        settings: What the masks follow.
-
-    Raises:
-        ValueError: As for `outlined_masks`.
-    """
-    if settings.outline == "tokens":
-        sizes = [(photo.height, photo.width) for photo in analysis.photos]
-        return TokenMasks(tokens.masks, sizes)
-    return outlined_masks(analysis, tokens, clicks, settings)
-
-
-def outlined_masks(
-    analysis: Analysis, tokens: TokenPrediction, clicks: Sequence[Click], settings: Settings
-) -> PhotoEdgeMasks:
-    """The masks of all images with edges that follow the photos, or that SAM draws.
-
-    Args:
-        analysis: From `analyze`.
-        tokens: What the clicks select.
-        clicks: The clicks.
-        settings: Who draws.
+        settings: What the masks follow, and how they are cleaned.
+        locks: As for `predict`.
+        strokes: As for `predict`.
 
     Raises:
         ValueError: SAM is to draw, without image embeddings or the decoder's file (BackboneError).
     """
-    if settings.outline != "sam":
+    n = len(analysis.photos)
+    drawn = [_drawn(analysis, tokens, clicks, settings)] * n
+    as_said = [settings] * n
+    for lock in locks:
+        of_lock = _drawn(analysis, tokens, lock.clicks, lock.settings)
+        for image in lock.images:
+            drawn[image], as_said[image] = of_lock, lock.settings
+    return CorrectedMasks(drawn, as_said, strokes, _sizes(analysis))
+
+
+def token_masks(
+    analysis: Analysis, tokens: TokenPrediction, settings: Settings, locks: Sequence[Lock] = ()
+) -> BoolArray:
+    """The masks (n, h, w) bool of tokens, cleaned as those of images are.
+
+    Args:
+        analysis: From `analyze`.
+        tokens: As for `image_masks`.
+        settings: How they are cleaned.
+        locks: As for `predict`.
+    """
+    of_tokens = [replace(lock, settings=replace(lock.settings, outline="tokens")) for lock in locks]
+    settings = replace(settings, outline="tokens")
+    masks = image_masks(analysis, tokens, (), settings, locks=of_tokens)
+    return np.stack([masks.draw(image, analysis.grid) for image in range(len(masks))])
+
+
+def _drawn(
+    analysis: Analysis, tokens: TokenPrediction, clicks: Sequence[Click], settings: Settings
+) -> ImageMasks:
+    """The masks of all images as the outline of the settings is."""
+    if settings.outline == "tokens":
+        return TokenMasks(tokens.masks, _sizes(analysis))
+    if settings.outline == "photo":
         return PhotoEdgeMasks(tokens.margins, analysis.photos)
     if analysis.image_embeddings is None:
         raise ValueError(
@@ -447,6 +487,10 @@ def outlined_masks(
     decoder = backbones.load_decoder(analysis.backbone.name)
     images = [[c for c in clicks if c.image == i] for i in range(len(analysis.photos))]
     return SamEdgeMasks(tokens.margins, analysis.photos, images, analysis.image_embeddings, decoder)
+
+
+def _sizes(analysis: Analysis) -> list[tuple[int, int]]:
+    return [(photo.height, photo.width) for photo in analysis.photos]
 
 
 def _engine(engine: Engine | None, device: str | None) -> Engine:

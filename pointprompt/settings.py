@@ -11,6 +11,9 @@ from typing import Any, ClassVar
 
 from pointprompt.types import is_number, is_whole
 
+# In pixels of an image; there are few that have so many.
+MAX_AREA = 10**8
+
 
 def _check_share(name: str, value: object) -> None:
     if not is_number(value) or not 0 <= value <= 1:
@@ -30,6 +33,11 @@ def _check_name(name: str, value: object, names: Sequence[str]) -> None:
 def _check_bool(name: str, value: object) -> None:
     if not isinstance(value, bool):
         raise ValueError(f"{name} must be true or false, not {value!r}.")
+
+
+def _check_area(name: str, value: object) -> None:
+    if not is_whole(value) or not is_number(value) or not 0 <= value <= MAX_AREA:
+        raise ValueError(f"{name} must be a whole number from 0 to {MAX_AREA}, not {value!r}.")
 
 
 # What a click may mean: more than the thing that stands out around it, that thing, or a part of it.
@@ -120,20 +128,31 @@ class Settings:
         one_only: Keep, of several alike things in an image, the one that was clicked; in an image
             without clicks, the best one.
         outline: One of `OUTLINES`: what the masks of images follow.
+        fill_holes: Holes of fewer pixels of the image than this are filled; 0 fills none.
+        remove_specks: Regions of fewer pixels of the image than this are removed; 0 removes none.
 
     Raises:
-        ValueError: A value is not of its kind.
+        ValueError: A value is not of its kind or not in its range.
     """
 
     rule: Rule = JointRule()
     one_only: bool = False
     outline: str = "photo"
+    fill_holes: int = 0
+    remove_specks: int = 0
 
     def __post_init__(self) -> None:
         if not isinstance(self.rule, JointRule | TutorialRule):
             raise ValueError(f"rule must be a JointRule or a TutorialRule, not {self.rule!r}.")
         _check_bool("one_only", self.one_only)
         _check_name("outline", self.outline, OUTLINES)
+        _check_area("fill_holes", self.fill_holes)
+        _check_area("remove_specks", self.remove_specks)
+
+    @property
+    def as_found(self) -> Settings:
+        """The same but for how masks are drawn, which changes nothing about tokens."""
+        return Settings(self.rule, self.one_only)
 
     def as_dict(self) -> dict[str, Any]:
         """The same as JSON has it; `from_dict` reads it again."""

@@ -1,6 +1,6 @@
-"""What is wanted in all images: named things, each by clicks and settings of its own.
+"""What is wanted in all images: named things, each by clicks, settings and edits of its own.
 
-Knows clicks and settings. Does not know how masks are made of them, nor who keeps them.
+Knows clicks, settings and edits. Does not know how masks are made of them, nor who keeps them.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from pointprompt.edits import Lock, Stroke, check_locks, check_strokes
 from pointprompt.settings import Settings
 from pointprompt.types import Click, is_whole
 
@@ -62,15 +63,19 @@ class Thing:
         clicks: The prompt.
         settings: How its clicks become masks.
         color: What it is drawn in.
+        locks: Images whose masks were accepted, and what made those.
+        strokes: Of a brush over the masks that clicks make, in their order.
 
     Raises:
-        ValueError: A value is not of its kind.
+        ValueError: A value is not of its kind, or an image is locked twice.
     """
 
     name: str = "mask"
     clicks: tuple[Click, ...] = ()
     settings: Settings = _DEFAULTS
     color: Color = FIRST_COLOR
+    locks: tuple[Lock, ...] = ()
+    strokes: tuple[Stroke, ...] = ()
 
     def __post_init__(self) -> None:
         name = self.name
@@ -80,6 +85,16 @@ class Thing:
             raise ValueError(f"The name of a thing must have 1 to {MAX_NAME_CHARS} characters.")
         if not all(is_whole(value) and 0 <= value <= 255 for value in self.color):
             raise ValueError("The colour of a thing must be three whole numbers from 0 to 255.")
+        check_locks(self.locks)
+
+    @property
+    def is_marked(self) -> bool:
+        """Whether anything can be in its masks."""
+        return (
+            any(click.positive for click in self.clicks)
+            or any(stroke.adds for stroke in self.strokes)
+            or bool(self.locks)
+        )
 
 
 def clicks_of(things: Sequence[Thing], index: int, *, exclusive: bool) -> tuple[Click, ...]:
@@ -109,7 +124,8 @@ def check_things(things: Sequence[Thing]) -> None:
     """Check that things can stand side by side.
 
     Raises:
-        ValueError: There are none, or more than MAX_THINGS, or two of the same name.
+        ValueError: There are none, or more than MAX_THINGS, or two of the same name, or too many
+            strokes.
     """
     if not 0 < len(things) <= MAX_THINGS:
         raise ValueError(f"There must be 1 to {MAX_THINGS} things, not {len(things)}.")
@@ -117,3 +133,4 @@ def check_things(things: Sequence[Thing]) -> None:
     for name in names:
         if names.count(name) > 1:
             raise ValueError("Two things have the same name.")
+    check_strokes([stroke for thing in things for stroke in thing.strokes])

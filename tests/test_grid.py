@@ -91,9 +91,9 @@ def test_a_click_strides_by_the_width_of_an_oblong_grid():
 
 
 def test_a_click_beyond_the_last_image_is_an_error_that_counts_them():
-    check_image(Click(1, 0.5, 0.5), 2)
+    check_image(1, 2)
     with pytest.raises(ValueError, match="image 2, counted from 0, but the set has only 2"):
-        check_image(Click(2, 0.5, 0.5), 2)
+        check_image(2, 2)
 
 
 def test_an_enlarged_plane_is_exact_at_its_cells_centres_and_straight_between_them():

@@ -13,8 +13,11 @@ from PIL import Image
 
 from pointprompt import backbones
 from pointprompt.analysis.analysis import Analysis
+from pointprompt.edits import Lock, Stroke
 from pointprompt.grid import upscale
-from pointprompt.pipeline import analyze, extend, predict
+from pointprompt.masks.edits import cleaned
+from pointprompt.pipeline import analyze, extend, predict, token_masks
+from pointprompt.rules.predictor import Predictor
 from pointprompt.settings import Settings, TutorialRule
 from pointprompt.sources.photos import ImageError, Limits
 from pointprompt.types import N_EIGVECS, BackboneChoice, Click, Prediction, Progress
@@ -418,6 +421,57 @@ class DrawsTheBox:
             )
             plane[rows, columns] = 1
         return logits, np.ones(len(points), np.float32)
+
+
+def test_small_holes_and_specks_are_counted_in_pixels_of_the_image(analysis):
+    plain = predict(analysis, [ON_STRIPED], COARSE)
+    (whole,) = {mask.sum() for mask in plain.masks[:1]}
+    gone = replace(COARSE, remove_specks=int(whole) + 1)
+    assert not predict(analysis, [ON_STRIPED], gone).masks[0].any()
+    kept = replace(COARSE, remove_specks=40)
+    np.testing.assert_array_equal(
+        predict(analysis, [ON_STRIPED], kept).masks[0],
+        cleaned(plain.masks[0], holes=0, specks=40),
+    )
+
+
+def test_tokens_are_cleaned_by_the_pixels_that_they_have(analysis):
+    tokens = Predictor(analysis).predict([ON_STRIPED], COARSE)
+    photo = analysis.photos[0]
+    of_token = photo.height * photo.width / tokens.masks[0].size
+    largest = int(tokens.masks.sum(axis=(1, 2)).max() * of_token)
+    assert not token_masks(analysis, tokens, replace(COARSE, remove_specks=2 * largest)).any()
+    np.testing.assert_array_equal(token_masks(analysis, tokens, COARSE), tokens.masks)
+
+
+def test_an_image_that_is_locked_has_the_mask_of_its_lock_and_follows_its_edges(analysis):
+    settings = Settings()
+    lock = Lock((1,), (ON_CHECKED,), COARSE)
+    found = predict(analysis, [ON_STRIPED], settings, locks=[lock])
+    np.testing.assert_array_equal(
+        found.masks[1], predict(analysis, lock.clicks, lock.settings).masks[1]
+    )
+    np.testing.assert_array_equal(
+        found.masks[0], predict(analysis, [ON_STRIPED], settings).masks[0]
+    )
+
+
+def test_strokes_lie_over_the_mask_of_their_image_alone(analysis):
+    plain = predict(analysis, [ON_STRIPED])
+    dot = Stroke(0, adds=True, radius=0.1, points=((0.75, 0.5),))
+    hole = Stroke(0, adds=False, radius=0.05, points=((0.25, 0.5),))
+    edited = predict(analysis, [ON_STRIPED], strokes=[dot, hole])
+    height, width = edited.masks[0].shape
+    assert edited.masks[0][height // 2, int(0.75 * width)]
+    assert not edited.masks[0][height // 2, int(0.25 * width)]
+    np.testing.assert_array_equal(edited.masks[1], plain.masks[1])
+    np.testing.assert_array_equal(edited.heatmaps, plain.heatmaps)
+
+
+def test_a_stroke_on_an_image_that_is_not_there_is_an_error(analysis):
+    stroke = Stroke(9, adds=True, radius=0.1, points=((0.5, 0.5),))
+    with pytest.raises(ValueError, match="image 9"):
+        predict(analysis, [ON_STRIPED], strokes=[stroke])
 
 
 def test_crisp_masks_are_drawn_by_the_decoder_of_the_backbone(analysis, monkeypatch):

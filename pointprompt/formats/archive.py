@@ -14,7 +14,7 @@ from pointprompt.formats import prompt_json
 from pointprompt.formats.format import DEFAULT_OPTIONS, Format, Options, as_table
 from pointprompt.formats.labelled import Labelled, LabelledImage, UnreadablePhoto
 from pointprompt.formats.registry import DEFAULT_FORMATS, FORMATS
-from pointprompt.types import Progress, ProgressFn
+from pointprompt.types import Photo, Progress, ProgressFn
 
 # The same content gives the same bytes, whenever and wherever it is written.
 _ZIP_TIME = (1980, 1, 1, 0, 0, 0)
@@ -62,22 +62,20 @@ def write_zip(
     images: list[dict[str, Any]] = []
     problems: list[dict[str, str]] = []
 
-    def tell(done: int) -> None:
+    def tell() -> None:
         if progress:
-            progress(Progress("export", done, len(labelled.photos)))
+            done = sum("skipped" not in image for image in images)
+            progress(Progress("export", done, len(labelled.written)))
 
     with zipfile.ZipFile(target, "w") as archive:
-        for index in range(len(labelled.photos)):
+        for index, photo in enumerate(labelled.photos):
+            if index in labelled.skipped:
+                images.append(_entry(photo) | {"skipped": True})
+                continue
             # Not by a name, which would keep one image until the next one's masks are there.
-            said = _written(
-                archive,
-                LabelledImage(labelled, index),
-                writers,
-                problems,
-                lambda: tell(len(images)),
-            )
+            said = _written(archive, LabelledImage(labelled, index), writers, problems, tell)
             images.append(said)
-            tell(len(images))
+            tell()
         for writer in writers:
             for name, data in writer.finish():
                 _add(archive, name, data)
@@ -111,12 +109,18 @@ def _written(
         except UnreadablePhoto as error:
             problems.append({"image": image.photo.name, "problem": f"No {writer.lacks}: {error}"})
     names = [thing.name for thing in image.labelled.things]
+    pixels = dict(zip(names, image.counts, strict=True))
+    return _entry(image.photo) | {"mask_pixels": pixels, "files": files}
+
+
+def _entry(photo: Photo) -> dict[str, Any]:
+    """What prompt.json says of an image, whatever is written of it."""
     return {
-        "name": image.photo.name,
-        "width": image.photo.width,
-        "height": image.photo.height,
-        "mask_pixels": dict(zip(names, image.counts, strict=True)),
-        "files": files,
+        "name": photo.name,
+        "width": photo.width,
+        "height": photo.height,
+        "mask_pixels": {},
+        "files": [],
     }
 
 

@@ -36,6 +36,7 @@ class Labelled:
         backbone: What the features came from.
         keeps_overlaps: Let every thing have all its pixels, in formats that can say that.
         exclusive: Whether the "this" clicks of others made the masks as "not this" clicks.
+        skipped: Indices of the images that no file is written of.
 
     Raises:
         ValueError: There are not as many of one as of another, two things have the same name, or a
@@ -50,6 +51,7 @@ class Labelled:
     backbone: BackboneChoice
     keeps_overlaps: bool = False
     exclusive: bool = False
+    skipped: frozenset[int] = frozenset()
 
     def __post_init__(self) -> None:
         check_things(self.things)
@@ -62,6 +64,13 @@ class Labelled:
         shape = (len(self.things), len(self.photos))
         if self.presence.shape != shape or self.heatmaps.shape[:2] != shape:
             raise ValueError(f"There must be a heatmap and a presence for each of {shape}.")
+        if self.photos and not self.written:
+            raise ValueError("All images are skipped: there is nothing to write.")
+
+    @property
+    def written(self) -> list[int]:
+        """The indices of the images that are not skipped."""
+        return [index for index in range(len(self.photos)) if index not in self.skipped]
 
     @cached_property
     def folders(self) -> tuple[str, ...]:
@@ -72,8 +81,8 @@ class Labelled:
         return tuple(name.removesuffix(".png") for name in names)
 
     def __iter__(self) -> Iterator[LabelledImage]:
-        """Each image in turn. Let go of it before the next."""
-        for index in range(len(self.photos)):
+        """Each image that is written, in turn. Let go of it before the next."""
+        for index in self.written:
             yield LabelledImage(self, index)
 
 

@@ -16,14 +16,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from pointprompt.edits import MAX_STROKE_POINTS, Lock, Stroke
 from pointprompt.settings import Settings, TutorialRule
 from pointprompt.things import MAX_THINGS, Color, Thing, check_things
 from pointprompt.types import BackboneChoice, Click, Photo, is_number, is_whole
 
 FORMAT = "pointprompt"
 FORMAT_VERSION = 3
-# A hundred images and a thousand clicks take less than a tenth of it.
-MAX_PROMPT_BYTES = 4 << 20
+# As much as the most clicks in locked images take, and the most strokes as people draw them.
+MAX_PROMPT_BYTES = 8 << 20
 # What moves masks where its version changes: the names of packages as pip knows them.
 PACKAGES = (
     "torch",
@@ -63,6 +64,15 @@ def describe(
                 "color": list(thing.color),
                 "clicks": [_click_entry(click, photos) for click in thing.clicks],
                 "settings": thing.settings.as_dict(),
+                "locks": [
+                    {
+                        "images": list(lock.images),
+                        "clicks": [_click_entry(click, photos) for click in lock.clicks],
+                        "settings": lock.settings.as_dict(),
+                    }
+                    for lock in thing.locks
+                ],
+                "strokes": [_stroke_entry(stroke) for stroke in thing.strokes],
             }
             for thing in things
         ],
@@ -77,7 +87,7 @@ def encode(document: dict[str, Any]) -> bytes:
 
 
 class ImageEntry(NamedTuple):
-    """What a prompt file says of an image: its name and its size in pixels."""
+    """What a prompt file says of an image: its name and its size in pixels, upright."""
 
     name: str
     width: int
@@ -92,12 +102,25 @@ class PromptFile(NamedTuple):
         exclusive: Whether a "this" of one is a "not this" of the others: `things.clicks_of`.
         keeps_overlaps: Whether what is in several masks stays in all.
         images: Those that the clicks are on, in order; none where the file does not say.
+        skipped: Indices of the images that were left out.
     """
 
     things: tuple[Thing, ...]
     exclusive: bool = False
     keeps_overlaps: bool = False
     images: tuple[ImageEntry, ...] = ()
+    skipped: tuple[int, ...] = ()
+
+    @property
+    def last_image(self) -> int:
+        """The highest index of an image that anything is on; 0 where nothing is."""
+        found = [0, *self.skipped]
+        for thing in self.things:
+            found += [click.image for click in thing.clicks]
+            found += [stroke.image for stroke in thing.strokes]
+            for lock in thing.locks:
+                found += [*lock.images, *(click.image for click in lock.clicks)]
+        return max(found)
 
 
 def read_prompt(data: bytes | str) -> PromptFile:
@@ -135,6 +158,7 @@ def read_prompt(data: bytes | str) -> PromptFile:
         _switch(document, "exclusive"),
         _switch(document, "keeps_overlaps"),
         _read_images(document),
+        _read_skipped(document),
     )
 
 
@@ -157,11 +181,28 @@ def _read_images(document: dict[str, Any]) -> tuple[ImageEntry, ...]:
     return tuple(found)
 
 
-def _switch(document: dict[str, Any], name: str) -> bool:
+def _read_skipped(document: dict[str, Any]) -> tuple[int, ...]:
+    """The indices of the images that are said to be skipped."""
+    entries = enumerate(_list(document.get("images", []), "images"))
+    return tuple(i for i, entry in entries if _switch(entry, "skipped", f"images[{i}]."))
+
+
+def _switch(document: dict[str, Any], name: str, at: str = "") -> bool:
     value = document.get(name, False)
     if not isinstance(value, bool):
-        raise ValueError(f"{name} must be true or false, not {_shown(value)}.")
+        raise ValueError(f"{at}{name} must be true or false, not {_shown(value)}.")
     return value
+
+
+def _stroke_entry(stroke: Stroke) -> dict[str, Any]:
+    """What prompt.json says of a stroke, its points as SVG writes them."""
+    points = " ".join(f"{float(x)!r},{float(y)!r}" for x, y in stroke.points)
+    return {
+        "image": stroke.image,
+        "adds": stroke.adds,
+        "radius": stroke.radius,
+        "points": points,
+    }
 
 
 def _click_entry(click: Click, photos: Sequence[Photo]) -> dict[str, Any]:
@@ -234,7 +275,43 @@ def _read_thing(entry: object, at: str) -> Thing:
         Thing(color=Color(*color))
     clicks = _read_clicks(entry.get("clicks"), f"{at}.clicks")
     settings = _read_settings(entry.get("settings"), f"{at}.settings")
-    return Thing(str(name), clicks, settings, Color(*color))
+    locks = _list(entry.get("locks", []), f"{at}.locks")
+    strokes = _list(entry.get("strokes", []), f"{at}.strokes")
+    read_locks = tuple(_read_lock(lock, f"{at}.locks[{i}]") for i, lock in enumerate(locks))
+    read_strokes = tuple(_read_stroke(one, f"{at}.strokes[{i}]") for i, one in enumerate(strokes))
+    with _at(f"{at}.locks"):
+        return Thing(str(name), clicks, settings, Color(*color), read_locks, read_strokes)
+
+
+def _read_lock(value: object, at: str) -> Lock:
+    entry = _object(value, at)
+    images = tuple(_list(entry.get("images"), f"{at}.images"))
+    clicks = _read_clicks(entry.get("clicks"), f"{at}.clicks")
+    settings = _read_settings(entry.get("settings"), f"{at}.settings")
+    with _at(f"{at}.images"):
+        return Lock(images, clicks, settings)
+
+
+def _read_stroke(value: object, at: str) -> Stroke:
+    entry = _object(value, at)
+    points = entry.get("points")
+    if not isinstance(points, str):
+        raise ValueError(f"{at}.points must be a text of places, not {_shown(points)}.")
+    with _at(at):
+        return Stroke(
+            image=entry.get("image"),  # type: ignore[arg-type]  # It says what is wrong with it.
+            adds=entry.get("adds"),  # type: ignore[arg-type]
+            radius=entry.get("radius"),  # type: ignore[arg-type]
+            points=tuple(_read_point(point) for point in points.split(None, MAX_STROKE_POINTS)),
+        )
+
+
+def _read_point(text: str) -> tuple[float, float]:
+    x, _, y = text.partition(",")
+    try:
+        return float(x), float(y)
+    except ValueError:
+        raise ValueError(f"points must be places such as 0.25,0.5, not {_shown(text)}.") from None
 
 
 def _read_only_thing(document: dict[str, Any], version: int) -> Thing:

@@ -42,19 +42,21 @@ class Sheet(Format):
     def __init__(self, labelled: Labelled, options: Options = DEFAULT_OPTIONS) -> None:
         super().__init__(labelled, options)
         self._font = _font()
-        count = max(1, len(labelled.photos))
+        count = len(labelled.written)
+        photos = [labelled.photos[index] for index in labelled.written]
         # The largest that have room on one page; the smallest where none have.
         for side in range(_MOST_SIDE, _LEAST_SIDE - 1, -_STEP):
             self._side = side
             self._columns = min(MAX_SIDE // side, math.ceil(math.sqrt(count)))
             self._legend = _legend(labelled.things, self._columns * side, self._font)
-            self._cell = side - round((side - 2 * _GAP) * (1 - _tallest(labelled.photos))) + _LINE
+            self._cell = side - round((side - 2 * _GAP) * (1 - _tallest(photos))) + _LINE
             room = (MAX_SIDE - self._legend.height) // self._cell
             if self._columns * room >= count:
                 break
         self._rows = min(math.ceil(count / self._columns), room)
         self._page: Image.Image | None = None
         self._finished: list[bytes] = []
+        self._added = 0
 
     def add(self, image: LabelledImage) -> Iterator[Member]:
         """No file yet.
@@ -62,7 +64,8 @@ class Sheet(Format):
         Raises:
             UnreadablePhoto: Its preview is damaged; its name has its place all the same.
         """
-        place = image.index % (self._rows * self._columns)
+        place = self._added % (self._rows * self._columns)
+        self._added += 1
         if place == 0:
             self._turn_page()
         assert self._page is not None  # noqa: S101 - images come in their order

@@ -20,6 +20,8 @@ _COLUMNS = (
     "presence",
     "positive_clicks",
     "negative_clicks",
+    "locked",
+    "edited",
 )
 
 
@@ -27,6 +29,7 @@ class Summary(Format):
     """summary.csv: a row for each thing in each image.
 
     The share is of the image's pixels, regions are 8-connected, and clicks are those on this image.
+    Locked is what was accepted as it stood, edited what a brush was used on.
     """
 
     def __init__(self, labelled: Labelled, options: Options = DEFAULT_OPTIONS) -> None:
@@ -39,21 +42,22 @@ class Summary(Format):
         for thing, pixels in enumerate(image.counts):
             _, count = regions(image.mask(thing))
             presence = float(self.labelled.presence[thing, image.index])
-            signs = [
-                click.positive
-                for click in self.labelled.things[thing].clicks
-                if click.image == image.index
-            ]
+            of = self.labelled.things[thing]
+            signs = [click.positive for click in of.clicks if click.image == image.index]
+            is_locked = any(image.index in lock.images for lock in of.locks)
+            is_edited = any(stroke.image == image.index for stroke in of.strokes)
             self._rows.append(
                 (
                     image.photo.name,
-                    self.labelled.things[thing].name,
+                    of.name,
                     pixels,
                     f"{pixels / (height * width):.6f}",
                     count,
                     f"{presence:.4f}",
                     signs.count(True),
                     signs.count(False),
+                    str(is_locked).lower(),
+                    str(is_edited).lower(),
                 )
             )
         return iter(())

@@ -7,14 +7,17 @@ sessions or files.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import replace
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import fields, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
 
 from pointprompt.analysis.codes import with_centred
+from pointprompt.edits import Lock
 from pointprompt.grid import check_image, token_of
 from pointprompt.masks.levels import LEAST, stable_level
 from pointprompt.masks.photo_edges import MAX_BYTES, PhotoEdges
@@ -28,6 +31,9 @@ if TYPE_CHECKING:
     from pointprompt.analysis.analysis import Analysis
     from pointprompt.rules.tutorial import Scorer
 
+_Key = TypeVar("_Key")
+_Value = TypeVar("_Value")
+
 # Bytes of a token in a prediction: its heatmap, its margin and its mask.
 _PREDICTED_BYTES = 9
 # The likeness to the click of "more", and of "part": the least, the most, and how much more it is
@@ -38,25 +44,26 @@ PART, MOST_OF_PART, CLOSER = 0.55, 0.95, 0.15
 ELSEWHERE = 0.5
 
 
-class _Answer(NamedTuple):
-    """What was last asked, and what was answered."""
+# Answers about whole sets that are remembered, and about locked images.
+_ANSWERS, _LOCKED = 4, 500
 
-    clicks: tuple[Click, ...]
-    settings: Settings
-    prediction: TokenPrediction
+# What was asked: clicks, and settings as far as they matter.
+_Asked = tuple[tuple[Click, ...], Settings]
 
 
 class Predictor:
     """Encode once, prompt many: predicts from one analysis again and again.
 
-    A rule is prepared when it is first used. The last answer is remembered: what is drawn of it
-    piece by piece asks for it at every piece. `predict` may be called from several threads at once.
+    A rule is prepared when it is first used. The last answers are remembered: what is drawn of one
+    piece by piece asks for it at every piece, and several things are asked for in turn. `predict`
+    may be called from several threads at once.
     """
 
     def __init__(self, analysis: Analysis) -> None:
         """Predict from this analysis."""
         self._analysis = analysis
-        self._last: _Answer | None = None
+        self._answers: _Recent[_Asked, TokenPrediction] = _Recent(_ANSWERS)
+        self._locked: _Recent[Lock, TokenPrediction] = _Recent(_LOCKED)
         self._levels: dict[Click, float] = {}
 
     @property
@@ -66,30 +73,53 @@ class Predictor:
 
         n, h, w, _ = self._analysis.codes.shape
         of_rules = self._analysis.codes.nbytes + most_bytes(self._analysis.eigvecs.shape)
-        return of_rules + n * (h * w * _PREDICTED_BYTES + MAX_BYTES)
+        of_answers = (_ANSWERS * n + _LOCKED) * h * w * _PREDICTED_BYTES
+        return of_rules + of_answers + n * MAX_BYTES
 
     def prepare(self, rule: Rule) -> None:
         """Prepare a rule now, and not while a person waits for the first click."""
         _ = self._tutorial if isinstance(rule, TutorialRule) else (self._codes, self.same)
 
-    def predict(self, clicks: Sequence[Click], settings: Settings) -> TokenPrediction:
+    def predict(
+        self, clicks: Sequence[Click], settings: Settings, locks: Sequence[Lock] = ()
+    ) -> TokenPrediction:
         """What the clicks select in all images, by the rule of the settings.
 
+        Args:
+            clicks: The clicks.
+            settings: Their rule.
+            locks: Images in which other clicks and settings say it.
+
         Raises:
-            ValueError: A click is on an image that is not in the analysis.
+            ValueError: A click or a lock is on an image that is not in the analysis.
         """
-        # How masks are drawn changes nothing about tokens.
-        asked = tuple(clicks), replace(settings, outline="tokens")
-        last = self._last
-        if last is None or (last.clicks, last.settings) != asked:
-            last = _Answer(*asked, self._predict(*asked))
-            self._last = last
-        return _copied(last.prediction)
+        found = _copied(self._answer(clicks, settings))
+        for lock in locks:
+            images = list(lock.images)
+            for image in images:
+                check_image(image, len(found.masks))
+            for whole, part in zip(_arrays(found), _arrays(self._in_locked(lock)), strict=True):
+                whole[images] = part
+        return found
+
+    def _answer(self, clicks: Sequence[Click], settings: Settings) -> TokenPrediction:
+        asked = tuple(clicks), settings.as_found
+        return self._answers.get(asked, lambda: self._predict(*asked))
+
+    def _in_locked(self, lock: Lock) -> TokenPrediction:
+        """The prediction of its images alone: of many locks those are few."""
+
+        def predict() -> TokenPrediction:
+            images = list(lock.images)
+            whole = self._answer(lock.clicks, lock.settings)
+            return TokenPrediction(*(array[images] for array in _arrays(whole)))
+
+        return self._locked.get(lock, predict)
 
     def _predict(self, clicks: Sequence[Click], settings: Settings) -> TokenPrediction:
         n, h, w, _ = self._analysis.codes.shape
         for click in clicks:
-            check_image(click, n)
+            check_image(click.image, n)
         if isinstance(settings.rule, TutorialRule):
             prediction = self._tutorial.predict(clicks, settings.rule)
         else:
@@ -208,9 +238,31 @@ def _labels(clicks: Sequence[Click], h: int, w: int) -> dict[tuple[int, int, int
 
 def _copied(prediction: TokenPrediction) -> TokenPrediction:
     """The same in memory of its own."""
-    return TokenPrediction(
-        prediction.heatmaps.copy(),
-        prediction.masks.copy(),
-        prediction.margins.copy(),
-        prediction.presence.copy(),
-    )
+    return TokenPrediction(*(array.copy() for array in _arrays(prediction)))
+
+
+def _arrays(prediction: TokenPrediction) -> Iterator[Any]:
+    """Each array of a prediction, with images along its first axis."""
+    return (getattr(prediction, field.name) for field in fields(prediction))
+
+
+class _Recent(Generic[_Key, _Value]):
+    """What was computed last, by what it was computed of; from several threads too."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._values: OrderedDict[_Key, _Value] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: _Key, compute: Callable[[], _Value]) -> _Value:
+        """The value, computed where it is not remembered."""
+        with self._lock:
+            if key in self._values:
+                self._values.move_to_end(key)
+                return self._values[key]
+        value = compute()
+        with self._lock:
+            self._values[key] = value
+            if len(self._values) > self._most:
+                self._values.popitem(last=False)
+        return value

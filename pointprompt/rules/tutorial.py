@@ -169,7 +169,7 @@ class Scorer:
         n, h, w, _ = self._shape
         tokens: dict[_Token, None] = {}
         for click in clicks:
-            check_image(click, n)
+            check_image(click.image, n)
             tokens[(click.image, *token_of(click, h, w))] = None
         return list(tokens)
 

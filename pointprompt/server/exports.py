@@ -83,7 +83,7 @@ class Exports:
 
 
 def _labelled(session: Session, request: wire.ExportRequest) -> Labelled:
-    """What the things of a request select; those without a positive click are left out."""
+    """What the things of a request select; those with nothing marked are left out."""
     from pointprompt.formats.labelled import Labelled
     from pointprompt.pipeline import image_masks
 
@@ -91,12 +91,16 @@ def _labelled(session: Session, request: wire.ExportRequest) -> Labelled:
     things: list[Thing] = []
     masks, heatmaps, presence = [], [], []
     for index, thing in enumerate(request.things):
-        if not any(click.positive for click in thing.clicks):
+        if not thing.is_marked:
             continue
         clicks = clicks_of(request.things, index, exclusive=request.exclusive)
-        found = session.predictor.predict(clicks, thing.settings)
+        found = session.predictor.predict(clicks, thing.settings, thing.locks)
         things.append(thing)
-        masks.append(image_masks(analysis, found, clicks, thing.settings))
+        masks.append(
+            image_masks(
+                analysis, found, clicks, thing.settings, locks=thing.locks, strokes=thing.strokes
+            )
+        )
         heatmaps.append(found.heatmaps)
         presence.append(found.presence)
     if not things:
@@ -110,4 +114,5 @@ def _labelled(session: Session, request: wire.ExportRequest) -> Labelled:
         analysis.backbone,
         keeps_overlaps=request.overlaps,
         exclusive=request.exclusive,
+        skipped=frozenset(request.skipped),
     )

@@ -9,10 +9,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Any, TypeVar
 
+from pointprompt.edits import MAX_STROKE_POINTS, MAX_STROKES, Lock, Stroke, check_locks
 from pointprompt.formats.registry import FORMATS
 from pointprompt.server.wire import (
     MAX_CLICKS,
     MAX_EDGED,
+    MAX_LOCKED_CLICKS,
     MAX_RECALL_CHARS,
     MAX_SIDE,
     MAX_TOKEN_CHARS,
@@ -33,10 +35,10 @@ Made = TypeVar("Made")
 # No set has so many; a number of thousands of digits would come back in what is said about it.
 _MAX_IMAGE = 100_000
 _CHANNELS = 3
-_TOO_MANY_CLICKS = f"There are more than {MAX_CLICKS} clicks."
 _NO_IMAGE = "There is no image with such a number in this set."
 
 _CLICK = tuple(field.name for field in fields(Click))
+_STROKE = tuple(field.name for field in fields(Stroke))
 
 
 def parse_predict(message: object) -> PredictRequest:
@@ -80,7 +82,7 @@ def parse_export(message: object) -> ExportRequest:
         raise WireError(f"A message must have a list of 1 to {MAX_THINGS} things.")
     found = tuple(map(_thing, things))
     if sum(len(thing.clicks) for thing in found) > MAX_CLICKS:
-        raise WireError(_TOO_MANY_CLICKS)
+        raise WireError(f"A message has more than {MAX_CLICKS} clicks.")
     _checked(lambda: check_things(found))
     return ExportRequest(
         session=_secret(message, "session"),
@@ -88,6 +90,7 @@ def parse_export(message: object) -> ExportRequest:
         things=found,
         exclusive=_switch(fields_, "exclusive"),
         overlaps=_switch(fields_, "overlaps"),
+        skipped=_numbers(fields_.get("skipped", [])),
         formats=_formats(fields_.get("formats")),
         coco_polygons=_switch(fields_, "coco_polygons"),
         coco_regions=_switch(fields_, "coco_regions"),
@@ -148,16 +151,13 @@ def _prompt(message: object) -> dict[str, Any]:
     return {
         "session": _secret(message, "session"),
         "seq": _seq(fields_.get("seq")),
+        "locks": _locks(fields_.get("locks", [])),
         **_clicks_and_settings(fields_),
     }
 
 
 def _clicks_and_settings(fields_: Mapping[str, Any]) -> dict[str, Any]:
-    clicks = fields_.get("clicks")
-    if not isinstance(clicks, list):
-        raise WireError("A message's clicks must be a list.")
-    if len(clicks) > MAX_CLICKS:
-        raise WireError(_TOO_MANY_CLICKS)
+    clicks = _list(fields_.get("clicks"), "clicks", MAX_CLICKS)
     return _checked(
         lambda: {
             "clicks": tuple(_click(click) for click in clicks),
@@ -171,8 +171,43 @@ def _thing(value: object) -> Thing:
     name, color = fields_.get("name"), fields_.get("color")
     if not isinstance(name, str) or not isinstance(color, list) or len(color) != _CHANNELS:
         raise WireError("A thing must have a name and a colour.")
-    rest = _clicks_and_settings(fields_)
+    rest = {
+        **_clicks_and_settings(fields_),
+        "locks": _locks(fields_.get("locks", [])),
+        "strokes": _strokes(fields_.get("strokes", [])),
+    }
     return _checked(lambda: Thing(name=name, color=Color(*color), **rest))
+
+
+def _locks(value: object) -> tuple[Lock, ...]:
+    entries = [_mapping(lock, "A lock") for lock in _list(value, "locks", MAX_LOCKED_CLICKS)]
+    if sum(len(_list(entry.get("clicks"), "clicks")) for entry in entries) > MAX_LOCKED_CLICKS:
+        raise WireError("There are too many clicks in locked images.")
+    locks = _checked(
+        lambda: tuple(
+            Lock(_numbers(entry.get("images")), **_clicks_and_settings(entry)) for entry in entries
+        )
+    )
+    _checked(lambda: check_locks(locks))
+    return locks
+
+
+def _strokes(value: object) -> tuple[Stroke, ...]:
+    strokes = _list(value, "strokes", MAX_STROKES)
+    return _checked(lambda: tuple(map(_stroke, strokes)))
+
+
+def _stroke(value: object) -> Stroke:
+    stroke = _mapping(value, "A stroke")
+    if set(stroke) != set(_STROKE):
+        raise WireError(f"A stroke must have exactly {', '.join(_STROKE)}.")
+    points = _list(stroke["points"], "points", MAX_STROKE_POINTS)
+    return Stroke(
+        image=_number(stroke["image"]),
+        adds=stroke["adds"],
+        radius=stroke["radius"],
+        points=tuple((x, y) for x, y in (_list(point, "points") for point in points)),
+    )
 
 
 def _formats(names: object) -> tuple[str, ...]:
@@ -206,6 +241,14 @@ def _mapping(value: object, what: str) -> Mapping[str, Any]:
     return value
 
 
+def _list(value: object, what: str, most: int = MAX_CLICKS) -> list[Any]:
+    if not isinstance(value, list):
+        raise WireError(f"A message's {what} must be a list.")
+    if len(value) > most:
+        raise WireError(f"A message has more than {most} {what}.")
+    return value
+
+
 def _secret(message: object, name: str, most: int = MAX_TOKEN_CHARS) -> str:
     value = _mapping(message, "A message").get(name)
     if not isinstance(value, str) or not 0 < len(value) <= most:
@@ -222,10 +265,18 @@ def _seq(value: object) -> int:
 def _images(images: object) -> tuple[int, ...]:
     if not isinstance(images, list) or not 0 < len(images) <= MAX_EDGED:
         raise WireError(f"A message must ask for 1 to {MAX_EDGED} images.")
-    for image in images:
-        if isinstance(image, bool) or not isinstance(image, int) or not 0 <= image <= _MAX_IMAGE:
-            raise WireError(_NO_IMAGE)
-    return tuple(dict.fromkeys(images))
+    return _numbers(images)
+
+
+def _numbers(images: object) -> tuple[int, ...]:
+    """The indices of images, each once."""
+    return tuple(dict.fromkeys(map(_number, _list(images, "images", _MAX_IMAGE))))
+
+
+def _number(image: object) -> int:
+    if isinstance(image, bool) or not isinstance(image, int) or not 0 <= image <= _MAX_IMAGE:
+        raise WireError(_NO_IMAGE)
+    return image
 
 
 def _side(side: object) -> int:

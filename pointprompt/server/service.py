@@ -464,9 +464,12 @@ class Service:
         """The answer to a message of the page, whatever it holds: masks, or what is wrong."""
 
         def answer() -> wire.MasksAnswer:
+            from pointprompt.pipeline import token_masks
+
             request = parsing.parse_predict(message)
-            _, prediction = self._predict(request, visitor)
-            return wire.MasksAnswer.of(request, prediction)
+            session, prediction = self._predict(request, visitor)
+            masks = token_masks(session.analysis, prediction, request.settings, request.locks)
+            return wire.MasksAnswer.of(request, prediction, masks)
 
         return _answered(message, answer)
 
@@ -474,13 +477,15 @@ class Service:
         """The answer to a message that asks for the masks of some images along their edges."""
 
         def answer() -> wire.EdgesAnswer:
-            from pointprompt.pipeline import outlined_masks
+            from pointprompt.pipeline import image_masks
 
             request = parsing.parse_edges(message)
             session, prediction = self._predict(request, visitor)
             analysis = session.analysis
             parsing.require_images(request, len(analysis.photos))
-            edged = outlined_masks(analysis, prediction, request.clicks, request.settings)
+            edged = image_masks(
+                analysis, prediction, request.clicks, request.settings, locks=request.locks
+            )
             masks = {image: edged.within(image, request.side) for image in request.images}
             return wire.EdgesAnswer.of(request.seq, masks)
 
@@ -493,9 +498,8 @@ class Service:
             request = parsing.parse_open(message)
             analysis = self.store.get(request.session, visitor).analysis
             file = read_prompt(request.text)
-            images = [click.image for thing in file.things for click in thing.clicks]
-            if max(images, default=0) >= (len(file.images) or len(analysis.photos)):
-                raise ValueError("A click of this prompt file is on an image that is not there.")
+            if file.last_image >= (len(file.images) or len(analysis.photos)):
+                raise ValueError("This prompt file speaks of an image that is not there.")
             return wire.OpenedPrompt.of(file)
 
         return _answered(message, answer)
@@ -526,7 +530,8 @@ class Service:
         self, request: wire.PredictRequest, visitor: str
     ) -> tuple[Session, TokenPrediction]:
         session = self.store.get(request.session, visitor)
-        return session, session.predictor.predict(request.clicks, request.settings)
+        predict = session.predictor.predict
+        return session, predict(request.clicks, request.settings, request.locks)
 
 
 def _called(analysis: Analysis, names: Sequence[str]) -> Analysis:

@@ -19,12 +19,15 @@ import numpy as np
 
 from pointprompt.analysis.analysis import Analysis
 from pointprompt.analysis.codes import Packed
+from pointprompt.edits import Lock
 from pointprompt.formats.prompt_json import PromptFile
 from pointprompt.settings import OUTLINES, Settings
 from pointprompt.things import Thing
 from pointprompt.types import BoolArray, ByteArray, Click, FloatArray, TokenPrediction
 
 MAX_CLICKS = 1000
+# Of all locks together: each has those that there were when it was made.
+MAX_LOCKED_CLICKS = 20_000
 MAX_TOKEN_CHARS = 100
 # What opens a stored set holds the names of its images.
 MAX_RECALL_CHARS = 1 << 19
@@ -51,6 +54,7 @@ class PredictRequest:
         clicks: The whole prompt, at most MAX_CLICKS.
         settings: How clicks become masks.
         heat: Whether the heatmaps are wanted too.
+        locks: Images in which other clicks and settings say it.
     """
 
     session: str
@@ -58,6 +62,7 @@ class PredictRequest:
     clicks: tuple[Click, ...]
     settings: Settings
     heat: bool = field(default=False, kw_only=True)
+    locks: tuple[Lock, ...] = field(default=(), kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -70,6 +75,7 @@ class EdgesRequest(PredictRequest):
         clicks: As in `PredictRequest`.
         settings: As in `PredictRequest`.
         heat: Of no use here.
+        locks: As in `PredictRequest`.
         images: Their indices, each once, at most MAX_EDGED.
         side: Pixels of the longer side that a mask is to have; at most MAX_SIDE.
     """
@@ -88,6 +94,7 @@ class ExportRequest:
         things: All of them, the highest first: each with its own clicks, at most MAX_CLICKS in all.
         exclusive: Whether a "this" of one is a "not this" of the others.
         overlaps: Whether what is in several masks stays in all; else in the highest.
+        skipped: Indices of the images that are left out.
         formats: Names of `formats.registry.FORMATS`.
         coco_polygons: As in `formats.format.Options`.
         coco_regions: As in `formats.format.Options`.
@@ -98,6 +105,7 @@ class ExportRequest:
     things: tuple[Thing, ...]
     exclusive: bool
     overlaps: bool
+    skipped: tuple[int, ...]
     formats: tuple[str, ...]
     coco_polygons: bool = False
     coco_regions: bool = False
@@ -158,13 +166,15 @@ class MasksAnswer:
     heat: str
 
     @classmethod
-    def of(cls, request: PredictRequest, prediction: TokenPrediction) -> MasksAnswer:
-        """The answer to this request."""
+    def of(
+        cls, request: PredictRequest, prediction: TokenPrediction, masks: BoolArray
+    ) -> MasksAnswer:
+        """The answer to this request, with masks (n, h, w) bool."""
         presence = tuple(round(float(value), 3) for value in prediction.presence)
         heat = ""
         if request.heat:
             heat = encode_bytes(np.rint(prediction.heatmaps * 255).astype(np.uint8).tobytes())
-        return cls(request.seq, encode_masks(prediction.masks), presence, heat)
+        return cls(request.seq, encode_masks(masks), presence, heat)
 
 
 @dataclass(frozen=True)
@@ -231,19 +241,21 @@ class OpenedPrompt:
         things: As in `ExportRequest`.
         exclusive: As in `ExportRequest`.
         overlaps: As in `ExportRequest`.
+        skipped: As in `ExportRequest`.
         images: Those that the clicks are on, in order; none where the file does not say.
     """
 
     things: tuple[Thing, ...]
     exclusive: bool
     overlaps: bool
+    skipped: tuple[int, ...]
     images: tuple[FileImage, ...]
 
     @classmethod
     def of(cls, file: PromptFile) -> OpenedPrompt:
         """What the page gets of a file."""
         images = tuple(FileImage(*image) for image in file.images)
-        return cls(file.things, file.exclusive, file.keeps_overlaps, images)
+        return cls(file.things, file.exclusive, file.keeps_overlaps, file.skipped, images)
 
 
 @dataclass(frozen=True)
@@ -390,6 +402,8 @@ def encode(message: Down) -> dict[str, Any]:
         # A rule is known by its name, which is no field of it.
         for entry, thing in zip(encoded["things"], message.things, strict=True):
             entry["settings"] = thing.settings.as_dict()
+            for locked, lock in zip(entry["locks"], thing.locks, strict=True):
+                locked["settings"] = lock.settings.as_dict()
     return encoded
 
 

@@ -26,7 +26,7 @@ class BodyLimits:
         upload: Of all files that are uploaded at once.
     """
 
-    message: int = MEGABYTE
+    message: int = 10 * MEGABYTE
     file: int = 200 * MEGABYTE
     upload: int = 2000 * MEGABYTE
 

@@ -21,11 +21,12 @@ from typing import Any, ClassVar, Literal, Union, get_args, get_origin, get_type
 import numpy as np
 
 from pointprompt.analysis import codes
+from pointprompt.edits import MAX_POINTS, MAX_STROKE_POINTS, MAX_STROKES
 from pointprompt.formats.registry import DEFAULT_FORMATS, FORMATS
 from pointprompt.masks import guided_filter, levels
 from pointprompt.rules import concept, predictor
 from pointprompt.server import wire
-from pointprompt.settings import OUTLINES, RULES, SIZES, Settings
+from pointprompt.settings import MAX_AREA, OUTLINES, RULES, SIZES, Settings
 from pointprompt.things import MAX_NAME_CHARS, MAX_THINGS, THING_COLORS
 
 PATH = Path(__file__).parent / "static" / "contract.js"
@@ -127,6 +128,11 @@ def contract() -> str:
             "What a download can hold, by name.",
         ),
         _value("DEFAULT_FORMATS", "readonly string[]", DEFAULT_FORMATS, "Until others are chosen."),
+        _value("MAX_LOCKED_CLICKS", "number", wire.MAX_LOCKED_CLICKS, "Of all locks of a thing."),
+        _value("MAX_STROKES", "number", MAX_STROKES, "Of all things."),
+        _value("MAX_STROKE_POINTS", "number", MAX_STROKE_POINTS, "Of one stroke."),
+        _value("MAX_POINTS", "number", MAX_POINTS, "Of all strokes."),
+        _value("MAX_AREA", "number", MAX_AREA, "Of a hole or a speck, in pixels."),
         _value("MAX_THINGS", "number", MAX_THINGS, "Of a prompt."),
         _value("MAX_NAME_CHARS", "number", MAX_NAME_CHARS, "Of a thing."),
         _value(

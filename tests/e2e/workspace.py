@@ -41,7 +41,7 @@ class Server:
         request = parsing.parse_predict(self.messages[-1])
         self.requests.append(request)
         prediction = TokenPrediction(self.masks + 0.0, self.masks, self.masks - 0.5, self.presence)
-        return wire.encode(wire.MasksAnswer.of(request, prediction))
+        return wire.encode(wire.MasksAnswer.of(request, prediction, self.masks))
 
     def edges(self, message: object) -> dict[str, Any]:
         message = json.loads(json.dumps(message))

@@ -40,6 +40,7 @@ def labelled(
     of: Sequence[Thing] | None = None,
     photos: Sequence[Photo] | None = None,
     keeps_overlaps: bool = False,
+    skipped: Sequence[int] = (),
 ) -> Labelled:
     """What is exported where masks[t][i] is the mask of a thing in an image."""
     of = of or things(*(f"thing {i}" for i in range(len(masks))))
@@ -47,7 +48,16 @@ def labelled(
     rng = np.random.default_rng(0)
     heatmaps = rng.random((len(of), len(photos), 4, 6), np.float32)
     presence = rng.random((len(of), len(photos)), np.float32)
-    return Labelled(photos, of, masks, heatmaps, presence, BACKBONE, keeps_overlaps)
+    return Labelled(
+        photos,
+        of,
+        masks,
+        heatmaps,
+        presence,
+        BACKBONE,
+        keeps_overlaps,
+        skipped=frozenset(skipped),
+    )
 
 
 def some_masks(things: int, sizes: Sequence[tuple[int, int]], seed: int = 0) -> list[Any]:

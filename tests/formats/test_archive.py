@@ -124,6 +124,8 @@ def test_prompt_json_says_what_made_the_masks():
         },
         "one_only": True,
         "outline": "tokens",
+        "fill_holes": 0,
+        "remove_specks": 0,
     }
     assert thing["clicks"][1] == {
         "image": 1,
@@ -288,3 +290,31 @@ def test_no_file_of_any_format_leaves_its_folder(name):
         assert not set(path) & set('\\:*?"<>|')
         assert not path.startswith("/")
         assert ".." not in path.split("/")
+
+
+def test_of_a_skipped_image_nothing_is_written_and_it_keeps_its_place():
+    given = labelled([_image_masks(MASKS, PHOTOS)], [FUR], PHOTOS, skipped=[1])
+    members = made.members(given, list(FORMATS))
+    assert not [name for name in members if "Hund" in name]
+    assert [name for name in members if name.startswith("masks/")] == [
+        "masks/cat.png",
+        "masks/one.png",
+    ]
+    assert "Hund" not in members["coco.json"].decode()
+    assert "Hund" not in members["summary.csv"].decode()
+    entries = json.loads(members["prompt.json"])["images"]
+    assert [entry.get("skipped", False) for entry in entries] == [False, True, False]
+    assert (entries[1]["name"], entries[1]["files"]) == ("schöner Hund.png", [])
+
+
+def test_progress_counts_the_images_that_are_written():
+    told = []
+    given = labelled([_image_masks(MASKS, PHOTOS)], [FUR], PHOTOS, skipped=[0])
+    write_zip(io.BytesIO(), given, ["png"], progress=told.append)
+    assert told[-1] == Progress("export", 2, 2)
+    assert {step.total for step in told} == {2}
+
+
+def test_where_all_images_are_skipped_there_is_nothing_to_write():
+    with pytest.raises(ValueError, match="All images are skipped"):
+        labelled([_image_masks(MASKS, PHOTOS)], [FUR], PHOTOS, skipped=[0, 1, 2])

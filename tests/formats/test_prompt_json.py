@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+from pointprompt.edits import MAX_STROKES, Lock, Stroke
 from pointprompt.formats import prompt_json
 from pointprompt.formats.prompt_json import describe, encode, read_prompt
-from pointprompt.settings import OUTLINES, RULES, SIZES, JointRule, Settings, TutorialRule
+from pointprompt.settings import MAX_AREA, OUTLINES, RULES, SIZES, JointRule, Settings, TutorialRule
 from pointprompt.things import MAX_NAME_CHARS, MAX_THINGS, Color, Thing
 from pointprompt.types import Click, Photo
 from tests.formats.made import BACKBONE, document, labelled, some_masks
@@ -37,12 +38,39 @@ all_settings = st.builds(
     ),
     one_only=st.booleans(),
     outline=st.sampled_from(OUTLINES),
+    fill_holes=st.integers(0, MAX_AREA),
+    remove_specks=st.integers(0, 100),
 )
+strokes = st.builds(
+    Stroke,
+    st.integers(0, 2),
+    st.booleans(),
+    st.floats(0, 1, exclude_min=True),
+    st.lists(st.tuples(st.floats(-1, 2), st.floats(-1, 2)), min_size=1, max_size=4).map(tuple),
+)
+locks = st.lists(
+    st.builds(
+        Lock,
+        st.integers(0, 2).map(lambda image: (image,)),
+        st.lists(clicks, max_size=2).map(tuple),
+        all_settings,
+    ),
+    max_size=2,
+    unique_by=lambda lock: lock.images,
+).map(tuple)
 
 
 colors = st.builds(Color, *[st.integers(0, 255)] * 3)
 some_things = st.lists(
-    st.builds(Thing, names, st.lists(clicks, max_size=5).map(tuple), all_settings, colors),
+    st.builds(
+        Thing,
+        names,
+        st.lists(clicks, max_size=5).map(tuple),
+        all_settings,
+        colors,
+        locks,
+        st.lists(strokes, max_size=3).map(tuple),
+    ),
     min_size=1,
     max_size=4,
     unique_by=lambda thing: thing.name.casefold(),
@@ -87,6 +115,10 @@ def test_the_schema_is_one_and_has_the_limits_and_choices_of_the_code():
     assert SCHEMA["properties"]["version"]["const"] == prompt_json.FORMAT_VERSION
     assert SCHEMA["properties"]["things"]["maxItems"] == MAX_THINGS
     assert parts["thing"]["properties"]["name"]["maxLength"] == MAX_NAME_CHARS
+    assert parts["thing"]["properties"]["strokes"]["maxItems"] == MAX_STROKES
+    assert set(parts["stroke"]["properties"]) == {one.name for one in fields(Stroke)}
+    assert set(parts["lock"]["properties"]) == {one.name for one in fields(Lock)}
+    assert parts["area"]["maximum"] == MAX_AREA
     assert parts["settings"]["properties"]["outline"]["enum"] == list(OUTLINES)
     assert parts["joint"]["properties"]["size"]["enum"] == list(SIZES)
     assert set(parts["settings"]["properties"]) == {one.name for one in fields(Settings)}
@@ -129,7 +161,7 @@ def _good_old(version=2):
 
 
 def test_settings_that_are_not_there_take_their_defaults():
-    assert read_prompt(json.dumps(_good())) == ((FUR,), False, False, ())
+    assert read_prompt(json.dumps(_good())) == ((FUR,), False, False, (), ())
     VALID.validate(_good())
 
 
@@ -206,7 +238,55 @@ HOSTILE = [
     ],
 ]
 # What the schema cannot say.
-BEYOND_SCHEMA = "same name"
+BEYOND_SCHEMA = ("same name", "locked twice")
+
+
+def _edited():
+    """A file with a lock and a stroke."""
+    document = _good()
+    (thing,) = document["things"]
+    lock = {"images": [1], "clicks": _good()["things"][0]["clicks"], "settings": {"one_only": True}}
+    stroke = {"image": 0, "adds": False, "radius": 0.05, "points": "0.25,0.5 0.3,-1"}
+    thing |= {"locks": [lock], "strokes": [stroke]}
+    image = {"name": "a.png", "width": 4, "height": 3, "mask_pixels": {}, "files": []}
+    document["images"] = [image, {**image, "name": "b.png"}, {**image, "skipped": True}]
+    return document
+
+
+HOSTILE_EDITS = [
+    *[
+        (["things", 0, *path], value, f"^things.0..{words}")
+        for path, value, words in [
+            (["locks"], None, "locks "),
+            (["locks", 0], [], "locks.0. "),
+            (["locks", 0, "images"], None, "locks.0..images "),
+            (["locks", 0, "images"], [], "locks.0..images"),
+            (["locks", 0, "images"], [-1], "locks.0..images"),
+            (["locks", 0, "images"], ["0"], "locks.0..images"),
+            (["locks", 0, "clicks", 0, "x"], 2, "locks.0..clicks.0..x "),
+            (["locks", 0, "settings"], None, "locks.0..settings "),
+            (["locks"], [_edited()["things"][0]["locks"][0]] * 2, "locks: .* locked twice"),
+            (["strokes"], {}, "strokes "),
+            (["strokes", 0], "line", "strokes.0. "),
+            (["strokes", 0, "image"], 0.5, "strokes.0.: .*image"),
+            (["strokes", 0, "adds"], 1, "strokes.0.: .*adds"),
+            (["strokes", 0, "radius"], 0, "strokes.0.: .*radius"),
+            (["strokes", 0, "radius"], None, "strokes.0.: .*radius"),
+            (["strokes", 0, "points"], [[0, 0]], "strokes.0..points must be a text"),
+            (["strokes", 0, "points"], "", "strokes.0.: .* 1 to 1000 points"),
+            (["strokes", 0, "points"], "0.5", "strokes.0.: points must be places"),
+        ]
+    ],
+    (["images", 2, "skipped"], 1, "^images.2..skipped "),
+]
+# What a pattern says too little of.
+HOSTILE_POINTS = [
+    ("0.5,x", "places"),
+    ("0.5,nan", "from -1 to 2"),
+    ("0.5,2.5", "from -1 to 2"),
+    ("0,0 " * 1001, "1000"),
+    ("0" * 100_000, "places"),
+]
 # What was refused in version 2 still is.
 HOSTILE_OLD = [
     (["prompt"], None, "^prompt "),
@@ -271,14 +351,41 @@ def _with(document, path, value):
 
 
 @pytest.mark.parametrize(("path", "value", "sentence"), HOSTILE)
-def test_a_value_that_cannot_be_used_is_an_error_that_names_its_place(path, value, sentence):
-    document = _with(_good(), path, value)
+def test_a_value_that_cannot_be_used_is_an_error_that_names_its_place(
+    path, value, sentence, good=_good
+):
+    document = _with(good(), path, value)
     with pytest.raises(ValueError, match=sentence) as error:
         read_prompt(json.dumps(document))
     assert len(str(error.value)) < 400
     # JSON has no NaN, so a schema knows nothing of it.
     if value == value:
-        assert VALID.is_valid(document) == (BEYOND_SCHEMA in sentence)
+        assert VALID.is_valid(document) == any(words in sentence for words in BEYOND_SCHEMA)
+
+
+@pytest.mark.parametrize(("path", "value", "sentence"), HOSTILE_EDITS)
+def test_an_edit_that_cannot_be_used_is_an_error_that_names_its_place(path, value, sentence):
+    test_a_value_that_cannot_be_used_is_an_error_that_names_its_place(
+        path, value, sentence, good=_edited
+    )
+
+
+@pytest.mark.parametrize(("points", "sentence"), HOSTILE_POINTS)
+def test_points_are_places_near_the_image(points, sentence):
+    document = _with(_edited(), ["things", 0, "strokes", 0, "points"], points)
+    with pytest.raises(ValueError, match=f"^things.0..strokes.0.: .*{sentence}") as error:
+        read_prompt(json.dumps(document))
+    assert len(str(error.value)) < 400
+
+
+def test_edits_are_read_with_the_images_that_are_skipped():
+    VALID.validate(_edited())
+    file = read_prompt(json.dumps(_edited()))
+    (thing,) = file.things
+    assert thing.locks == (Lock((1,), FUR.clicks, Settings(one_only=True)),)
+    assert thing.strokes == (Stroke(0, adds=False, radius=0.05, points=((0.25, 0.5), (0.3, -1.0))),)
+    assert file.skipped == (2,)
+    assert file.last_image == 2
 
 
 @pytest.mark.parametrize(("path", "value", "sentence"), HOSTILE_OLD)

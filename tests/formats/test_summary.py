@@ -3,7 +3,9 @@ import io
 
 import numpy as np
 
+from pointprompt.edits import Lock, Stroke
 from pointprompt.formats.summary import Summary
+from pointprompt.settings import Settings
 from pointprompt.things import Thing
 from pointprompt.types import Click
 from tests.formats.made import files_of, labelled, photo, some_masks, things
@@ -29,6 +31,8 @@ def test_a_row_says_how_much_of_a_thing_is_in_an_image():
         "presence": f"{given.presence[0, 0]:.4f}",
         "positive_clicks": "1",
         "negative_clicks": "1",
+        "locked": "false",
+        "edited": "false",
     }
     assert [(row["image"], row["thing"]) for row in rows] == [
         ("image 0.jpeg", "cat"),
@@ -50,3 +54,12 @@ def test_no_name_breaks_the_table_or_is_run_as_a_formula():
     rows = _rows(given)
     assert [row["thing"] for row in rows] == ['a,"b";\'c', "'=1+1", "'-2", "'+3", "'@x", "手"]
     assert {row["image"] for row in rows} == {"ä, b.png"}
+
+
+def test_what_was_accepted_and_what_a_brush_was_used_on_is_said_of_each_image():
+    lock = Lock((1,), (Click(0, 0.1, 0.1),), Settings())
+    stroke = Stroke(0, adds=False, radius=0.1, points=((0.5, 0.5),))
+    thing = Thing("cat", locks=(lock,), strokes=(stroke,))
+    first, second = _rows(labelled(some_masks(1, [(4, 5), (4, 5)]), [thing]))
+    assert (first["locked"], first["edited"]) == ("false", "true")
+    assert (second["locked"], second["edited"]) == ("true", "false")

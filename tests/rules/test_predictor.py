@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from pointprompt.analysis.analysis import Analysis
+from pointprompt.edits import Lock
 from pointprompt.rules import predictor as predictor_module
 from pointprompt.rules.predictor import Predictor
 from pointprompt.rules.tutorial import predict_tokens
@@ -93,6 +94,41 @@ def test_our_rule_is_the_default_and_the_tutorials_is_one_setting_away(predictor
         default.heatmaps, predictor.predict(clicks, Settings(JointRule())).heatmaps
     )
     assert not np.array_equal(default.heatmaps, predictor.predict(clicks, TUTORIAL).heatmaps)
+
+
+@pytest.mark.parametrize("settings", [Settings(), TUTORIAL, Settings(one_only=True)])
+def test_locked_images_are_as_the_clicks_and_settings_of_the_lock_have_them(settings):
+    predictor = Predictor(ANALYSIS)
+    lock = Lock((2, 0), (ON_RIGHT,), TUTORIAL)
+    found = predictor.predict([ON_LEFT, NOT_RIGHT], settings, [lock])
+    own = Predictor(ANALYSIS).predict([ON_LEFT, NOT_RIGHT], settings)
+    locked = Predictor(ANALYSIS).predict(lock.clicks, lock.settings)
+    for name in ("heatmaps", "masks", "margins", "presence"):
+        of = getattr(found, name)
+        np.testing.assert_array_equal(of[[0, 2]], getattr(locked, name)[[0, 2]])
+        np.testing.assert_array_equal(of[1], getattr(own, name)[1])
+
+
+def test_a_lock_is_computed_once_however_many_clicks_come_after_it(monkeypatch):
+    predictor = Predictor(ANALYSIS)
+    computed = []
+    plain = predictor_module.predict_jointly
+    monkeypatch.setattr(
+        predictor_module,
+        "predict_jointly",
+        lambda codes, clicks, *args, **kwargs: (
+            computed.append(clicks) or plain(codes, clicks, *args, **kwargs)
+        ),
+    )
+    locks = [Lock((image,), (Click(image, *LEFT),), Settings()) for image in range(3)]
+    for step in range(10):
+        predictor.predict([Click(1, 0.1 + step / 50, 0.5)], Settings(), locks)
+    assert len(computed) == 10 + 3
+
+
+def test_a_lock_of_an_image_that_is_not_there_is_an_error(predictor):
+    with pytest.raises(ValueError, match="image 3, counted from 0, but the set has only 3"):
+        predictor.predict([ON_LEFT], Settings(), [Lock((3,), (ON_LEFT,), Settings())])
 
 
 def test_an_image_without_the_thing_is_less_present(predictor):

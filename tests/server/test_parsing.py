@@ -7,6 +7,7 @@ import math
 import pytest
 from hypothesis import given
 
+from pointprompt.edits import Lock, Stroke
 from pointprompt.server import wire
 from pointprompt.server.parsing import (
     parse_edges,
@@ -280,8 +281,74 @@ def test_an_export_holds_all_things_with_their_own_clicks_and_settings():
         ),
         exclusive=True,
         overlaps=False,
+        skipped=(),
         formats=("png",),
     )
+
+
+def stroke(**changes):
+    return {"image": 1, "adds": True, "radius": 0.05, "points": [[0.5, 0.25], [1.5, -1]], **changes}
+
+
+def lock(**changes):
+    return {"images": [1, 0], "clicks": [click()], "settings": {"one_only": True}, **changes}
+
+
+def test_edits_are_read_as_they_are_meant():
+    edited = thing(locks=[lock()], strokes=[stroke()])
+    request = parse_export(export(things=[edited], skipped=[2, 2]))
+    locked = Lock((1, 0), (Click(0, 0.25, 0.5),), Settings(one_only=True))
+    painted = Stroke(1, adds=True, radius=0.05, points=((0.5, 0.25), (1.5, -1)))
+    assert request.things[0].locks == (locked,)
+    assert request.things[0].strokes == (painted,)
+    assert request.skipped == (2,)
+    assert parse_predict(message(locks=[lock()])).locks == (locked,)
+    assert edges_of(asking(locks=[lock()]), 2).locks == (locked,)
+
+
+@pytest.mark.parametrize(
+    "edits",
+    [
+        {"strokes": {}},
+        {"strokes": [None]},
+        {"strokes": [stroke(more=1)]},
+        {"strokes": [stroke(image=-1)]},
+        {"strokes": [stroke(image=10**9)]},
+        {"strokes": [stroke(adds=1)]},
+        {"strokes": [stroke(radius=0)]},
+        {"strokes": [stroke(radius="0.1")]},
+        {"strokes": [stroke(points=[])]},
+        {"strokes": [stroke(points=[[0.5]])]},
+        {"strokes": [stroke(points=[[0.5, 2.5]])]},
+        {"strokes": [stroke(points=[[0.5, float("nan")]])]},
+        {"strokes": [stroke(points=[[0.5, 0.5]] * 1001)]},
+        {"strokes": [stroke()] * 2001},
+        {"strokes": [stroke(points=[[0.5, 0.5]] * 1000)] * 101},
+        {"locks": None},
+        {"locks": [lock(images=[])]},
+        {"locks": [lock(images=[0.5])]},
+        {"locks": [lock(images=[0]), lock(images=[1, 0])]},
+        {"locks": [lock(clicks=None)]},
+        {"locks": [lock(clicks=[click()] * 1001)]},
+        {"locks": [lock(images=[image], clicks=[click()] * 1000) for image in range(21)]},
+        {"locks": [lock(settings={"more": 1})]},
+    ],
+)
+def test_edits_that_cannot_be_are_refused(edits):
+    with pytest.raises(WireError):
+        parse_export(export(things=[thing(**edits)]))
+    if "locks" in edits:
+        with pytest.raises(WireError):
+            parse_predict(message(**edits))
+
+
+@given(JSON)
+def test_whatever_stands_for_edits_is_edits_or_a_wire_error(hostile):
+    for edits in (hostile, [hostile], [stroke(points=hostile)], [lock(images=hostile)]):
+        with contextlib.suppress(WireError):
+            parse_export(export(things=[thing(strokes=edits, locks=edits)], skipped=hostile))
+        with contextlib.suppress(WireError):
+            parse_predict(message(locks=edits))
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,8 @@ from pointprompt.analysis.analysis import Computed
 from pointprompt.analysis.compute import compute
 from pointprompt.analysis.terms import Terms
 from pointprompt.backbones.backbone import Encoded
+from pointprompt.edits import Stroke
+from pointprompt.masks.edits import painted
 from pointprompt.server import addresses, parsing, wire
 from pointprompt.server.fetching import as_fetching, link_files, make_files
 from pointprompt.server.jobs import Cancelled, Job
@@ -709,6 +711,70 @@ def test_a_download_of_several_things_holds_what_each_is_alone(service, photos):
     assert [thing["name"] for thing in document["things"]] == ["red", "blue"]
     assert [len(thing["clicks"]) for thing in document["things"]] == [1, 1]
     assert document["exclusive"]
+
+
+LOCK = {"images": [1], "clicks": [], "settings": EXACT}
+
+
+def stroke_on(image: int, x: float, y: float, *, adds: bool) -> dict[str, Any]:
+    return {"image": image, "adds": adds, "radius": 0.1, "points": [[x, y]]}
+
+
+def test_a_download_holds_what_was_locked_and_painted_and_nothing_of_what_was_skipped(
+    service, photos
+):
+    session = analyzed(service, photos)
+    asked = message(session, ON_RED)
+    blue = message(session, ON_BLUE)
+    (thing,) = asked["things"]
+    thing["locks"] = [{**LOCK, "clicks": blue["clicks"]}]
+    thing["strokes"] = [stroke_on(1, 0.5, 0.5, adds=False)]
+    asked["skipped"] = [0]
+    with zipfile.ZipFile(service.export(asked, silent)) as archive:
+        names = archive.namelist()
+        member = archive.read(f"masks/{photos[1].stem}.png")
+        document = json.loads(archive.read("prompt.json"))
+    assert not [name for name in names if photos[0].stem in name.split("/")[-1].split(".")]
+    mask = np.array(Image.open(io.BytesIO(member))) > 0
+    stroke = Stroke(1, adds=False, radius=0.1, points=((0.5, 0.5),))
+    expected = painted(is_color(photos[1], BLUE), [stroke], mask.shape)
+    np.testing.assert_array_equal(mask, expected)
+    assert [image.get("skipped", False) for image in document["images"]] == [True, False]
+    # And what it says is opened as it was.
+    opened = service.open_prompt({"session": session.token, "text": json.dumps(document)})
+    assert opened["skipped"] == (0,)
+    assert opened["things"][0]["locks"][0]["images"] == (1,)
+    assert opened["things"][0]["locks"][0]["settings"] == Settings.from_dict(EXACT).as_dict()
+    assert opened["things"][0]["strokes"][0]["points"] == ((0.5, 0.5),)
+
+
+def test_masks_and_edges_of_a_locked_image_are_those_of_its_lock(service, photos):
+    session = analyzed(service, photos)
+    blue = message(session, ON_BLUE)
+    asked = {**message(session, ON_RED), "locks": [{**LOCK, "clicks": blue["clicks"]}]}
+    found, red, locked = (
+        token_masks(service.predict(one), len(photos))
+        for one in (asked, message(session, ON_RED), blue)
+    )
+    np.testing.assert_array_equal(found[0], red[0])
+    np.testing.assert_array_equal(found[1], locked[1])
+    edges = {"images": [0, 1]}
+    edged = outlined_masks(service.edges({**asked, **edges}))
+    for image, made in enumerate((message(session, ON_RED), blue)):
+        alone = outlined_masks(service.edges({**made, **edges}))
+        np.testing.assert_array_equal(edged[image], alone[image])
+
+
+def test_what_is_painted_alone_is_downloaded_too(service, photos):
+    session = analyzed(service, photos)
+    asked = message(session)
+    asked["things"][0]["strokes"] = [stroke_on(0, 0.5, 0.5, adds=True)]
+    with zipfile.ZipFile(service.export(asked, silent)) as archive:
+        masks = [
+            np.array(Image.open(io.BytesIO(archive.read(f"masks/{file.stem}.png"))))
+            for file in photos
+        ]
+    assert [bool(mask.any()) for mask in masks] == [True, *[False] * (len(photos) - 1)]
 
 
 def test_nothing_is_downloaded_without_a_click(service, photos):

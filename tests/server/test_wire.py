@@ -45,7 +45,9 @@ def test_answers_and_failures_carry_the_number_and_are_json():
     masks = np.ones((2, 2, 2), bool)
     presence = np.array([1, 0.12345], np.float32)
     prediction = TokenPrediction(masks + 0.5, masks, masks - 0.5, presence)
-    assert json.loads(json.dumps(wire.encode(wire.MasksAnswer.of(asked(5), prediction)))) == {
+    assert json.loads(
+        json.dumps(wire.encode(wire.MasksAnswer.of(asked(5), prediction, masks)))
+    ) == {
         "seq": 5,
         "masks": wire.encode_masks(masks),
         "presence": [1.0, 0.123],
@@ -65,7 +67,7 @@ def asked(seq: int, *, heat: bool = False) -> wire.PredictRequest:
 def test_heatmaps_come_where_they_are_wanted_from_0_to_255():
     heatmaps = np.array([[[0, 0.5], [0.25, 1]], [[1, 1], [0, 0.001]]], np.float32)
     prediction = TokenPrediction(heatmaps, heatmaps > 0.5, heatmaps - 0.5, np.ones(2, np.float32))
-    answer = wire.MasksAnswer.of(asked(5, heat=True), prediction)
+    answer = wire.MasksAnswer.of(asked(5, heat=True), prediction, prediction.masks)
     sent = np.frombuffer(zlib.decompress(base64.b64decode(answer.heat)), np.uint8)
     assert sent.tolist() == [0, 128, 64, 255, 255, 255, 0, 0]
 

@@ -37,6 +37,16 @@
  * @property {JointRule | TutorialRule} rule What makes margins of clicks.
  * @property {boolean} one_only Keep, of several alike things in an image, the one that was clicked; in an image without clicks, the best one.
  * @property {string} outline One of `OUTLINES`: what the masks of images follow.
+ * @property {number} fill_holes Holes of fewer pixels of the image than this are filled; 0 fills none.
+ * @property {number} remove_specks Regions of fewer pixels of the image than this are removed; 0 removes none.
+ */
+
+/**
+ * Images whose masks were accepted: what later clicks and settings do not change in them.
+ * @typedef {Object} Lock
+ * @property {number[]} images Their indices in the set, at least one.
+ * @property {Click[]} clicks The clicks that made the masks, those of other things among them.
+ * @property {Settings} settings How they did.
  */
 
 /**
@@ -47,6 +57,7 @@
  * @property {Click[]} clicks The whole prompt, at most MAX_CLICKS.
  * @property {Settings} settings How clicks become masks.
  * @property {boolean} heat Whether the heatmaps are wanted too.
+ * @property {Lock[]} locks Images in which other clicks and settings say it.
  */
 
 /**
@@ -57,8 +68,18 @@
  * @property {Click[]} clicks As in `PredictRequest`.
  * @property {Settings} settings As in `PredictRequest`.
  * @property {boolean} heat Of no use here.
+ * @property {Lock[]} locks As in `PredictRequest`.
  * @property {number[]} images Their indices, each once, at most MAX_EDGED.
  * @property {number} side Pixels of the longer side that a mask is to have; at most MAX_SIDE.
+ */
+
+/**
+ * What a round brush touched in one image: all that is within its radius of a line.
+ * @typedef {Object} Stroke
+ * @property {number} image Index of the image in its set.
+ * @property {boolean} adds True where it makes pixels part of the mask, False where it takes them out.
+ * @property {number} radius In (0, 1], a share of the longer side of the image.
+ * @property {[number, number][]} points The corners of the line, 1 to MAX_STROKE_POINTS: x and y of each as in `Click`, or up to one width or height outside the image.
  */
 
 /**
@@ -68,6 +89,8 @@
  * @property {Click[]} clicks The prompt.
  * @property {Settings} settings How its clicks become masks.
  * @property {[number, number, number]} color What it is drawn in.
+ * @property {Lock[]} locks Images whose masks were accepted, and what made those.
+ * @property {Stroke[]} strokes Of a brush over the masks that clicks make, in their order.
  */
 
 /**
@@ -78,6 +101,7 @@
  * @property {Thing[]} things All of them, the highest first: each with its own clicks, at most MAX_CLICKS in all.
  * @property {boolean} exclusive Whether a "this" of one is a "not this" of the others.
  * @property {boolean} overlaps Whether what is in several masks stays in all; else in the highest.
+ * @property {number[]} skipped Indices of the images that are left out.
  * @property {string[]} formats Names of `formats.registry.FORMATS`.
  * @property {boolean} coco_polygons As in `formats.format.Options`.
  * @property {boolean} coco_regions As in `formats.format.Options`.
@@ -141,6 +165,7 @@
  * @property {Thing[]} things As in `ExportRequest`.
  * @property {boolean} exclusive As in `ExportRequest`.
  * @property {boolean} overlaps As in `ExportRequest`.
+ * @property {number[]} skipped As in `ExportRequest`.
  * @property {FileImage[]} images Those that the clicks are on, in order; none where the file does not say.
  */
 
@@ -202,6 +227,8 @@ export const SETTINGS = Object.freeze(/** @type {const} */ ({
   rule: {"name": "joint", "threshold": 0.5, "gamma": 1.0, "size": "thing"},
   one_only: false,
   outline: "photo",
+  fill_holes: 0,
+  remove_specks: 0,
 }));
 
 /** What each rule begins with.
@@ -259,6 +286,26 @@ export const FORMATS = Object.freeze(/** @type {const} */ ({
 /** Until others are chosen.
  * @type {readonly string[]} */
 export const DEFAULT_FORMATS = Object.freeze(["png", "overlays"]);
+
+/** Of all locks of a thing.
+ * @type {number} */
+export const MAX_LOCKED_CLICKS = 20000;
+
+/** Of all things.
+ * @type {number} */
+export const MAX_STROKES = 2000;
+
+/** Of one stroke.
+ * @type {number} */
+export const MAX_STROKE_POINTS = 1000;
+
+/** Of all strokes.
+ * @type {number} */
+export const MAX_POINTS = 100000;
+
+/** Of a hole or a speck, in pixels.
+ * @type {number} */
+export const MAX_AREA = 100000000;
 
 /** Of a prompt.
  * @type {number} */

@@ -32,7 +32,7 @@ class RuleServer(Server):
         request = parsing.parse_predict(self.messages[-1])
         prediction = self.predictor.predict(request.clicks, request.settings)
         self.masks = prediction.masks
-        return wire.encode(wire.MasksAnswer.of(request, prediction))
+        return wire.encode(wire.MasksAnswer.of(request, prediction, prediction.masks))
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ PROMPTS = """
     const refused = { seq: 0, error: 'invalid', message: 'The prompt file is not JSON.' };
     let answer = () => refused;
     const { open, destroy } = createPrompts(store, { ask: async () => answer(), actions });
-    const said = () => store.get().trouble.unopened;
+    const said = () => store.get().trouble.told;
     const file = new Blob(['{']);
 """
 

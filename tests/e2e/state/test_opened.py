@@ -6,10 +6,11 @@ OPEN = """
     const thing = (name, image) => ({
       name, color: [1, 2, 3], settings: SETTINGS,
       clicks: [{ image, x: 0.5, y: 0.5, positive: true }],
+      locks: [], strokes: [],
     });
     const image = (name) => ({ name, width: 4, height: 3 });
     const file = {
-      things: [thing('cat', 0), thing('dog', 1)], exclusive: true, overlaps: false,
+      things: [thing('cat', 0), thing('dog', 1)], exclusive: true, overlaps: false, skipped: [],
       images: input.of.map(image),
     };
     const { prompt, problem } = opened(file, { images: input.on.map(image) });
@@ -37,7 +38,7 @@ def test_settings_come_back_as_they_were_sent(run):
         """
         const settings = await import('/state/settings.js');
         const rule = { name: 'tutorial', ...settings.SETTINGS.tutorial, threshold: 0.7 };
-        const sent = { rule, one_only: true, outline: 'tokens' };
+        const sent = { rule, one_only: true, outline: 'tokens', fill_holes: 5, remove_specks: 7 };
         return [settings.toMessage(settings.fromMessage(sent), ['tokens', 'photo']), sent];
         """
     )

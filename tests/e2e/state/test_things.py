@@ -69,19 +69,6 @@ def test_choosing_moving_and_removing_keep_all_others_as_they_are(run):
     ]
 
 
-def test_what_was_kept_by_an_older_page_becomes_the_one_thing_there_is(run):
-    found = run(
-        BEGUN
-        + """
-        const clicks = [{ image: 0, x: 0.5, y: 0.5, positive: true }];
-        prompt = things.revived({ clicks, settings: SETTINGS });
-        const broken = things.revived({ ...prompt, above: [3, { clicks: 1 }], below: 'x' });
-        return [names(), prompt.clicks.length, things.all(broken).length];
-    """
-    )
-    assert found == [["Thing 1"], 1, 1]
-
-
 CLICKS = st.lists(
     st.builds(Click, st.integers(0, 3), st.just(0.25), st.just(0.5), st.booleans()), max_size=4
 )

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page as Tab
 from playwright.sync_api import expect
 
-from pointprompt.settings import RULES, JointRule, Settings, TutorialRule
+from pointprompt.settings import MAX_AREA, RULES, JointRule, Settings, TutorialRule
 from tests.e2e.browser import new_context
 from tests.e2e.modules import ORIGIN, serve
 from tests.e2e.workspace import REMARK, K, answered, open_settings, open_workspace, slide
@@ -17,7 +17,7 @@ def test_every_place_of_every_setting_is_one_the_server_takes(workspace, server)
     workspace.evaluate("""() => {
         const placesOf = (input) => {
           if (input.type === 'checkbox') return [false, true];
-          if (input.type === 'range') return [input.min, input.max];
+          if (['range', 'number'].includes(input.type)) return [input.min, input.max];
           return [...input.options].map((option) => option.value);
         };
         for (const input of document.querySelectorAll('[data-setting]')) {
@@ -35,6 +35,8 @@ def test_every_place_of_every_setting_is_one_the_server_takes(workspace, server)
         TutorialRule(denoise=True, min_area=100, negative_threshold=1, n_eigvecs=K),
         one_only=True,
         outline="photo",  # There is no SAM here.
+        fill_holes=MAX_AREA,
+        remove_specks=MAX_AREA,
     )
     open_settings(workspace)
     workspace.locator("[data-setting=rule]").select_option("joint")
@@ -199,6 +201,8 @@ CONTROL = re.compile(
 CONTROLS = [
     ("radio", "This"),
     ("radio", "Not this"),
+    ("radio", "Brush"),
+    ("radio", "Eraser"),
     ("button", "Undo"),
     ("button", "Redo"),
     ("button", "Clear"),
@@ -217,8 +221,12 @@ CONTROLS = [
     ("button", "Download masks"),
     ("button", "What to download"),
     ("application", "a.jpg, image 1. 0 clicks. No mask yet."),
+    ("button", "Skip a.jpg"),
+    ("button", "Lock a.jpg"),
     ("button", "a.jpg, large"),
     ("application", "<b>.jpg, image 2. 0 clicks. No mask yet."),
+    ("button", "Skip <b>.jpg"),
+    ("button", "Lock <b>.jpg"),
     ("button", "<b>.jpg, large"),
     ("button", f"Remark: {REMARK}"),
     ("slider", "Threshold"),
@@ -226,6 +234,8 @@ CONTROLS = [
     ("combobox", "A click means"),
     ("combobox", "Outline"),
     ("checkbox", "This one only"),
+    ("spinbutton", "Fill holes under px"),
+    ("spinbutton", "Drop specks under px"),
     ("combobox", "Rule"),
     ("button", "Reset to defaults"),
     ("slider", "Overlay"),
@@ -248,6 +258,8 @@ def controls(tab: Tab) -> list[tuple[str, str]]:
 
 
 def test_every_control_has_a_name_of_its_own(workspace):
+    # Wide enough for all of them.
+    workspace.set_viewport_size({"width": 1280, "height": 700})
     open_settings(workspace)
     assert controls(workspace) == CONTROLS
     workspace.locator("[data-setting=rule]").select_option("tutorial")

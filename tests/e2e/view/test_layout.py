@@ -168,7 +168,7 @@ def test_for_fingers_everything_is_at_least_40_pixels_high_and_wide(open_at):
     small = tab.evaluate("""() => [...document.querySelectorAll(
         '.pp-workspace :is(button, select, summary, input[type=range], .pp-check)')]
         .filter((element) => element.checkVisibility() && !element.closest('dialog'))
-        .filter((element) => !element.matches('.pp-enlarge'))
+        .filter((element) => !element.closest('.pp-on-tile'))
         .map((element) => [element.outerHTML.slice(0, 90), element.getBoundingClientRect()])
         .filter(([, { width, height }]) => width < 40 || height < 40)
         .map(([html]) => html)""")

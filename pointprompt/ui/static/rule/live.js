@@ -1,6 +1,7 @@
 // What the prompt selects, and what a click at the pointer would, found in this browser at once: asks
 // the worker, one question at a time and the newest first. The server's masks stay the truth.
 
+import { isLocked } from "../state/edits.js";
 import { afterPress } from "../state/press.js";
 import { all } from "../state/things.js";
 import { canFollow, LINE, question } from "./questions.js";
@@ -80,7 +81,9 @@ export function createLive(store, { addressOf, worker = makeWorker() }) {
       const tile = live.tiles.get(image);
       return isNew || !tile || (look.view === "heat" && !tile.heat);
     };
-    const images = [...seen].filter((image) => known.has(image) && isMissing(image));
+    // Locked ones stay as they are.
+    const isOpen = (/** @type {number} */ image) => !isLocked(history.present, image);
+    const images = [...seen].filter((image) => known.has(image) && isOpen(image) && isMissing(image));
     if (!images.length || unanswered === asked || !history.present.clicks.length) return null;
     return {
       asked: question(state, history.present.clicks, images),
@@ -105,7 +108,9 @@ export function createLive(store, { addressOf, worker = makeWorker() }) {
     if (!hover || !look.display.hover || !known.has(hover.image)) return null;
     if (previewed?.hover === hover && previewed.prompt === history.present) return null;
     previewed = { hover, prompt: history.present };
-    const images = [hover.image, ...[...seen].filter((image) => image !== hover.image)];
+    const images = [hover.image, ...[...seen].filter((image) => image !== hover.image)].filter(
+      (image) => !isLocked(history.present, image),
+    );
     const wanted = { ...question(state, afterPress(state, hover), images), heat: false, drawn: LINE };
     return {
       asked: wanted,

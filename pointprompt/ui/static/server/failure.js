@@ -4,7 +4,8 @@ import { keep, kept } from "../state/kept.js";
 import { snapshot } from "../state/keeper.js";
 import { forget } from "../state/memory.js";
 import { troubled } from "../state/state.js";
-import { countClicks, revived } from "../state/things.js";
+import { revived } from "../state/revived.js";
+import { countClicks } from "../state/things.js";
 import { isRestarted, serverId } from "./run.js";
 
 /**

@@ -2,7 +2,7 @@
 // are missing, and adds them to its answer.
 
 import { standing } from "../state/arrangement.js";
-import { promptMessage, sentSettings } from "../state/messages.js";
+import { outlineOf, promptMessage, sentSettings } from "../state/messages.js";
 import { isAnswered, isFine, sideOf, troubled } from "../state/state.js";
 import { decodeEdges } from "./codec.js";
 import { createEdges } from "./edges.js";
@@ -24,11 +24,12 @@ const AT_ONCE = { photo: 4, sam: 1 };
  */
 function missing(state) {
   if (!state.answer.masks.length || !isAnswered(state)) return [];
-  if (sentSettings(state).outline === "tokens") return [];
   const { focus, seen } = state;
+  /** @param {number} image */
+  const isRough = (image) => outlineOf(state, image) !== "tokens" && !isFine(state, image);
   // That of the one that is seen large, alone: it has a size of its own.
-  if (focus !== null && !isFine(state, focus)) return [focus];
-  return standing(state).filter((image) => seen.has(image) && !isFine(state, image));
+  if (focus !== null && isRough(focus)) return [focus];
+  return standing(state).filter((image) => seen.has(image) && isRough(image));
 }
 
 /**

@@ -2,14 +2,15 @@
 // the state whole. A download waits here until the screen shows what it will hold.
 
 import { arrangement } from "../state/arrangement.js";
-import { askedOf, exportMessage, promptMessage, wantsHeat } from "../state/messages.js";
-import { isAnswered, troubled } from "../state/state.js";
+import { isAsked } from "../state/edits.js";
+import { askedOf, askedOfEach, exportMessage, promptMessage, wantsHeat } from "../state/messages.js";
+import { isAnswered, stillRight, troubled } from "../state/state.js";
 import { decodeBytes, decodeMasks } from "./codec.js";
 import { receiveFailure } from "./failure.js";
 import { createLink } from "./link.js";
 
 /**
- * @import { ExportRequest, Failure, MasksAnswer, PredictRequest } from "../contract.js"
+ * @import { ExportRequest, Failure, Manifest, MasksAnswer, PredictRequest } from "../contract.js"
  * @import { PageStore } from "../state/state.js"
  */
 
@@ -26,8 +27,9 @@ export function createMasks(store, { predict, download }) {
   const { get, set } = store;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let lateTimer;
-  // The thing that is asked about, and since which request.
-  let asking = { id: 0, since: 0 };
+  // The thing that is asked about, and since which request; what was asked last, and of which set.
+  /** @type {{id: number, since: number, manifest: Manifest | null, what: string}} */
+  let asking = { id: 0, since: 0, manifest: null, what: "" };
 
   const link = createLink({
     send: predict,
@@ -83,18 +85,18 @@ export function createMasks(store, { predict, download }) {
     const decoded = await decodeMasks(masks, n, ...manifest.grid);
     const heatmaps = await decodeBytes(heat, n);
     if (!isOfThisSet(request) || seq < asking.since) return;
-    const isEmpty = request.clicks.length === 0;
-    const key = askedOf(request);
+    const isEmpty = !isAsked(request);
+    const keys = askedOfEach(request);
     const before = get().answer;
     set({
       answer: {
         seq,
-        key,
+        key: askedOf(request),
+        keys,
         masks: isEmpty ? [] : decoded,
         presence: isEmpty ? [] : presence,
         heat: heatmaps,
-        // Of a thing that was chosen again, they are right. Else they would lie about the new masks.
-        edged: before.key === key ? before.edged : [],
+        edged: stillRight(before, keys),
       },
     });
     // As before a reload, after which nothing was known of what is present.
@@ -104,10 +106,15 @@ export function createMasks(store, { predict, download }) {
   }
 
   function ask() {
-    if (!get().manifest) return;
-    const { id } = get().history.present;
-    const asked = link.push(promptMessage(get()));
-    if (id !== asking.id) asking = { id, since: asked };
+    const { manifest, history } = get();
+    if (!manifest) return;
+    const { id } = history.present;
+    const message = promptMessage(get());
+    const what = JSON.stringify([id, message]);
+    // What else there is to a thing changes nothing about what clicks make.
+    if (asking.manifest === manifest && asking.what === what) return;
+    const asked = link.push(message);
+    asking = { id, since: id === asking.id ? asking.since : asked, manifest, what };
     set({ asked });
     expectAnswer();
   }

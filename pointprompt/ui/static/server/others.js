@@ -1,9 +1,9 @@
 // The masks of the things that are not chosen, which stand beside those of the one that is: asks the
 // server for what is missing of them, one thing at a time, while nothing is awaited for the chosen one.
 
-import { promptMessage } from "../state/messages.js";
+import { askedOfEach, promptMessage } from "../state/messages.js";
 import { missing } from "../state/missing.js";
-import { sideOf } from "../state/state.js";
+import { sideOf, stillRight } from "../state/state.js";
 import { decodeEdges, decodeMasks } from "./codec.js";
 import { createDelivery } from "./delivery.js";
 import { receiveFailure } from "./failure.js";
@@ -43,6 +43,7 @@ export function createOthers(store, server) {
   async function fill(job, manifest) {
     const { thing, key, images } = job;
     const side = images ? sideOf(get(), images[0]) : 0;
+    const keys = askedOfEach(promptMessage(get(), thing));
     const isWanted = () => get().manifest === manifest && missing(get())?.key === key;
     const received = await delivery.deliver(async () => {
       const answer = await ask(job, side);
@@ -58,7 +59,7 @@ export function createOthers(store, server) {
     if (images && before?.key !== key) return;
     const answer = images
       ? await withEdges(/** @type {Answer} */ (before), /** @type {EdgesAnswer} */ (received), side)
-      : await withMasks(/** @type {MasksAnswer} */ (received), key, manifest);
+      : await withMasks(/** @type {MasksAnswer} */ (received), { key, keys, before }, manifest);
     if (get().manifest === manifest) set({ answers: new Map(get().answers).set(thing.id, answer) });
   }
 
@@ -98,13 +99,13 @@ export function createOthers(store, server) {
 
 /**
  * @param {MasksAnswer} received
- * @param {string} key
+ * @param {{key: string, keys: Answer["keys"], before: Answer | undefined}} about
  * @param {Manifest} manifest
  * @returns {Promise<Answer>}
  */
-async function withMasks({ seq, masks, presence }, key, { images, grid }) {
+async function withMasks({ seq, masks, presence }, { key, keys, before }, { images, grid }) {
   const decoded = await decodeMasks(masks, images.length, ...grid);
-  return { seq, key, masks: decoded, presence, heat: [], edged: [] };
+  return { seq, key, keys, masks: decoded, presence, heat: [], edged: before ? stillRight(before, keys) : [] };
 }
 
 /**

@@ -19,14 +19,14 @@ const LOST = "The server did not answer: the prompt file was not opened. Try aga
  * @param {{ask: AskPrompt, actions: Actions}} page
  */
 export function createPrompts(store, { ask, actions }) {
-  /** @param {string} unopened */
-  const say = (unopened) => store.set(troubled(store.get(), { unopened }));
+  /** @param {string} told */
+  const say = (told) => store.set(troubled(store.get(), { told }));
 
   // What was said of a file stays until the person goes on, whatever the server answers meanwhile.
   const destroy = store.subscribe(
     ({ history }) => [history],
     () => {
-      if (store.get().trouble.unopened) say("");
+      if (store.get().trouble.told) say("");
     },
   );
 

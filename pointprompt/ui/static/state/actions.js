@@ -3,6 +3,7 @@
 
 import { arrangement, standing } from "./arrangement.js";
 import * as clicks from "./clicks.js";
+import { createEditing } from "./editing.js";
 import * as undoable from "./history.js";
 import { MAX_THINGS, SIZES, SLIDERS } from "../contract.js";
 import { afterPress, hitBy } from "./press.js";
@@ -62,12 +63,10 @@ export function createActions(store) {
   const arrange = () => set({ arranged: arrangement(get()) });
 
   return {
+    ...createEditing(store, commit),
     look,
 
-    /**
-     * @param {string} name
-     * @param {unknown} value
-     */
+    /** @param {string} name @param {unknown} value */
     display: (name, value) => look({ display: { ...get().look.display, [name]: value } }),
 
     /**
@@ -149,10 +148,7 @@ export function createActions(store) {
     },
     /** @param {number} id Of one of several. */
     removeThing: (id) => commit(things.remove(get().history.present, id)),
-    /**
-     * @param {number} id
-     * @param {number} step Places further down.
-     */
+    /** @param {number} id @param {number} step Places further down. */
     moveThing: (id, step) => commit(things.move(get().history.present, id, step)),
     /**
      * @param {number} id
@@ -177,7 +173,10 @@ export function createActions(store) {
       settle();
       go(undoable.redo(get().history));
     },
-    clear: () => commit({ clicks: [] }),
+    clear() {
+      const isClicked = get().history.present.clicks.length > 0;
+      commit(isClicked ? { clicks: [] } : { strokes: [], locks: [] });
+    },
     reset: () => commit({ settings: SETTINGS }),
     export: () => set({ exporting: true }),
 

@@ -1,7 +1,8 @@
 // Which tiles stand, and in which order. Both are taken when they are asked for and not at each
 // answer: tiles that move or vanish by themselves would do so under the pointer.
 
-import { isFound } from "./coverage.js";
+import { isLocked, strokesOn } from "./edits.js";
+import { foundIn } from "./found.js";
 
 /** @import { State } from "./state.js" */
 
@@ -15,10 +16,14 @@ export const UNSURE = Object.freeze([0.3, 0.7]);
 const FILTERS = {
   all: () => true,
   clicked: ({ history }, image) => history.present.clicks.some((click) => click.image === image),
-  found: ({ answer }, image) => image in answer.masks && isFound(answer.masks[image]),
+  found: (state, image) => foundIn(state, image) === true,
   unsure: ({ answer }, image) =>
     answer.presence[image] >= UNSURE[0] && answer.presence[image] <= UNSURE[1],
-  empty: ({ answer }, image) => image in answer.masks && !isFound(answer.masks[image]),
+  empty: (state, image) => foundIn(state, image) === false,
+  open: ({ history: { present } }, image) => !isLocked(present, image) && !present.skipped.includes(image),
+  locked: ({ history }, image) => isLocked(history.present, image),
+  edited: ({ history }, image) => strokesOn(history.present, image).length > 0,
+  skipped: ({ history }, image) => history.present.skipped.includes(image),
 };
 
 /** @param {State} state */

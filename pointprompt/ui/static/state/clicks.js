@@ -39,12 +39,13 @@ export const add = (clicks, click) => [...clicks, click];
 export const removeAt = (clicks, index) => clicks.filter((_, i) => i !== index);
 
 /**
- * The same clicks on images that have other places.
- * @param {readonly Click[]} clicks
- * @param {readonly number[]} places By the old index.
+ * The same clicks, or whatever else is on an image, on images that have other places.
+ * @template {{image: number}} On
+ * @param {readonly On[]} list
+ * @param {readonly number[]} places By the old index; -1 for one that is gone.
  */
-export const move = (clicks, places) =>
-  clicks.map((click) => ({ ...click, image: places[click.image] }));
+export const move = (list, places) =>
+  list.map((one) => ({ ...one, image: places[one.image] })).filter(({ image }) => image >= 0);
 
 // Of a mark on a tile, in CSS pixels, and as a share of the tile's shorter side.
 const MARK = { most: 7, least: 3.5, share: 0.045 };

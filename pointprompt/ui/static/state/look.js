@@ -5,10 +5,12 @@ import { DEFAULT_FORMATS } from "../contract.js";
 /**
  * How the set is looked at, which is remembered.
  * @typedef {Object} Look
- * @property {string} mode "positive" or "negative": what a click says.
+ * @property {string} mode "positive" or "negative": what a click says; or "brush" or "eraser".
+ * @property {number} brush Radius of both, a share of an image's longer side.
  * @property {string} view "photo", "colors", "both" or "heat".
  * @property {string} order "given" or "presence".
- * @property {string} filter Which images: "all", "clicked", "found", "unsure" or "empty".
+ * @property {string} filter Which images: "all", "clicked", "found", "unsure", "empty", "open",
+ *   "locked", "edited" or "skipped".
  * @property {Display} display
  * @property {Download} download
  * @property {boolean} keys Whether single keys do something anywhere on the page.
@@ -42,6 +44,7 @@ const DISPLAY = { opacity: 0.5, outline: true, hover: true };
  */
 export const initialLook = (before) => ({
   mode: "positive",
+  brush: 0.03,
   view: "photo",
   order: "given",
   filter: "all",

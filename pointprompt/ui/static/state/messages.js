@@ -17,6 +17,15 @@ export const sentSettings = ({ history, manifest }, thing = history.present) =>
   toMessage(thing.settings, manifest?.outlines ?? []);
 
 /**
+ * What the mask of an image is drawn along.
+ * @param {State} state
+ * @param {number} image
+ * @param {Thing} [thing] The chosen one where none is given.
+ */
+export const outlineOf = (state, image, thing = state.history.present) =>
+  thing.locks.find(({ images }) => images.includes(image))?.settings.outline ?? sentSettings(state, thing).outline;
+
+/**
  * What the server is to answer about a thing.
  * @param {State} state
  * @param {Thing} [thing] The chosen one where none is given.
@@ -25,14 +34,33 @@ export const promptMessage = (state, thing = state.history.present) => ({
   session: state.manifest?.session ?? "",
   clicks: [...clicksOf(state.history.present, thing.id)],
   settings: sentSettings(state, thing),
+  locks: [...thing.locks],
   heat: wantsHeat(state),
 });
 
+/** @typedef {Pick<ReturnType<typeof promptMessage>, "clicks" | "settings" | "locks">} Said */
+
 /**
  * What tells whether the same is asked about a thing as before.
- * @param {Pick<ReturnType<typeof promptMessage>, "clicks" | "settings">} message
+ * @param {Said} message
  */
-export const askedOf = ({ clicks, settings }) => JSON.stringify([clicks, settings]);
+export const askedOf = ({ clicks, settings, locks }) => JSON.stringify([clicks, settings, locks]);
+
+/**
+ * What tells whether the same is asked about each image.
+ * @param {Said} message
+ * @returns {(image: number) => string}
+ */
+export function askedOfEach({ clicks, settings, locks }) {
+  const own = JSON.stringify([clicks, settings]);
+  const ofLocked = new Map(
+    locks.flatMap((lock) => {
+      const key = JSON.stringify([lock.clicks, lock.settings]);
+      return lock.images.map((image) => [image, key]);
+    }),
+  );
+  return (image) => ofLocked.get(image) ?? own;
+}
 
 /**
  * What a file of all masks is to hold.
@@ -46,6 +74,7 @@ export function exportMessage(state) {
     seq: state.answer.seq,
     exclusive: present.exclusive,
     overlaps: present.overlaps,
+    skipped: [...present.skipped],
     formats: [...formats],
     coco_polygons: polygons,
     coco_regions: regions,
@@ -54,6 +83,8 @@ export function exportMessage(state) {
       color: /** @type {[number, number, number]} */ ([...thing.color]),
       clicks: thing.clicks,
       settings: sentSettings(state, thing),
+      locks: [...thing.locks],
+      strokes: [...thing.strokes],
     })),
   };
 }

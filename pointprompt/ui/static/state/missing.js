@@ -1,7 +1,8 @@
 // What the server is still to be asked about the things that are not chosen. Knows neither the server nor
 // the screen.
 
-import { askedOf, promptMessage, sentSettings } from "./messages.js";
+import { isAsked } from "./edits.js";
+import { askedOf, outlineOf, promptMessage } from "./messages.js";
 import { isAnswered, isFine } from "./state.js";
 import { all } from "./things.js";
 
@@ -28,12 +29,13 @@ export function missing(state) {
   const { history, manifest, answers, seen } = state;
   if (!manifest || !isAnswered(state)) return null;
   for (const thing of all(history.present)) {
-    if (thing.id === history.present.id || thing.hidden || !thing.clicks.length) continue;
+    if (thing.id === history.present.id || thing.hidden || !isAsked(thing)) continue;
     const key = askedOf(promptMessage(state, thing));
     const answer = answers.get(thing.id);
     if (answer?.key !== key) return { thing, key, images: null };
-    if (sentSettings(state, thing).outline === "tokens") continue;
-    const rough = [...seen].filter((image) => !isFine(state, image, answer));
+    const rough = [...seen].filter(
+      (image) => outlineOf(state, image, thing) !== "tokens" && !isFine(state, image, answer),
+    );
     if (rough.length) return { thing, key, images: rough.slice(0, EDGED_AT_ONCE) };
   }
   return null;

@@ -1,6 +1,6 @@
 // What a prompt file says, as a prompt on the images that are open. Knows no file and no server.
 
-import { move } from "./clicks.js";
+import { move, moveAll } from "./edits.js";
 import { listed, sameImages } from "./same.js";
 import { fromMessage } from "./settings.js";
 
@@ -15,18 +15,19 @@ import { fromMessage } from "./settings.js";
  * @param {Pick<Manifest, "images">} manifest
  * @returns {{prompt: Prompt | null, problem: string}}
  */
-export function opened({ things, exclusive, overlaps, images }, manifest) {
+export function opened({ things, exclusive, overlaps, skipped, images }, manifest) {
   const places = images.length ? sameImages(images, manifest.images) : manifest.images.map((_, index) => index);
   if (!places) {
     return { prompt: null, problem: `This prompt file belongs to other images: ${listed(images)}. Open those first.` };
   }
-  const [first, ...below] = things.map(({ name, color, clicks, settings }, index) => ({
+  const [first, ...below] = things.map(({ name, color, settings, ...edits }, index) => ({
     id: index + 1,
     name,
     color,
     hidden: false,
-    clicks: move(clicks, places),
+    ...move(edits, places),
     settings: fromMessage(settings),
   }));
-  return { prompt: { ...first, above: [], below, exclusive, overlaps }, problem: "" };
+  const prompt = { ...first, above: [], below, exclusive, overlaps, skipped: moveAll(skipped, places) };
+  return { prompt, problem: "" };
 }

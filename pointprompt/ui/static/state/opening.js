@@ -1,7 +1,8 @@
 // What becomes of the state when the server sends another set, or none any more.
 
-import * as clicks from "./clicks.js";
+import { move, moveAll } from "./edits.js";
 import * as undoable from "./history.js";
+import { revived } from "./revived.js";
 import { sameImages } from "./same.js";
 import { fitted, known } from "./settings.js";
 import { NO_ANSWER, NOT_LIVE, troubled } from "./state.js";
@@ -40,7 +41,7 @@ export function open(state, manifest, kept) {
     dragFrom: null,
     look: state.manifest ? { ...look, order: "given", filter: "all" } : look,
     history: manifest ? openingHistory(state, manifest, kept) : history,
-    ...(manifest && troubled(state, { gone: null, refused: "", unopened: "" })),
+    ...(manifest && troubled(state, { gone: null, refused: "", told: "" })),
   };
 }
 
@@ -58,13 +59,14 @@ function openingHistory({ manifest: before, history, recalled }, manifest, kept)
   for (const last of [asked, before ? { images: before.images, history } : kept]) {
     const places = last && sameImages(last.images, manifest.images);
     if (!places) continue;
-    return undoable.map(last.history, (prompt) =>
-      things.map(things.revived(prompt), (thing) => ({
+    return undoable.map(last.history, (prompt) => ({
+      ...things.map(revived(prompt), (thing) => ({
         ...thing,
-        clicks: clicks.move(thing.clicks, places),
+        ...move(thing, places),
         settings: known(thing.settings),
       })),
-    );
+      skipped: moveAll(prompt.skipped ?? [], places),
+    }));
   }
   return undoable.start(things.begun(fitted(history.present.settings, manifest.eigvecs)));
 }

@@ -36,6 +36,6 @@ export function afterPress({ history, look }, press) {
   const list = history.present.clicks;
   const at = hitBy(list, press);
   if (at >= 0) return clicks.removeAt(list, at);
-  const positive = look.mode === "positive" && !press.other;
+  const positive = look.mode !== "negative" && !press.other;
   return clicks.add(list, clicks.clickAt(press.image, press.x, press.y, positive));
 }

@@ -2,7 +2,8 @@
 // nowhere else. What opens one is of use to this browser alone. Knows no server.
 
 import { sizedOf } from "./same.js";
-import { countClicks, revived } from "./things.js";
+import { revived } from "./revived.js";
+import { countClicks } from "./things.js";
 
 /**
  * @import { Sized } from "./same.js"

@@ -12,6 +12,8 @@ import { RULES, SETTINGS as DEFAULTS } from "../contract.js";
  * @property {Omit<TutorialRule, "name">} tutorial
  * @property {boolean} one_only
  * @property {string} outline
+ * @property {number} fill_holes
+ * @property {number} remove_specks
  */
 
 /** @type {Settings} */
@@ -66,10 +68,10 @@ export function fitted(settings, eigvecs) {
  * @param {readonly string[]} outlines
  * @returns {SentSettings}
  */
-export function toMessage({ rule, one_only, outline, ...rules }, outlines) {
+export function toMessage({ rule, outline, joint, tutorial, ...others }, outlines) {
   return {
-    rule: /** @type {SentSettings["rule"]} */ ({ name: rule, ...rules[rule] }),
-    one_only,
+    ...others,
+    rule: /** @type {SentSettings["rule"]} */ ({ name: rule, ...{ joint, tutorial }[rule] }),
     outline: outlines.includes(outline) ? outline : SETTINGS.outline,
   };
 }
@@ -79,8 +81,8 @@ export function toMessage({ rule, one_only, outline, ...rules }, outlines) {
  * @param {SentSettings} settings
  * @returns {Settings}
  */
-export function fromMessage({ rule: { name, ...values }, one_only, outline }) {
-  return /** @type {Settings} */ ({ ...SETTINGS, rule: name, [name]: values, one_only, outline });
+export function fromMessage({ rule: { name, ...values }, ...others }) {
+  return /** @type {Settings} */ ({ ...SETTINGS, ...others, rule: name, [name]: values });
 }
 
 /**

@@ -1,6 +1,8 @@
 // What is to be drawn over an image: of the server's answers and of what this browser found, the newest.
 
 import { coverage } from "./coverage.js";
+import { edited } from "./edited.js";
+import { isAsked, isBlank, isLocked } from "./edits.js";
 import { all } from "./things.js";
 
 /**
@@ -29,9 +31,24 @@ const NOTHING = Object.freeze({ drawn: null, heat: null, covered: null, presence
  * @returns {Shown}
  */
 export function shownIn(state, image) {
-  const { history, live, answer, manifest } = state;
-  if (!history.present.clicks.length) return NOTHING;
-  const tile = live.tiles.get(image);
+  const { history, answer } = state;
+  const { present } = history;
+  const found = isAsked(present) ? unedited(state, image) : NOTHING;
+  const drawn = edited(state, present, image, found.drawn);
+  if (drawn === found.drawn || !drawn) return found;
+  const covered = "mask" in drawn ? coverage(drawn.mask) : found.covered;
+  return { ...found, drawn, covered, presence: answer.presence[image] ?? 0 };
+}
+
+/**
+ * The same without edits.
+ * @param {State} state
+ * @param {number} image
+ * @returns {Shown}
+ */
+function unedited({ history, live, answer, manifest }, image) {
+  // What this browser finds is for images that the newest prompt is about.
+  const tile = isLocked(history.present, image) ? undefined : live.tiles.get(image);
   const isNewer = tile !== undefined && live.seq > answer.seq;
   const mask = answer.masks[image];
   const heat = (live.seq >= answer.seq && tile?.heat) || (answer.heat[image] ?? null);
@@ -64,9 +81,10 @@ export function layersIn(state, image, chosen) {
   const { present } = state.history;
   return all(present)
     .reverse()
-    .flatMap(({ id, color, hidden, clicks }) => {
-      if (hidden || !clicks.length) return [];
-      const drawn = id === present.id ? chosen : standingIn(state, id, image);
+    .flatMap((thing) => {
+      const { id, color, hidden } = thing;
+      if (hidden || isBlank(thing)) return [];
+      const drawn = id === present.id ? chosen : edited(state, thing, image, standingIn(state, id, image));
       return drawn ? [{ id, color, drawn }] : [];
     });
 }

@@ -27,6 +27,7 @@ import { begun } from "./things.js";
  * @typedef {Object} Answer
  * @property {number} seq Of the request; 0 for no answer.
  * @property {string} key Of what was asked: `askedOf`.
+ * @property {(image: number) => string} keys The same of each image: `askedOfEach`.
  * @property {readonly Uint8Array[]} masks At token resolution; none without clicks.
  * @property {readonly number[]} presence From 0 to 1 for each image; none without clicks.
  * @property {readonly Uint8Array[]} heat Of tokens, from 0 to 255; none where it was not asked for.
@@ -48,7 +49,7 @@ import { begun } from "./things.js";
  * @property {number} edges The same for edges.
  * @property {Gone | null} gone Whether the server has the set no more.
  * @property {string} refused Why it refused the last request; "" where it did not.
- * @property {string} unopened Why a prompt file was not opened, until the next change; "" for none.
+ * @property {string} told What the page itself could not do, until the next change; "" for nothing.
  * @property {boolean} cutOff Whether a reload ended what was under way.
  */
 
@@ -90,7 +91,15 @@ import { begun } from "./things.js";
 /** @typedef {Store<State>} PageStore */
 
 /** @type {Answer} */
-export const NO_ANSWER = Object.freeze({ seq: 0, key: "", masks: [], presence: [], heat: [], edged: [] });
+export const NO_ANSWER = Object.freeze({
+  seq: 0,
+  key: "",
+  keys: () => "",
+  masks: [],
+  presence: [],
+  heat: [],
+  edged: [],
+});
 
 /** @type {Live} */
 export const NOT_LIVE = Object.freeze({ seq: 0, tiles: new Map() });
@@ -121,7 +130,7 @@ export const initialState = (look) => ({
   late: false,
   exporting: false,
   recalled: null,
-  trouble: { masks: 0, edges: 0, gone: null, refused: "", unopened: "", cutOff: false },
+  trouble: { masks: 0, edges: 0, gone: null, refused: "", told: "", cutOff: false },
 });
 
 /**
@@ -160,6 +169,18 @@ export const isFine = (state, image, answer = state.answer) =>
  */
 export const sideOf = ({ side, focus, focusSide }, image) =>
   image === focus ? Math.max(side, focusSide) : side;
+
+/**
+ * Of an answer the masks along edges that hold for another one too: of images about which the same was
+ * asked, such as locked ones. The others would lie about the new masks.
+ * @param {Pick<Answer, "keys" | "edged">} before
+ * @param {Answer["keys"]} keys
+ */
+export function stillRight({ keys: asked, edged }, keys) {
+  /** @type {Answer["edged"]} */
+  const found = edged.map((mask, image) => (asked(image) === keys(image) ? mask : undefined));
+  return found;
+}
 
 /**
  * What changes with a trouble.

@@ -5,7 +5,7 @@ import { THING_COLORS } from "../contract.js";
 import { SETTINGS } from "./settings.js";
 
 /**
- * @import { Click } from "../contract.js"
+ * @import { Click, Lock, Stroke } from "../contract.js"
  * @import { Settings } from "./settings.js"
  */
 
@@ -19,6 +19,8 @@ import { SETTINGS } from "./settings.js";
  * @property {boolean} hidden Whether its masks are not drawn.
  * @property {Click[]} clicks
  * @property {Settings} settings
+ * @property {readonly Lock[]} locks Images whose masks were accepted, and what made those.
+ * @property {readonly Stroke[]} strokes Of a brush, over what clicks make.
  */
 
 /**
@@ -28,6 +30,7 @@ import { SETTINGS } from "./settings.js";
  * @property {readonly Thing[]} below It.
  * @property {boolean} exclusive Whether a "this" of one is a "not this" of the others.
  * @property {boolean} overlaps Whether what is in several masks stays in all; else in the highest.
+ * @property {readonly number[]} skipped Images that are left out of a download.
  */
 
 /** @typedef {Thing & Among} Prompt The chosen thing, and what there is around it. */
@@ -45,6 +48,7 @@ export const begun = (settings) => ({
   below: [],
   exclusive: true,
   overlaps: false,
+  skipped: [],
 });
 
 /**
@@ -58,7 +62,7 @@ function newThing(others, settings) {
   while (isTaken(`Thing ${number}`, others)) number += 1;
   const used = others.map(({ color }) => String(color));
   const color = COLORS.find((one) => !used.includes(String(one))) ?? COLORS[0];
-  return { id, name: `Thing ${number}`, color, hidden: false, clicks: [], settings };
+  return { id, name: `Thing ${number}`, color, hidden: false, clicks: [], settings, locks: [], strokes: [] };
 }
 
 /**
@@ -77,7 +81,8 @@ export const isTaken = (name, others) =>
 export const all = ({ above, below, ...chosen }) => [...above, chosenOf(chosen), ...below];
 
 /** @param {Thing} prompt */
-const chosenOf = ({ id, name, color, hidden, clicks, settings }) => ({ id, name, color, hidden, clicks, settings });
+const chosenOf = ({ id, name, color, hidden, clicks, settings, locks, strokes }) =>
+  ({ id, name, color, hidden, clicks, settings, locks, strokes });
 
 /**
  * These things in the place of those there are.
@@ -86,9 +91,10 @@ const chosenOf = ({ id, name, color, hidden, clicks, settings }) => ({ id, name,
  * @param {number} id Of the one to be chosen.
  * @returns {Prompt}
  */
-function among({ exclusive, overlaps }, things, id) {
+function among({ exclusive, overlaps, skipped }, things, id) {
   const at = Math.max(0, things.findIndex((thing) => thing.id === id));
-  return { ...things[at], above: things.slice(0, at), below: things.slice(at + 1), exclusive, overlaps };
+  const [above, below] = [things.slice(0, at), things.slice(at + 1)];
+  return { ...things[at], above, below, exclusive, overlaps, skipped };
 }
 
 /**
@@ -175,22 +181,3 @@ const clicksOfOne = (prompt, id) => all(prompt).find((thing) => thing.id === id)
 /** @param {Prompt} prompt */
 export const countClicks = (prompt) =>
   all(prompt).reduce((sum, { clicks }) => sum + clicks.length, 0);
-
-/**
- * Of a prompt from before a reload, what this version of the page can use.
- * @param {Partial<Prompt>} prompt With clicks and settings.
- * @returns {Prompt}
- */
-export function revived(prompt) {
-  const empty = begun(SETTINGS);
-  /** @param {unknown} things */
-  const usable = (things) => (Array.isArray(things) ? things.filter(isThing) : []);
-  return { ...empty, ...prompt, above: usable(prompt.above), below: usable(prompt.below) };
-}
-
-/**
- * @param {any} thing
- * @returns {thing is Thing}
- */
-const isThing = (thing) =>
-  Array.isArray(thing?.clicks) && typeof thing.settings === "object" && typeof thing.id === "number";

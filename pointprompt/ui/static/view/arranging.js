@@ -55,7 +55,7 @@ export function createArranging(root, store, actions) {
       look.order,
       look.filter,
       manifest,
-      history.present.clicks,
+      history.present,
       answer.masks,
       arranged,
     ],

@@ -1,6 +1,8 @@
 // The toolbar and the sliders: shows the state, does what is asked for. Keeps no state itself.
 
-import { SLIDERS } from "../contract.js";
+import { MAX_AREA, SLIDERS } from "../contract.js";
+import { brushOf, radiusOf, sliderOf } from "../state/brush.js";
+import { isBlank } from "../state/edits.js";
 import { valueOf } from "../state/settings.js";
 import * as things from "../state/things.js";
 import { createRadios } from "./radios.js";
@@ -24,6 +26,7 @@ const FORMATS = {
 /** @param {Field} field */
 function read(field) {
   if (field.type === "checkbox") return /** @type {HTMLInputElement} */ (field).checked;
+  if (field.type === "number") return Math.min(Math.max(Math.round(Number(field.value)) || 0, 0), MAX_AREA);
   return field.type === "range" ? Number(field.value) : field.value;
 }
 
@@ -36,6 +39,8 @@ function write(field, value) {
     /** @type {HTMLInputElement} */ (field).checked = Boolean(value);
     return;
   }
+  // Who is typing a number has not ended it yet.
+  if (field.type === "number" && field === document.activeElement) return;
   field.value = String(value);
   if (field.type !== "range") return;
   const format = FORMATS[field.dataset.setting ?? field.dataset.display ?? ""] ?? String;
@@ -44,7 +49,8 @@ function write(field, value) {
 }
 
 /** @param {Thing} thing */
-const isMarked = ({ clicks }) => clicks.some(({ positive }) => positive);
+const isMarked = ({ clicks, strokes, locks }) =>
+  clicks.some(({ positive }) => positive) || strokes.some(({ adds }) => adds) || locks.length > 0;
 
 /**
  * What can be done now.
@@ -54,7 +60,7 @@ const isMarked = ({ clicks }) => clicks.some(({ positive }) => positive);
 const possible = ({ history, dragFrom, exporting }) => ({
   undo: history.past.length > 0 || dragFrom !== null,
   redo: history.future.length > 0,
-  clear: history.present.clicks.length > 0,
+  clear: !isBlank(history.present),
   reset: true,
   export: things.all(history.present).some(isMarked) && !exporting,
 });
@@ -79,6 +85,7 @@ export function createControls(root, store, actions) {
     root.querySelectorAll("[data-setting=outline] option")
   );
   const [tileSize] = /** @type {HTMLInputElement[]} */ (all("tile-size"));
+  const brush = /** @type {HTMLInputElement} */ (root.querySelector(".pp-brush input"));
   const listening = new AbortController();
   const { signal } = listening;
 
@@ -112,6 +119,7 @@ export function createControls(root, store, actions) {
   }
   const resize = () => actions.look({ tileSize: Number(tileSize.value) });
   tileSize.addEventListener("input", resize, { signal });
+  brush.addEventListener("input", () => actions.look({ brush: radiusOf(Number(brush.value)) }), { signal });
 
   function show() {
     const state = store.get();
@@ -119,6 +127,8 @@ export function createControls(root, store, actions) {
     const values = history.present.settings;
     const eigvecs = manifest?.eigvecs ?? 2;
     radios.forEach(({ show: check }) => check(look));
+    root.toggleAttribute("data-brush", brushOf(state) !== null);
+    brush.value = String(Math.round(sliderOf(look.brush)));
     for (const field of ofOneRule) field.hidden = field.dataset.rule !== values.rule;
     for (const option of outlines) option.hidden = !manifest?.outlines.includes(option.value);
     for (const field of settings) {

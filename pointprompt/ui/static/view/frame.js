@@ -38,13 +38,17 @@ export function createFrame(image) {
 
   const frame = make("div", "pp-frame");
   frame.append(photo, colors, heat, preview, overlay);
-  const enlarge = make("button", "pp-enlarge");
-  enlarge.type = "button";
-  enlarge.tabIndex = -1;
-  enlarge.title = "Large (F)";
-  enlarge.setAttribute("aria-label", `${image.name}, large`);
+  const buttons = {
+    skip: button("pp-skip", "Skip: leave it out of the download (S)", `Skip ${image.name}`),
+    lock: button("pp-lock", "Lock: no click elsewhere changes its mask (L)", `Lock ${image.name}`),
+    enlarge: button("pp-enlarge", "Large (F)", `${image.name}, large`),
+  };
+  const sign = make("span", "pp-hand");
+  sign.title = "Edited by hand";
   const place = make("div", "pp-place");
-  place.append(frame, enlarge);
+  const row = make("div", "pp-on-tile");
+  row.append(...Object.values(buttons));
+  place.append(frame, sign, row);
 
   const name = make("span", "pp-name");
   name.textContent = image.name;
@@ -55,7 +59,7 @@ export function createFrame(image) {
   caption.append(name, ...(image.remark ? [remarkSign(image.remark)] : []), share);
 
   element.append(place, caption);
-  return { element, photo, colors, heat, overlay, preview, enlarge, share };
+  return { element, photo, colors, heat, overlay, preview, buttons, share };
 }
 
 /**
@@ -70,16 +74,27 @@ function make(tag, className) {
 }
 
 /**
+ * Out of the way of Tab: keys do the same.
+ * @param {string} className
+ * @param {string} title
+ * @param {string} name
+ */
+function button(className, title, name) {
+  const element = make("button", className);
+  element.type = "button";
+  element.tabIndex = -1;
+  element.title = title;
+  element.setAttribute("aria-label", name);
+  return element;
+}
+
+/**
  * What is to be said of a photo: in full on hover, on focus, and to assistive tools.
  * @param {string} remark
  */
 function remarkSign(remark) {
-  const sign = make("button", "pp-remark");
-  sign.type = "button";
-  sign.tabIndex = -1;
+  const sign = button("pp-remark", remark, `Remark: ${remark}`);
   sign.textContent = "i";
-  sign.title = remark;
   sign.dataset.remark = remark;
-  sign.setAttribute("aria-label", `Remark: ${remark}`);
   return sign;
 }

@@ -1,6 +1,7 @@
 // The tiles of the set: which there are, where they stand, which are seen and how large they are.
 
 import { MAX_SIDE } from "../contract.js";
+import { brushOf } from "../state/brush.js";
 import { isAway } from "../state/state.js";
 import { createAtlas, paintColors } from "./atlas.js";
 import { createLayout } from "./layout.js";
@@ -102,7 +103,9 @@ export function createGrid(root, store, { actions, addressOf }) {
         press: actions.press,
         remove: actions.remove,
         hover: actions.hover,
-        enlarge: actions.focus,
+        brush: () => brushOf(store.get()),
+        paint: actions.paint,
+        buttons: { enlarge: actions.focus, lock: actions.lock, skip: actions.skip },
       }),
     );
   }
@@ -111,8 +114,7 @@ export function createGrid(root, store, { actions, addressOf }) {
   let last = {};
   /** @type {TileView[]} */
   let shown = [];
-  // How many were shown, for tests and benchmarks.
-  let previews = 0;
+  let previews = 0; // For tests and benchmarks.
 
   /** The tiles on which something else is to be drawn. */
   function refresh() {
@@ -147,7 +149,7 @@ export function createGrid(root, store, { actions, addressOf }) {
     store.subscribe(
       ({ history, look, answer, answers, live }) =>
         [history.present, look.display, look.view, answer, answers, live],
-      () => refresh(),
+      refresh,
     ),
     store.subscribe(
       ({ preview }) => [preview],
@@ -159,16 +161,15 @@ export function createGrid(root, store, { actions, addressOf }) {
         root.dataset.previews = String(previews);
       },
     ),
-    store.subscribe(
-      ({ look }) => [look.view],
-      (now) => {
-        root.dataset.view = now;
-        tiles.forEach((tile) => tile.paint());
-      },
-    ),
+    store.subscribe(({ look }) => [look.view], (now) => {
+      root.dataset.view = now;
+      tiles.forEach((tile) => tile.paint());
+    }),
     store.subscribe((state) => [isAway(state)], reload),
+    store.subscribe(({ look }) => [look.mode, look.brush], () => tiles.forEach((tile) => tile.retrace())),
   ];
 
+  /** Photos that were lost on their way, once more. */
   function reload() {
     if (!isAway(store.get())) tiles.forEach((tile) => tile.reload());
   }
@@ -187,7 +188,6 @@ export function createGrid(root, store, { actions, addressOf }) {
     /** @param {HTMLCanvasElement} canvas @param {number} image */
     paintColors: (canvas, image) =>
       paintColors(atlas, canvas, image, { grid: store.get().manifest?.grid ?? [1, 1], isWanted: () => true }),
-    /** Photos that were lost on their way, once more. */
     reload,
     destroy() {
       unsubscribe.forEach((end) => end());

@@ -5,11 +5,14 @@ import { paintHeat } from "./heat.js";
 import { lastLayers, lastLayersOfEach } from "./layers.js";
 import { paintMarks } from "./marks.js";
 import { fit, paintPreview, paintThings } from "./paint.js";
+import { paintTrace } from "./trace.js";
 import { fitted, panned, zoomed } from "./zoom.js";
 
 /**
  * @import { Contour } from "../rule/contour.js"
+ * @import { Brush } from "../state/brush.js"
  * @import { Press } from "../state/press.js"
+ * @import { Trace } from "./brush.js"
  * @import { Surface } from "./paint.js"
  * @import { TileView } from "./views.js"
  * @import { Extent, Zoom } from "./zoom.js"
@@ -22,6 +25,7 @@ import { fitted, panned, zoomed } from "./zoom.js";
  * @property {TileView} view
  * @property {Contour | null} preview What a click at the pointer would give.
  * @property {readonly [number, number]} grid Of tokens.
+ * @property {Brush | null} brush
  */
 
 /**
@@ -97,8 +101,26 @@ export function createLarge(place, shown) {
     );
   }
 
+  /** @param {Trace} now */
+  function paintTraced(now) {
+    const [seen, brush] = [shown(), now && shown()?.brush];
+    preview.hidden = !brush;
+    if (!seen || !now || !brush) return;
+    paintOn(preview, seen.size, (surface) => paintTrace(surface, now, brush, seen.view.display.opacity));
+  }
+
+  /**
+   * Where on the photo a point of its place is, or beside it.
+   * @param {{x: number, y: number}} point From 0 to 1.
+   */
+  function beside(point) {
+    const { x, y, width, height } = box(shown()?.size ?? room());
+    return { x: (point.x * place.clientWidth - x) / width, y: (point.y * place.clientHeight - y) / height };
+  }
+
   return {
     paint,
+    paintTrace: paintTraced,
     paintPreview: paintPreviewed,
     /** Another one: all of it. */
     renew() {
@@ -143,10 +165,10 @@ export function createLarge(place, shown) {
     onPhoto(press) {
       const now = shown();
       if (!now) return null;
-      const { x: left, y: top, width, height } = box(now.size);
-      const x = (press.x * place.clientWidth - left) / width;
-      const y = (press.y * place.clientHeight - top) / height;
+      const { width, height } = box(now.size);
+      const { x, y } = beside(press);
       return x >= 0 && x < 1 && y >= 0 && y < 1 ? { ...press, x, y, size: { width, height } } : null;
     },
+    beside,
   };
 }

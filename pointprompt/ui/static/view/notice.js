@@ -7,10 +7,10 @@ import * as words from "./words.js";
 
 /** @param {State} state */
 function textOf(state) {
-  const { gone, refused, unopened, cutOff } = state.trouble;
+  const { gone, refused, told, cutOff } = state.trouble;
   if (isAway(state)) return words.AWAY;
   if (gone) return words.goneText(gone);
-  if (refused || unopened) return words.sentence(refused || unopened);
+  if (refused || told) return words.sentence(refused || told);
   return cutOff ? words.CUT_OFF : "";
 }
 

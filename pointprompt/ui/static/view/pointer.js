@@ -34,13 +34,7 @@ export function listen(element, { pressed, hovered }) {
    * @param {boolean} other
    */
   const pressAt = (event, other) => {
-    const box = element.getBoundingClientRect();
-    return {
-      x: (event.clientX - box.left) / box.width,
-      y: (event.clientY - box.top) / box.height,
-      other,
-      touch: event.pointerType === "touch",
-    };
+    return { ...placeIn(element, event), other, touch: event.pointerType === "touch" };
   };
 
   /**
@@ -126,4 +120,14 @@ export function listen(element, { pressed, hovered }) {
       cancel();
     },
   };
+}
+
+/**
+ * Where a pointer is, from 0 to 1 of an element, or beside it.
+ * @param {HTMLElement} element
+ * @param {{clientX: number, clientY: number}} event
+ */
+export function placeIn(element, { clientX, clientY }) {
+  const { left, top, width, height } = element.getBoundingClientRect();
+  return { x: (clientX - left) / width, y: (clientY - top) / height };
 }

@@ -9,9 +9,9 @@ import { all } from "../state/things.js";
  */
 
 /** @type {Record<string, string>} */
-const MODES = { "+": "positive", "-": "negative" };
+const MODES = { "+": "positive", "-": "negative", b: "brush", e: "eraser" };
 /** @type {Record<string, string>} */
-const OTHER = { positive: "negative", negative: "positive" };
+const OTHER = { positive: "negative", negative: "positive", brush: "eraser", eraser: "brush" };
 
 /**
  * @param {HTMLElement} root
@@ -21,10 +21,9 @@ const OTHER = { positive: "negative", negative: "positive" };
  */
 export function createShortcuts(root, store, { actions, go, here, help }) {
   const listening = new AbortController();
-  // The first letter of each view, of those that there are.
   const views = new Map(
     [.../** @type {NodeListOf<HTMLElement>} */ (root.querySelectorAll("[data-view]"))].map(
-      (button) => [button.dataset.view?.[0] ?? "", button],
+      (button) => [button.dataset.key ?? "", button],
     ),
   );
   for (const [key, button] of views) button.setAttribute("aria-keyshortcuts", key.toUpperCase());
@@ -34,6 +33,12 @@ export function createShortcuts(root, store, { actions, go, here, help }) {
    * @param {boolean} isHeld
    */
   const peek = (isHeld) => root.toggleAttribute("data-peek", isHeld);
+
+  /** @param {(image: number) => void} edit */
+  function onImage(edit) {
+    const image = store.get().focus ?? here();
+    if (image !== null) edit(image);
+  }
 
   /**
    * What a key does without Ctrl, Alt and the like.
@@ -52,7 +57,12 @@ export function createShortcuts(root, store, { actions, go, here, help }) {
     if (key === "a") return () => actions.addThing();
     if (key === "m") return () => peek(true);
     const { focus } = store.get();
+    const edit = { l: actions.lock, s: actions.skip }[key];
+    if (edit) return () => onImage(edit);
     if (key === "f") return () => actions.focus(focus === null ? (here() ?? 0) : null);
+    if (key === "escape" && (look.mode === "brush" || look.mode === "eraser")) {
+      return () => actions.look({ mode: "positive" });
+    }
     if (key === "escape" && focus !== null) return () => actions.focus(null);
     const next = focus === null ? go : (/** @type {number} */ step) => actions.focusNext(step);
     if (key === "n") return () => next(shift ? -1 : 1);

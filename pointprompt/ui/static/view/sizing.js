@@ -1,6 +1,7 @@
 // Part, thing or more by keys and by the wheel, while the pointer or the cross is on a tile; what is
-// chosen shows at the pointer.
+// chosen shows at the pointer. With a brush the keys make that larger or smaller.
 
+import { brushOf } from "../state/brush.js";
 import { isElsewhere } from "./shortcuts.js";
 
 /**
@@ -30,11 +31,16 @@ export function createSizing(root, store, actions) {
   /** @param {KeyboardEvent} event */
   function press(event) {
     const step = { "[": /** @type {const} */ (-1), "]": /** @type {const} */ (1) }[event.key];
-    if (!step || event.ctrlKey || event.metaKey || !isOurs() || isElsewhere(event)) return;
+    if (!step || event.ctrlKey || event.metaKey || isElsewhere(event)) return;
     if (!store.get().manifest) return;
-    event.preventDefault();
-    actions.resize(step);
-    say();
+    if (brushOf(store.get())) {
+      event.preventDefault();
+      actions.resizeBrush(step);
+    } else if (isOurs()) {
+      event.preventDefault();
+      actions.resize(step);
+      say();
+    }
   }
 
   /** @param {WheelEvent} event */

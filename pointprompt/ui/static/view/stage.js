@@ -2,6 +2,8 @@
 // is done with it.
 
 import { MAX_SIDE } from "../contract.js";
+import { brushOf, strokeOf } from "../state/brush.js";
+import { listenToBrush } from "./brush.js";
 import { createLarge } from "./large.js";
 import { listenToPanning } from "./panning.js";
 import { listen } from "./pointer.js";
@@ -43,7 +45,8 @@ export function createStage(root, store, { actions, addressOf, view, paintColors
     const { focus, manifest, preview } = store.get();
     if (focus === null || !manifest) return null;
     const line = preview?.get(focus)?.contour ?? null;
-    return { size: manifest.images[focus], view: view(focus), preview: line, grid: manifest.grid };
+    const [size, brush] = [manifest.images[focus], brushOf(store.get())];
+    return { size, view: view(focus), preview: line, grid: manifest.grid, brush };
   }
   const large = createLarge(find(".pp-large"), shown);
 
@@ -107,6 +110,10 @@ export function createStage(root, store, { actions, addressOf, view, paintColors
   function paint() {
     const { focus } = store.get();
     if (focus !== null && view(focus).hasColors) paintColors(colors, focus);
+    if (focus !== null) {
+      find("[data-stage=lock]").setAttribute("aria-pressed", String(view(focus).isLocked));
+      find("[data-stage=skip]").setAttribute("aria-pressed", String(view(focus).isSkipped));
+    }
     large.paint();
   }
 
@@ -125,6 +132,8 @@ export function createStage(root, store, { actions, addressOf, view, paintColors
     smaller: () => enlarge(1 / STEP),
     all: showAll,
     close: () => actions.focus(null),
+    lock: () => actions.lock(store.get().focus ?? 0),
+    skip: () => actions.skip(store.get().focus ?? 0),
   };
   for (const [name, action] of Object.entries(buttons)) {
     find(`[data-stage=${name}]`).addEventListener("click", action, { signal });
@@ -144,13 +153,28 @@ export function createStage(root, store, { actions, addressOf, view, paintColors
   );
 
   // Before presses: what moves the photo is none.
-  const panning = listenToPanning(overlay, { zoom: enlarge, pan: large.pan, canPan: large.isBeyond });
+  const isPainting = () => brushOf(store.get()) !== null;
+  const panning = listenToPanning(overlay, {
+    zoom: enlarge,
+    pan: large.pan,
+    canPan: () => large.isBeyond() && !isPainting(),
+  });
   const pointer = listen(overlay, {
     pressed(press) {
       const on = pressOn(press);
-      if (on) actions.press(on);
+      if (on && !isPainting()) actions.press(on);
     },
-    hovered: (press) => actions.hover(press && pressOn(press)),
+    hovered: (press) => actions.hover(press && !isPainting() ? pressOn(press) : null),
+  });
+  const brushing = listenToBrush(overlay, {
+    isOn: isPainting,
+    traced: (trace) => large.paintTrace(trace && { ...trace, way: trace.way.map(large.beside) }),
+    painted(way, other) {
+      const { focus, manifest } = store.get();
+      const brush = brushOf(store.get());
+      if (focus === null || !manifest || !brush) return;
+      actions.paint(strokeOf(focus, way.map(large.beside), { brush, other, size: manifest.images[focus] }));
+    },
   });
   const resized = new ResizeObserver(() => !stage.hidden && showAll());
   resized.observe(find(".pp-large"));
@@ -168,7 +192,7 @@ export function createStage(root, store, { actions, addressOf, view, paintColors
   return {
     destroy() {
       unsubscribe.forEach((end) => end());
-      [pointer, panning].forEach((part) => part.destroy());
+      [pointer, panning, brushing].forEach((part) => part.destroy());
       resized.disconnect();
       listening.abort();
     },

@@ -1,20 +1,22 @@
 // How far the masks on the screen are: in words, and in data for tests and assistive tools.
 
 import { count } from "../state/clicks.js";
+import { isBlank } from "../state/edits.js";
 import { missing } from "../state/missing.js";
 import { isFine } from "../state/state.js";
-import { isFound } from "../state/coverage.js";
+import { foundIn } from "../state/found.js";
 
 /** @import { PageStore, State } from "../state/state.js" */
 
 /** @param {State} state */
-function textOf({ late, exporting, history, manifest, answer }) {
+function textOf(state) {
+  const { late, exporting, history, manifest } = state;
   if (late) return exporting ? "The download waits for the server" : "Waiting for the server";
   const { positive, negative } = count(history.present.clicks);
   const images = manifest?.images.length ?? 0;
-  if (positive + negative === 0) return `${images} ${images === 1 ? "image" : "images"}. Click a thing in any.`;
-  if (positive === 0) return "Add a “this” click: “not this” only takes away.";
-  const masked = answer.masks.filter(isFound).length;
+  if (isBlank(history.present)) return `${images} ${images === 1 ? "image" : "images"}. Click a thing in any.`;
+  if (positive === 0 && negative > 0) return "Add a “this” click: “not this” only takes away.";
+  const masked = manifest?.images.filter((_, image) => foundIn(state, image)).length;
   return `Found in ${masked} of ${images}`;
 }
 

@@ -1,6 +1,8 @@
 // One image of the set: its photo, its colour view and what is painted over both.
 
+import { strokeOf } from "../state/brush.js";
 import { paintColors } from "./atlas.js";
+import { listenToBrush } from "./brush.js";
 import { createFrame } from "./frame.js";
 import { paintHeat } from "./heat.js";
 import { listenToKeys } from "./keyboard.js";
@@ -8,12 +10,15 @@ import { paintCursor, paintMarks } from "./marks.js";
 import { lastLayers, lastLayersOfEach } from "./layers.js";
 import { fit, fitTo, paintPreview, paintThings } from "./paint.js";
 import { listen } from "./pointer.js";
-import { percent } from "./words.js";
+import { paintTrace } from "./trace.js";
+import { editsText, percent } from "./words.js";
 
 /**
- * @import { ManifestImage } from "../contract.js"
+ * @import { ManifestImage, Stroke } from "../contract.js"
  * @import { Contour } from "../rule/contour.js"
+ * @import { Brush, Place as BrushPlace } from "../state/brush.js"
  * @import { PressOn } from "../state/press.js"
+ * @import { Trace } from "./brush.js"
  * @import { Place } from "./keyboard.js"
  * @import { TileView } from "./views.js"
  */
@@ -28,7 +33,10 @@ import { percent } from "./words.js";
  * @property {(press: PressOn) => void} press
  * @property {(press: PressOn) => void} remove
  * @property {(press: PressOn | null) => void} hover
- * @property {(index: number) => void} enlarge
+ * @property {() => Brush | null} brush
+ * @property {(stroke: Stroke) => void} paint
+ * @property {{enlarge: (index: number) => void, lock: (index: number) => void,
+ *             skip: (index: number) => void}} buttons
  */
 
 /** @typedef {ReturnType<typeof createTile>} Tile */
@@ -40,7 +48,7 @@ import { percent } from "./words.js";
  */
 export function createTile(image, index, options) {
   const { photoUrl, atlas, grid, view } = options;
-  const { element, photo, colors, heat, overlay, preview, enlarge, share } = createFrame(image);
+  const { element, photo, colors, heat, overlay, preview, buttons, share } = createFrame(image);
   photo.src = photoUrl;
 
   let visible = false;
@@ -61,19 +69,44 @@ export function createTile(image, index, options) {
     image: index,
     size: { width: overlay.clientWidth, height: overlay.clientHeight },
   });
+  const isPainting = () => options.brush() !== null;
   /** @param {Place | null} place */
-  const hovered = (place) => options.hover(place && here(place));
-  const pointer = listen(overlay, { pressed: (pressed) => options.press(here(pressed)), hovered });
+  const hovered = (place) => options.hover(place && !isPainting() ? here(place) : null);
+  const pointer = listen(overlay, {
+    pressed: (pressed) => isPainting() || options.press(here(pressed)),
+    hovered,
+  });
+  const brushing = listenToBrush(overlay, { isOn: isPainting, traced, painted });
   const listening = new AbortController();
-  enlarge.addEventListener("click", () => options.enlarge(index), { signal: listening.signal });
+  for (const name of /** @type {const} */ (["enlarge", "lock", "skip"])) {
+    buttons[name].addEventListener("click", () => options.buttons[name](index), { signal: listening.signal });
+  }
   const keys = listenToKeys(overlay, grid, {
-    press: (pressed) => options.press(here(pressed)),
+    press: (pressed) => (isPainting() ? painted([pressed], pressed.other) : options.press(here(pressed))),
     remove: (place) => options.remove({ ...here(place), touch: true }),
     moved() {
-      hovered(keys.cursor());
+      const cursor = keys.cursor();
+      hovered(cursor);
+      traced(cursor && isPainting() ? { way: [cursor], other: false, isDown: false } : null);
       paint();
     },
   });
+
+  /** @type {Trace} */
+  let trace = null;
+  /** @param {Trace} now */
+  function traced(now) {
+    trace = now;
+    const brush = options.brush();
+    preview.hidden = !trace || !brush;
+    if (trace && brush) paintTrace(fitTo(preview, overlay), trace, brush, view(index).display.opacity);
+  }
+
+  /** @param {readonly BrushPlace[]} way @param {boolean} other */
+  function painted(way, other) {
+    const brush = options.brush();
+    if (brush) options.paint(strokeOf(index, way, { brush, other, size: image }));
+  }
 
   function paint() {
     stale = !visible;
@@ -117,17 +150,28 @@ export function createTile(image, index, options) {
       ? `The mask covers ${covered} of the image. How sure it is that the thing is here: ${presence.toFixed(2)} of 1.`
       : "";
     element.classList.toggle("pp-empty", part === 0);
+    describeEdits();
     overlay.setAttribute(
       "aria-label",
       `${image.name}, image ${index + 1}. ${clicks.length === 1 ? "1 click" : `${clicks.length} clicks`}. ` +
-        (covered ? `Mask covers ${covered}.` : "No mask yet."),
+        (covered ? `Mask covers ${covered}.` : "No mask yet.") + editsText(view(index)),
     );
+  }
+
+  function describeEdits() {
+    const { isLocked, isSkipped, isEdited } = view(index);
+    buttons.lock.setAttribute("aria-pressed", String(isLocked));
+    buttons.skip.setAttribute("aria-pressed", String(isSkipped));
+    element.classList.toggle("pp-skipped", isSkipped);
+    element.classList.toggle("pp-edited", isEdited);
   }
 
   return {
     element,
     paint,
     paintPreview: paintPreviewed,
+    /** After the brush changed. */
+    retrace: () => trace && traced(trace),
     describe,
     /** A photo that was lost on its way, once more. */
     reload() {
@@ -146,6 +190,7 @@ export function createTile(image, index, options) {
     destroy() {
       listening.abort();
       pointer.destroy();
+      brushing.destroy();
       keys.destroy();
     },
   };

@@ -1,5 +1,6 @@
 // What is shown of an image, of the state: the same on its tile and where it is large.
 
+import { isLocked, strokesOn } from "../state/edits.js";
 import { layersIn, shownIn } from "../state/shown.js";
 import { all } from "../state/things.js";
 
@@ -23,6 +24,9 @@ import { all } from "../state/things.js";
  * @property {Color} color Of the chosen thing.
  * @property {boolean} isHeat Whether heatmaps are shown, and not masks.
  * @property {boolean} hasColors Whether the colour view is.
+ * @property {boolean} isLocked Whether the chosen thing's mask was accepted.
+ * @property {boolean} isEdited Whether a brush was used on it.
+ * @property {boolean} isSkipped Whether the image is left out of downloads.
  */
 
 /**
@@ -49,6 +53,9 @@ export function viewOf(state, image) {
     hasColors: look.view === "colors" || look.view === "both",
     isHeat: look.view === "heat",
     color: present.color,
+    isLocked: isLocked(present, image),
+    isEdited: strokesOn(present, image).length > 0,
+    isSkipped: present.skipped.includes(image),
   };
 }
 
@@ -84,6 +91,9 @@ export const isSameView = (one, other) =>
   areSame(one.marks, other.marks, isSameMarks) &&
   one.heat === other.heat &&
   one.hasColors === other.hasColors &&
+  one.isLocked === other.isLocked &&
+  one.isEdited === other.isEdited &&
+  one.isSkipped === other.isSkipped &&
   one.covered === other.covered &&
   one.presence === other.presence;
 

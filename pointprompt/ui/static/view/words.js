@@ -40,6 +40,13 @@ export const sentence = (text) => (isSentence(text) ? text : REFUSED);
 export const isSentence = (text) =>
   typeof text === "string" && /^[\p{L}\p{N}“"'].*[.!?]$/su.test(text);
 
+/**
+ * What was done to an image by hand.
+ * @param {{isLocked: boolean, isEdited: boolean, isSkipped: boolean}} edits
+ */
+export const editsText = ({ isLocked, isEdited, isSkipped }) =>
+  [isLocked && " Locked.", isEdited && " Edited by hand.", isSkipped && " Skipped."].filter(Boolean).join("");
+
 /** @param {number} share */
 export const percent = (share) => {
   if (share === 0) return "0%";
@@ -51,6 +58,10 @@ const NONE = /** @type {Readonly<Record<string, string>>} */ ({
   found: "The thing was found in no image.",
   unsure: "No image is unsure.",
   empty: "No image is empty.",
+  open: "Every image is locked or skipped.",
+  locked: "No image is locked.",
+  edited: "No image was edited by hand.",
+  skipped: "No image is skipped.",
 });
 
 /**
@@ -59,4 +70,4 @@ const NONE = /** @type {Readonly<Record<string, string>>} */ ({
  * @param {boolean} hasMasks
  */
 export const noneText = (filter, hasMasks) =>
-  hasMasks || filter === "clicked" ? NONE[filter] : "Nothing was looked for yet: click a thing first.";
+  hasMasks || !["found", "unsure", "empty"].includes(filter) ? NONE[filter] : "Nothing was looked for yet: click a thing first.";
