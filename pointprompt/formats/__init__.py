@@ -1,6 +1,7 @@
 """Masks of all images and what made them -> files, and prompts back in.
 
 labelled.py        what is exported: masks of several things, one image at a time
+orientation.py     upright or as a file stores it
 format.py          what every format is
 registry.py        which formats there are to choose
 archive.py         the chosen ones in one ZIP file

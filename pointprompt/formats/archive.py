@@ -71,7 +71,7 @@ def write_zip(
             # Not by a name, which would keep one image until the next one's masks are there.
             said = _written(
                 archive,
-                LabelledImage(labelled, index),
+                LabelledImage(labelled, index, options.orientation),
                 writers,
                 problems,
                 lambda: tell(len(images)),
@@ -84,7 +84,7 @@ def write_zip(
         if changed := _changed_names(labelled):
             _add(archive, "names.csv", changed)
         document |= {
-            "orientation": "upright",
+            "orientation": options.orientation,
             "keeps_overlaps": labelled.keeps_overlaps,
             "exclusive": labelled.exclusive,
             "images": images,
@@ -115,6 +115,7 @@ def _written(
         "name": image.photo.name,
         "width": image.photo.width,
         "height": image.photo.height,
+        "exif_orientation": image.photo.orientation,
         "mask_pixels": dict(zip(names, image.counts, strict=True)),
         "files": files,
     }

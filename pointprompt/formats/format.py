@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pointprompt.formats.labelled import Labelled, LabelledImage
+from pointprompt.formats.orientation import ORIENTATIONS
 from pointprompt.types import ByteArray
 
 # The name of a file, with folders before it, and its content.
@@ -35,10 +36,22 @@ class Options:
     Attributes:
         coco_polygons: Have COCO say masks as polygons, not by the lengths of runs of pixels.
         coco_regions: Have COCO say each region of a thing in an image apart.
+        orientation: Of `ORIENTATIONS`: everything upright, or each image as its file stores it.
+
+    Raises:
+        ValueError: There is no such orientation.
     """
 
     coco_polygons: bool = False
     coco_regions: bool = False
+    orientation: str = "upright"
+
+    def __post_init__(self) -> None:
+        if self.orientation not in ORIENTATIONS:
+            raise ValueError(
+                f"The orientation must be one of {', '.join(ORIENTATIONS)}, "
+                f"not {self.orientation!r}."
+            )
 
 
 DEFAULT_OPTIONS = Options()

@@ -62,7 +62,7 @@ class Exports:
             session_files.new_export(session.folder) as folder,
         ):
             unfinished = folder / "unfinished"
-            options = Options(request.coco_polygons, request.coco_regions)
+            options = Options(request.coco_polygons, request.coco_regions, request.orientation)
             write_zip(
                 unfinished,
                 _labelled(session, request),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import fields
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from pointprompt.formats.registry import FORMATS
 from pointprompt.server.wire import (
@@ -91,6 +91,7 @@ def parse_export(message: object) -> ExportRequest:
         formats=_formats(fields_.get("formats")),
         coco_polygons=_switch(fields_, "coco_polygons"),
         coco_regions=_switch(fields_, "coco_regions"),
+        orientation=_orientation(fields_.get("orientation", "upright")),
     )
 
 
@@ -180,6 +181,14 @@ def _formats(names: object) -> tuple[str, ...]:
     if not isinstance(names, list) or not all(name in FORMATS for name in map(str, names)):
         raise WireError("A message asks for a format that there is none of.")
     return tuple(name for name in FORMATS if name in names)
+
+
+def _orientation(value: object) -> Literal["upright", "stored"]:
+    if value == "upright":
+        return "upright"
+    if value == "stored":
+        return "stored"
+    raise WireError("A message asks for an orientation that there is none of.")
 
 
 def _switch(fields_: Mapping[str, Any], name: str) -> bool:

@@ -91,6 +91,7 @@ class ExportRequest:
         formats: Names of `formats.registry.FORMATS`.
         coco_polygons: As in `formats.format.Options`.
         coco_regions: As in `formats.format.Options`.
+        orientation: As in `formats.format.Options`.
     """
 
     session: str
@@ -101,6 +102,7 @@ class ExportRequest:
     formats: tuple[str, ...]
     coco_polygons: bool = False
     coco_regions: bool = False
+    orientation: Literal["upright", "stored"] = "upright"
 
 
 @dataclass(frozen=True)
@@ -270,6 +272,7 @@ class ManifestImage:
         width: In pixels.
         height: In pixels.
         remark: What there is to say about it; "" for nothing.
+        turned: Whether its file stores it otherwise than upright.
         tile: Address of a JPEG file.
         whole: The same at the image's own size; that of the tile where this is no larger.
         codes: Address of what `encode_codes` makes of its codes.
@@ -280,6 +283,7 @@ class ManifestImage:
     width: int
     height: int
     remark: str
+    turned: bool
     tile: str
     whole: str
     codes: str
@@ -354,6 +358,7 @@ class Manifest:
                     width=photo.width,
                     height=photo.height,
                     remark=photo.remark,
+                    turned=photo.orientation != 1,
                     tile=tile,
                     whole=whole,
                     codes=codes_,

@@ -305,12 +305,20 @@ def test_an_export_holds_all_things_with_their_own_clicks_and_settings():
         {"formats": [["png"]]},
         {"formats": "png"},
         {"coco_polygons": "yes"},
+        {"orientation": "sideways"},
+        {"orientation": ["stored"]},
+        {"orientation": None},
         {"session": ""},
     ],
 )
 def test_an_export_of_things_that_cannot_be_is_refused(changes):
     with pytest.raises(WireError):
         parse_export(export(**changes))
+
+
+def test_an_export_is_upright_where_it_does_not_say():
+    assert parse_export(export()).orientation == "upright"
+    assert parse_export(export(orientation="stored")).orientation == "stored"
 
 
 @given(JSON)

@@ -81,6 +81,7 @@
  * @property {string[]} formats Names of `formats.registry.FORMATS`.
  * @property {boolean} coco_polygons As in `formats.format.Options`.
  * @property {boolean} coco_regions As in `formats.format.Options`.
+ * @property {"upright" | "stored"} orientation As in `formats.format.Options`.
  */
 
 /**
@@ -159,6 +160,7 @@
  * @property {number} width In pixels.
  * @property {number} height In pixels.
  * @property {string} remark What there is to say about it; "" for nothing.
+ * @property {boolean} turned Whether its file stores it otherwise than upright.
  * @property {string} tile Address of a JPEG file.
  * @property {string} whole The same at the image's own size; that of the tile where this is no larger.
  * @property {string} codes Address of what `encode_codes` makes of its codes.

@@ -40,7 +40,7 @@ export const askedOf = ({ clicks, settings }) => JSON.stringify([clicks, setting
  */
 export function exportMessage(state) {
   const { present } = state.history;
-  const { formats, polygons, regions } = state.look.download;
+  const { formats, polygons, regions, stored } = state.look.download;
   return {
     session: state.manifest?.session ?? "",
     seq: state.answer.seq,
@@ -49,6 +49,7 @@ export function exportMessage(state) {
     formats: [...formats],
     coco_polygons: polygons,
     coco_regions: regions,
+    orientation: /** @type {"stored" | "upright"} */ (stored && hasTurned(state) ? "stored" : "upright"),
     things: all(present).map((thing) => ({
       name: thing.name,
       color: /** @type {[number, number, number]} */ ([...thing.color]),
@@ -57,6 +58,12 @@ export function exportMessage(state) {
     })),
   };
 }
+
+/**
+ * Whether the file of an image stores it otherwise than upright.
+ * @param {Pick<State, "manifest">} state
+ */
+export const hasTurned = ({ manifest }) => manifest?.images.some(({ turned }) => turned) ?? false;
 
 /**
  * Whether heatmaps are shown that only the server can find.
