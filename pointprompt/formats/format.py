@@ -10,7 +10,7 @@ import io
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, BinaryIO, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +20,9 @@ from pointprompt.formats.labelled import Labelled, LabelledImage
 from pointprompt.formats.orientation import ORIENTATIONS
 from pointprompt.types import ByteArray
 
-# The name of a file, with folders before it, and its content.
-Member = tuple[str, bytes]
+# The name of a file, with folders before it, and its content: bytes, or a file to read to its end.
+Content = bytes | BinaryIO
+Member = tuple[str, Content]
 
 # Half the time of Pillow's own 6 for photos and heatmaps, and a tenth more bytes at most.
 _PNG_LEVEL = 3
@@ -85,6 +86,9 @@ class Format:
     def finish(self) -> Iterator[Member]:
         """The files of all images together, once each was added or could not be."""
         return iter(())
+
+    def close(self) -> None:
+        """Let go of what it holds beyond memory, whether all went well or not."""
 
 
 def as_png(pixels: ByteArray | NDArray[np.uint16]) -> bytes:

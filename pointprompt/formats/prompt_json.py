@@ -20,6 +20,7 @@ from pointprompt.settings import Settings, TutorialRule
 from pointprompt.things import MAX_THINGS, Color, Thing, check_things
 from pointprompt.types import BackboneChoice, Click, Photo, is_number, is_whole
 
+PROMPT_FILE = "prompt.json"
 FORMAT = "pointprompt"
 FORMAT_VERSION = 3
 # A hundred images and a thousand clicks take less than a tenth of it.

@@ -13,6 +13,7 @@ from pointprompt.formats.registry import FORMATS
 from pointprompt.server.wire import (
     MAX_CLICKS,
     MAX_EDGED,
+    MAX_HUB_CHARS,
     MAX_RECALL_CHARS,
     MAX_SIDE,
     MAX_TOKEN_CHARS,
@@ -20,6 +21,7 @@ from pointprompt.server.wire import (
     ExportRequest,
     OpenRequest,
     PredictRequest,
+    PushRequest,
     RecallRequest,
     RestoreRequest,
     WireError,
@@ -92,6 +94,22 @@ def parse_export(message: object) -> ExportRequest:
         coco_polygons=_switch(fields_, "coco_polygons"),
         coco_regions=_switch(fields_, "coco_regions"),
         orientation=_orientation(fields_.get("orientation", "upright")),
+    )
+
+
+def parse_push(message: object) -> PushRequest:
+    """The checked message, of whose name and token nothing is known but that they are texts.
+
+    Raises:
+        WireError: As for `parse_export`; or there is no name or token, or one is too long.
+    """
+    fields_ = _mapping(message, "A message")
+    name, token = (fields_.get(field) for field in ("name", "token"))
+    for text in (name, token):
+        if not isinstance(text, str) or len(text) > MAX_HUB_CHARS:
+            raise WireError("A message must have the name of a data set and a token.")
+    return PushRequest(
+        parse_export(fields_.get("export")), str(name), str(token), _switch(fields_, "private")
     )
 
 

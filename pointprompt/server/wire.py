@@ -26,6 +26,8 @@ from pointprompt.types import BoolArray, ByteArray, Click, FloatArray, TokenPred
 
 MAX_CLICKS = 1000
 MAX_TOKEN_CHARS = 100
+# Of what names a data set, and of a token of the Hub.
+MAX_HUB_CHARS = 500
 # What opens a stored set holds the names of its images.
 MAX_RECALL_CHARS = 1 << 19
 # Images that may be asked for at once.
@@ -103,6 +105,23 @@ class ExportRequest:
     coco_polygons: bool = False
     coco_regions: bool = False
     orientation: Literal["upright", "stored"] = "upright"
+
+
+@dataclass(frozen=True)
+class PushRequest:
+    """Asks for the photos and masks as a data set on the Hugging Face Hub, in the event `push`.
+
+    Attributes:
+        export: What is to be in it; its formats are of no use here.
+        name: Of the data set, as its owner wrote it.
+        token: The owner's, which may write there. It is used for this one and kept nowhere.
+        private: Whether nobody else is to see it.
+    """
+
+    export: ExportRequest
+    name: str
+    token: str = field(repr=False)
+    private: bool
 
 
 @dataclass(frozen=True)

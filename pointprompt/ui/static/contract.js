@@ -85,6 +85,15 @@
  */
 
 /**
+ * Asks for the photos and masks as a data set on the Hugging Face Hub, in the event `push`.
+ * @typedef {Object} PushRequest
+ * @property {ExportRequest} export What is to be in it; its formats are of no use here.
+ * @property {string} name Of the data set, as its owner wrote it.
+ * @property {string} token The owner's, which may write there. It is used for this one and kept nowhere.
+ * @property {boolean} private Whether nobody else is to see it.
+ */
+
+/**
  * Asks what a prompt file says.
  * @typedef {Object} OpenRequest
  * @property {string} session The token it shows.
@@ -239,6 +248,10 @@ export const MAX_CLICKS = 1000;
  * @type {number} */
 export const MAX_EDGED = 16;
 
+/** Of a data set's name, and a token.
+ * @type {number} */
+export const MAX_HUB_CHARS = 500;
+
 /** Of a mask on a screen, in pixels.
  * @type {number} */
 export const MAX_SIDE = 2048;
@@ -251,6 +264,7 @@ export const FORMATS = Object.freeze(/** @type {const} */ ({
   coco: "COCO instances (JSON)",
   yolo: "YOLO segmentation labels, with data.yaml",
   labelme: "LabelMe polygons (JSON), one file an image",
+  parquet: "A data set (parquet) with photos and masks, for training",
   cutouts: "Cut-outs (PNG): each thing alone, the rest transparent",
   overlays: "Photos with the things tinted in their colours",
   heatmaps: "Heatmaps (16-bit PNG): how well each pixel fits a thing",

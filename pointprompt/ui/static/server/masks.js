@@ -68,8 +68,8 @@ export function createMasks(store, { predict, download }) {
   }
 
   function startDownload() {
-    set({ exporting: false });
     download(exportMessage(get()));
+    set({ exporting: false });
   }
 
   /**

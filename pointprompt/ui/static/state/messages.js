@@ -60,6 +60,14 @@ export function exportMessage(state) {
 }
 
 /**
+ * Whether there is something to export, and no export waits already.
+ * @param {State} state
+ */
+export const canExport = ({ history, exporting }) =>
+  !exporting &&
+  all(history.present).some(({ clicks }) => clicks.some(({ positive }) => positive));
+
+/**
  * Whether the file of an image stores it otherwise than upright.
  * @param {Pick<State, "manifest">} state
  */

@@ -1,14 +1,13 @@
 // The toolbar and the sliders: shows the state, does what is asked for. Keeps no state itself.
 
 import { SLIDERS } from "../contract.js";
+import { canExport } from "../state/messages.js";
 import { valueOf } from "../state/settings.js";
-import * as things from "../state/things.js";
 import { createRadios } from "./radios.js";
 
 /**
  * @import { Actions } from "../state/actions.js"
  * @import { PageStore, State } from "../state/state.js"
- * @import { Thing } from "../state/things.js"
  */
 
 /** @typedef {HTMLInputElement | HTMLSelectElement} Field */
@@ -43,20 +42,17 @@ function write(field, value) {
   if (output) output.textContent = format(Number(value));
 }
 
-/** @param {Thing} thing */
-const isMarked = ({ clicks }) => clicks.some(({ positive }) => positive);
-
 /**
  * What can be done now.
  * @param {State} state
  * @returns {Record<string, boolean>}
  */
-const possible = ({ history, dragFrom, exporting }) => ({
-  undo: history.past.length > 0 || dragFrom !== null,
-  redo: history.future.length > 0,
-  clear: history.present.clicks.length > 0,
+const possible = (state) => ({
+  undo: state.history.past.length > 0 || state.dragFrom !== null,
+  redo: state.history.future.length > 0,
+  clear: state.history.present.clicks.length > 0,
   reset: true,
-  export: things.all(history.present).some(isMarked) && !exporting,
+  export: canExport(state),
 });
 
 /**
