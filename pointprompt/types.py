@@ -45,6 +45,7 @@ class Photo:
             or the pixels themselves, (H, W, 3) uint8.
         remark: A sentence that says what is shown otherwise than it is stored, or lacks; "" where
             there is nothing to say.
+        orientation: How the file stores it, from 1 to 8 as EXIF counts; 1 is upright.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Photo:
     preview: bytes = field(repr=False)
     source: Path | bytes | ByteArray = field(repr=False)
     remark: str = ""
+    orientation: int = 1
 
 
 @dataclass(frozen=True)

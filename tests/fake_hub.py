@@ -19,13 +19,15 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
+from tests.fake_hub_writing import Writing
+
 COMMIT = "1234567890abcdef1234567890abcdef12345678"
 COPY_COMMIT = "c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0"
 
 
 @dataclass
 class FakeHub:
-    """The part of the Hub that reading a dataset needs, on this machine's loopback."""
+    """The part of the Hub that datasets are read and written by, on this machine's loopback."""
 
     datasets: dict[str, dict] = field(default_factory=dict)
     files: dict[tuple[str, str], bytes] = field(default_factory=dict)
@@ -34,6 +36,8 @@ class FakeHub:
     sent_bytes: int = 0
     breaks_after: int | None = None
     endpoint: str = ""
+    # What may be written, and by whom.
+    writing: Writing = field(default_factory=Writing)
     # Answers a request otherwise than the Hub would, and returns whether it did.
     hostile: Callable[[BaseHTTPRequestHandler], bool] | None = None
 
@@ -70,6 +74,8 @@ class FakeHub:
             return
         if self.hostile is not None and self.hostile(request):
             return
+        if self.writing.answer(self, request, path):
+            return
         if "/paths-info/" in path or "/tree/" in path:
             self._send_listing(request, path.removeprefix("/api/datasets/"))
         elif path.startswith("/datasets/"):
@@ -83,11 +89,11 @@ class FakeHub:
         name = key.partition("/revision/")[0]
         if key in self.datasets:
             error = self.datasets[key].get("error")
-            self._send_json(request, self.datasets[key], *(error or ()))
+            self.send_json(request, self.datasets[key], *(error or ()))
         elif name in self.datasets:
-            self._send_json(request, {"error": "no"}, 404, "RevisionNotFound")
+            self.send_json(request, {"error": "no"}, 404, "RevisionNotFound")
         else:
-            self._send_json(request, {"error": "no"}, 401, "")
+            self.send_json(request, {"error": "no"}, 401, "")
 
     def _send_listing(self, request: BaseHTTPRequestHandler, path: str) -> None:
         """What `datasets` asks before it reads a file. We do not: the length comes with a range."""
@@ -104,9 +110,9 @@ class FakeHub:
             for file in asked
             if file in held
         ]
-        self._send_json(request, told)
+        self.send_json(request, told)
 
-    def _send_json(
+    def send_json(
         self, request: BaseHTTPRequestHandler, what: object, status: int = 200, code: str = ""
     ) -> None:
         body = json.dumps(what).encode()
@@ -120,7 +126,7 @@ class FakeHub:
 
     def _send_file(self, request: BaseHTTPRequestHandler, data: bytes | None) -> None:
         if data is None:
-            self._send_json(request, {"error": "no"}, 404, "EntryNotFound")
+            self.send_json(request, {"error": "no"}, 404, "EntryNotFound")
             return
         asked = request.headers.get("Range")
         body = data
@@ -128,7 +134,7 @@ class FakeHub:
             start, end = (int(part) for part in asked.removeprefix("bytes=").split("-"))
             body = data[start : end + 1]
         if asked and not body:
-            self._send_json(request, {"error": "range"}, 416)
+            self.send_json(request, {"error": "range"}, 416)
             return
         request.send_response(206 if asked else 200)
         if asked:
@@ -153,7 +159,7 @@ def served() -> Iterator[FakeHub]:
             with suppress(ConnectionError):
                 fake.answer(self)
 
-        do_HEAD = do_POST = do_GET
+        do_HEAD = do_POST = do_PUT = do_GET
 
         def log_message(self, *_: object) -> None:
             pass

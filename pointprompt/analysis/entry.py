@@ -96,6 +96,7 @@ def write(
                 "height": photo.height,
                 "width": photo.width,
                 "remark": photo.remark,
+                "orientation": photo.orientation,
             }
         )
     document = {
@@ -305,6 +306,10 @@ def _photo(folder: Path, index: int, image: object, previews: Mapping[str, Any])
     suffix, remark = image.get("suffix"), image.get("remark")
     if not (_is_side(height) and _is_side(width) and isinstance(remark, str)):
         raise Damaged(f"Image {index} has no size or no remark.")
+    # Older entries do not say it. They are opened only to be analysed anew.
+    orientation = image.get("orientation", 1)
+    if not is_whole(orientation) or not 1 <= orientation <= 8:
+        raise Damaged(f"Image {index} is turned in no known way.")
     # It ends a path.
     if not isinstance(suffix, str) or not is_suffix(suffix):
         raise Damaged(f"Image {index} has no suffix.")
@@ -313,7 +318,8 @@ def _photo(folder: Path, index: int, image: object, previews: Mapping[str, Any])
     preview = previews.get(_file_name(index))
     if preview is None or preview.dtype != np.uint8 or preview.ndim != 1:
         raise Damaged(f"Image {index} has no preview.")
-    return Photo(f"image-{index + 1:03d}{suffix}", height, width, preview.tobytes(), path, remark)
+    name = f"image-{index + 1:03d}{suffix}"
+    return Photo(name, height, width, preview.tobytes(), path, remark, orientation)
 
 
 def _is_side(value: object) -> TypeGuard[int]:

@@ -1,17 +1,22 @@
-"""Masks and what made them -> one ZIP archive, in the formats that are asked for.
+"""Masks and what made them -> one ZIP archive, or a folder, in the formats that are asked for.
 
-Knows ZIP, and what a format is. Does not know how masks are computed, nor who asks for them.
+Knows ZIP, folders, and what a format is. Does not know how masks are computed, nor who asks for
+them.
 """
 
 from __future__ import annotations
 
+import io
+import shutil
 import zipfile
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from pointprompt.formats import prompt_json
-from pointprompt.formats.format import DEFAULT_OPTIONS, Format, Options, as_table
+from pointprompt.formats.format import DEFAULT_OPTIONS, Content, Format, Options, as_table
 from pointprompt.formats.labelled import Labelled, LabelledImage, UnreadablePhoto
 from pointprompt.formats.registry import DEFAULT_FORMATS, FORMATS
 from pointprompt.types import Photo, Progress, ProgressFn
@@ -20,7 +25,11 @@ from pointprompt.types import Photo, Progress, ProgressFn
 _ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 _ZIP_UNIX = 3
 # Images are compressed already.
-_TEXTS = (".json", ".csv", ".txt", ".yaml")
+_TEXTS = (".json", ".csv", ".txt", ".yaml", ".md")
+_CHUNK = 1 << 20
+
+# Has a file with a name and a content.
+_Add = Callable[[str, Content], None]
 
 
 def write_zip(
@@ -51,6 +60,41 @@ def write_zip(
             image that is not there.
         OSError: The target cannot be written.
     """
+    with zipfile.ZipFile(target, "w") as archive:
+        _write_all(partial(_add, archive), labelled, formats, options, progress)
+
+
+def write_folder(
+    folder: Path,
+    labelled: Labelled,
+    formats: Sequence[str],
+    *,
+    options: Options = DEFAULT_OPTIONS,
+    progress: ProgressFn | None = None,
+) -> None:
+    """Write what `write_zip` does as files in a folder.
+
+    Args:
+        folder: An empty one. Incomplete if this raises.
+        labelled: As for `write_zip`.
+        formats: As for `write_zip`.
+        options: As for `write_zip`.
+        progress: As for `write_zip`.
+
+    Raises:
+        ValueError: As for `write_zip`.
+        OSError: A file cannot be written.
+    """
+    _write_all(partial(_put, folder), labelled, formats, options, progress)
+
+
+def _write_all(
+    add: _Add,
+    labelled: Labelled,
+    formats: Sequence[str],
+    options: Options,
+    progress: ProgressFn | None,
+) -> None:
     unknown = set(formats) - set(FORMATS)
     if unknown:
         raise ValueError(f"There is no format {min(unknown)!r}, only {', '.join(FORMATS)}.")
@@ -67,32 +111,37 @@ def write_zip(
             done = sum("skipped" not in image for image in images)
             progress(Progress("export", done, len(labelled.written)))
 
-    with zipfile.ZipFile(target, "w") as archive:
+    with ExitStack() as stack:
+        for writer in writers:
+            stack.callback(writer.close)
         for index, photo in enumerate(labelled.photos):
             if index in labelled.skipped:
                 images.append(_entry(photo) | {"skipped": True})
                 continue
             # Not by a name, which would keep one image until the next one's masks are there.
-            said = _written(archive, LabelledImage(labelled, index), writers, problems, tell)
+            said = _written(
+                add, LabelledImage(labelled, index, options.orientation), writers, problems, tell
+            )
             images.append(said)
             tell()
         for writer in writers:
             for name, data in writer.finish():
-                _add(archive, name, data)
+                add(name, data)
+                tell()
         if changed := _changed_names(labelled):
-            _add(archive, "names.csv", changed)
+            add("names.csv", changed)
         document |= {
-            "orientation": "upright",
+            "orientation": options.orientation,
             "keeps_overlaps": labelled.keeps_overlaps,
             "exclusive": labelled.exclusive,
             "images": images,
             "problems": problems,
         }
-        _add(archive, "prompt.json", prompt_json.encode(document))
+        add(prompt_json.PROMPT_FILE, prompt_json.encode(document))
 
 
 def _written(
-    archive: zipfile.ZipFile,
+    add: _Add,
     image: LabelledImage,
     writers: Sequence[Format],
     problems: list[dict[str, str]],
@@ -103,7 +152,7 @@ def _written(
     for writer in writers:
         try:
             for name, data in writer.add(image):
-                _add(archive, name, data)
+                add(name, data)
                 files.append(name)
                 tell()
         except UnreadablePhoto as error:
@@ -119,6 +168,7 @@ def _entry(photo: Photo) -> dict[str, Any]:
         "name": photo.name,
         "width": photo.width,
         "height": photo.height,
+        "exif_orientation": photo.orientation,
         "mask_pixels": {},
         "files": [],
     }
@@ -133,10 +183,22 @@ def _changed_names(labelled: Labelled) -> bytes:
     return as_table([("thing", "folder"), *changed])
 
 
-def _add(archive: zipfile.ZipFile, name: str, data: bytes) -> None:
+def _add(archive: zipfile.ZipFile, name: str, data: Content) -> None:
     member = zipfile.ZipInfo(name, _ZIP_TIME)
     member.create_system = _ZIP_UNIX
     member.external_attr = 0o644 << 16
     if name.endswith(_TEXTS):
         member.compress_type = zipfile.ZIP_DEFLATED
-    archive.writestr(member, data)
+    if isinstance(data, bytes):
+        archive.writestr(member, data)
+        return
+    # How large it will be nobody has said.
+    with archive.open(member, "w", force_zip64=True) as file:
+        shutil.copyfileobj(data, file, _CHUNK)
+
+
+def _put(folder: Path, name: str, data: Content) -> None:
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("xb") as file:
+        shutil.copyfileobj(io.BytesIO(data) if isinstance(data, bytes) else data, file, _CHUNK)

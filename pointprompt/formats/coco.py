@@ -31,9 +31,9 @@ class Coco(Format):
 
     def add(self, image: LabelledImage) -> Iterator[Member]:
         """No file yet."""
-        photo = image.photo
-        entry = {"id": image.index + 1, "file_name": photo.name}
-        self._images.append({**entry, "width": photo.width, "height": photo.height})
+        height, width = image.shape
+        entry = {"id": image.index + 1, "file_name": image.photo.name}
+        self._images.append({**entry, "width": width, "height": height})
         for thing, count in enumerate(image.counts):
             if count:
                 for said in self._said(image.mask(thing)):

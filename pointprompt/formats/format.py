@@ -10,17 +10,19 @@ import io
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, BinaryIO, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from pointprompt.formats.labelled import Labelled, LabelledImage
+from pointprompt.formats.orientation import ORIENTATIONS
 from pointprompt.types import ByteArray
 
-# The name of a file, with folders before it, and its content.
-Member = tuple[str, bytes]
+# The name of a file, with folders before it, and its content: bytes, or a file to read to its end.
+Content = bytes | BinaryIO
+Member = tuple[str, Content]
 
 # Half the time of Pillow's own 6 for photos and heatmaps, and a tenth more bytes at most.
 _PNG_LEVEL = 3
@@ -35,10 +37,22 @@ class Options:
     Attributes:
         coco_polygons: Have COCO say masks as polygons, not by the lengths of runs of pixels.
         coco_regions: Have COCO say each region of a thing in an image apart.
+        orientation: Of `ORIENTATIONS`: everything upright, or each image as its file stores it.
+
+    Raises:
+        ValueError: There is no such orientation.
     """
 
     coco_polygons: bool = False
     coco_regions: bool = False
+    orientation: str = "upright"
+
+    def __post_init__(self) -> None:
+        if self.orientation not in ORIENTATIONS:
+            raise ValueError(
+                f"The orientation must be one of {', '.join(ORIENTATIONS)}, "
+                f"not {self.orientation!r}."
+            )
 
 
 DEFAULT_OPTIONS = Options()
@@ -72,6 +86,9 @@ class Format:
     def finish(self) -> Iterator[Member]:
         """The files of all images together, once each was added or could not be."""
         return iter(())
+
+    def close(self) -> None:
+        """Let go of what it holds beyond memory, whether all went well or not."""
 
 
 def as_png(pixels: ByteArray | NDArray[np.uint16]) -> bytes:

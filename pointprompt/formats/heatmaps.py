@@ -11,7 +11,6 @@ import numpy as np
 
 from pointprompt.formats.format import Format, Member, as_png
 from pointprompt.formats.labelled import LabelledImage
-from pointprompt.grid import enlarge
 
 _MOST = np.iinfo(np.uint16).max
 
@@ -21,8 +20,8 @@ class Heatmaps(Format):
 
     def add(self, image: LabelledImage) -> Iterator[Member]:
         """One file a thing."""
-        for thing, heatmaps in enumerate(self.labelled.heatmaps):
-            heatmap = enlarge(heatmaps[image.index].clip(0, 1), *image.shape)
+        for thing in range(len(self.labelled.things)):
+            heatmap = image.heatmap(thing)
             heatmap *= _MOST
             grey = np.rint(heatmap, out=heatmap).astype(np.uint16)
             yield image.path("heatmaps", thing, ".png"), as_png(grey)

@@ -12,6 +12,8 @@ from pathlib import PurePath
 
 import numpy as np
 
+from pointprompt.formats.orientation import as_stored
+from pointprompt.grid import enlarge
 from pointprompt.sources.names import safe_names
 from pointprompt.sources.photos import read_again
 from pointprompt.things import Thing, check_things
@@ -89,6 +91,8 @@ class Labelled:
 class LabelledImage:
     """One image and its masks, each held as a bit a pixel.
 
+    All that is asked of it is of one orientation, which formats need not know of.
+
     Attributes:
         labelled: What it is one image of.
         index: Which one.
@@ -96,35 +100,57 @@ class LabelledImage:
         stem: What its files are called, without what follows the last dot.
         counts: How many pixels each thing has, (t,).
 
+    Args:
+        labelled: What it is one image of.
+        index: Which one.
+        orientation: Of `ORIENTATIONS`: what is asked of it is upright, or as its file stores it.
+
     Raises:
         ValueError: A mask is not of its image's size.
     """
 
-    def __init__(self, labelled: Labelled, index: int) -> None:
+    def __init__(self, labelled: Labelled, index: int, orientation: str = "upright") -> None:
         self.labelled = labelled
         self.index = index
         self.photo = labelled.photos[index]
         self.stem = PurePath(self.photo.name).stem
+        self._orientation = self.photo.orientation if orientation == "stored" else 1
         self.counts: list[int] = []
         self._bits: list[ByteArray] = []
-        taken = None if labelled.keeps_overlaps else np.zeros(self.shape, bool)
+        taken = None if labelled.keeps_overlaps else np.zeros(self.upright_shape, bool)
         for thing in range(len(labelled.things)):
             self._take(thing, taken)
 
     @property
     def shape(self) -> tuple[int, int]:
         """H and W."""
+        height, width = self.upright_shape
+        return (height, width) if self._orientation < 5 else (width, height)
+
+    @property
+    def upright_shape(self) -> tuple[int, int]:
+        """H and W of the upright image, as people see it."""
         return self.photo.height, self.photo.width
 
     def mask(self, thing: int) -> BoolArray:
         """The mask (H, W) bool of a thing, less what other things have of it."""
-        height, width = self.shape
-        bits = np.unpackbits(self._bits[thing], count=height * width)
-        return bits.view(np.bool_).reshape(height, width)
+        # In one piece, which what reads it is fast with.
+        return np.ascontiguousarray(as_stored(self.upright_mask(thing), self._orientation))
 
     def masks(self) -> Iterator[BoolArray]:
         """The masks of all things, top first, one at a time."""
         return map(self.mask, range(len(self.counts)))
+
+    def upright_mask(self, thing: int) -> BoolArray:
+        """As `mask`, of the upright image: for pictures that are there to be looked at."""
+        height, width = self.upright_shape
+        bits = np.unpackbits(self._bits[thing], count=height * width)
+        return bits.view(np.bool_).reshape(height, width)
+
+    def heatmap(self, thing: int) -> FloatArray:
+        """How well each pixel fits a thing, (H, W) float32 in [0, 1], interpolated."""
+        heatmap = self.labelled.heatmaps[thing, self.index].clip(0, 1)
+        return as_stored(enlarge(heatmap, *self.upright_shape), self._orientation)
 
     @cached_property
     def pixels(self) -> ByteArray:
@@ -134,7 +160,7 @@ class LabelledImage:
             UnreadablePhoto: It cannot be read again, or no longer has its size.
         """
         try:
-            return read_again(self.photo)
+            return as_stored(read_again(self.photo), self._orientation)
         except (OSError, ValueError) as error:
             raise UnreadablePhoto(str(error)) from error
 
@@ -147,8 +173,9 @@ class LabelledImage:
     def _take(self, thing: int, taken: BoolArray | None) -> None:
         """Keep a thing's mask, less what is `taken` (H, W) bool, which then has it too."""
         mask = self.labelled.masks[thing][self.index]
-        if mask.shape != self.shape:
-            raise ValueError(f"A mask of {self.photo.name} is {mask.shape}, not {self.shape}.")
+        shape = self.upright_shape
+        if mask.shape != shape:
+            raise ValueError(f"A mask of {self.photo.name} is {mask.shape}, not {shape}.")
         if taken is not None:
             mask = mask & ~taken
             taken |= mask

@@ -25,6 +25,7 @@ class LabelMe(Format):
 
     def add(self, image: LabelledImage) -> Iterator[Member]:
         """One file, without shapes where no thing is."""
+        height, width = image.shape
         shapes: list[dict[str, Any]] = []
         for number, (thing, mask) in enumerate(
             zip(self.labelled.things, image.masks(), strict=True)
@@ -38,8 +39,8 @@ class LabelMe(Format):
             "shapes": shapes,
             "imagePath": image.photo.name,
             "imageData": None,
-            "imageHeight": image.photo.height,
-            "imageWidth": image.photo.width,
+            "imageHeight": height,
+            "imageWidth": width,
         }
         text = json.dumps(document, ensure_ascii=False)
         yield f"labelme/{image.stem}.json", text.encode()

@@ -21,6 +21,7 @@ from pointprompt.settings import Settings, TutorialRule
 from pointprompt.things import MAX_THINGS, Color, Thing, check_things
 from pointprompt.types import BackboneChoice, Click, Photo, is_number, is_whole
 
+PROMPT_FILE = "prompt.json"
 FORMAT = "pointprompt"
 FORMAT_VERSION = 3
 # As much as the most clicks in locked images take, and the most strokes as people draw them.

@@ -15,6 +15,7 @@ from pointprompt.formats.heatmaps import Heatmaps
 from pointprompt.formats.indexed_png import IndexedPng
 from pointprompt.formats.labelme import LabelMe
 from pointprompt.formats.overlays import Overlays
+from pointprompt.formats.parquet import Parquet
 from pointprompt.formats.sheet import Sheet
 from pointprompt.formats.summary import Summary
 from pointprompt.formats.yolo import Yolo
@@ -38,6 +39,7 @@ FORMATS = {
     "coco": Choice(Coco, "COCO instances (JSON)"),
     "yolo": Choice(Yolo, "YOLO segmentation labels, with data.yaml"),
     "labelme": Choice(LabelMe, "LabelMe polygons (JSON), one file an image"),
+    "parquet": Choice(Parquet, "A data set (parquet) with photos and masks, for training"),
     "cutouts": Choice(Cutouts, "Cut-outs (PNG): each thing alone, the rest transparent"),
     "overlays": Choice(Overlays, "Photos with the things tinted in their colours"),
     "heatmaps": Choice(Heatmaps, "Heatmaps (16-bit PNG): how well each pixel fits a thing"),

@@ -35,7 +35,10 @@ _PAPER, _INK = (255, 255, 255), (0, 0, 0)
 
 
 class Sheet(Format):
-    """sheet.jpg, or sheet-1.jpg and so on: all images with their things and names, and a legend."""
+    """sheet.jpg, or sheet-1.jpg and so on: all images with their things and names, and a legend.
+
+    Upright in any case: it is for looking.
+    """
 
     lacks = "picture on the sheet"
 
@@ -101,10 +104,13 @@ class Sheet(Format):
             preview = Image.open(io.BytesIO(image.photo.preview)).convert("RGB")
         except (OSError, ValueError) as error:
             raise UnreadablePhoto("The preview is damaged.") from error
-        scale = (self._side - 2 * _GAP) / max(image.shape)
-        height, width = (max(1, round(side * scale)) for side in image.shape)
+        shape = image.upright_shape
+        scale = (self._side - 2 * _GAP) / max(shape)
+        height, width = (max(1, round(side * scale)) for side in shape)
         pixels = np.asarray(preview.resize((width, height), Image.Resampling.LANCZOS))
-        masks = (upscale(mask, height, width) for mask in image.masks())
+        masks = (
+            upscale(image.upright_mask(thing), height, width) for thing in range(len(image.counts))
+        )
         colors = [thing.color for thing in self.labelled.things]
         return Image.fromarray(overlay(pixels, masks, colors, OVERLAY_OPACITY, outline=True))
 

@@ -1,4 +1,4 @@
-"""Downloads: the masks of a prompt, written into the folder of its session.
+"""Downloads: the masks of a prompt, written into the folder of its session; or on to the Hub.
 
 Knows archives and how much memory they take. Does not know messages by their form, nor pages. A
 download waits for other downloads, never for analyses.
@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import shutil
 import threading
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pointprompt.formats.prompt_json import PROMPT_FILE
 from pointprompt.server import addresses, session_files, wire
 from pointprompt.server.session import Session
 from pointprompt.server.turns import Turns
@@ -20,6 +22,8 @@ from pointprompt.things import Thing, clicks_of
 from pointprompt.types import ProgressFn
 
 if TYPE_CHECKING:
+    from pointprompt.formats.format import Options
+    from pointprompt.formats.hub_push import HubDataset
     from pointprompt.formats.labelled import Labelled
 
 # What all downloads that are being written may take together, by their largest photo: its pixels,
@@ -54,23 +58,56 @@ class Exports:
             OSError: It could not be written; then nothing of it is there.
         """
         from pointprompt.formats.archive import write_zip
-        from pointprompt.formats.format import Options
 
-        largest = max(photo.height * photo.width for photo in session.analysis.photos)
         with (
-            self._memory.take(largest * _BYTES_A_PIXEL, progress),
+            self._turn(session, progress),
             session_files.new_export(session.folder) as folder,
         ):
             unfinished = folder / "unfinished"
-            options = Options(request.coco_polygons, request.coco_regions)
             write_zip(
                 unfinished,
                 _labelled(session, request),
                 request.formats,
-                options=options,
+                options=_options(request),
                 progress=progress,
             )
             return self._finished(unfinished)
+
+    def push(self, session: Session, request: wire.PushRequest, progress: ProgressFn) -> HubDataset:
+        """The data set on the Hub that now has the photos and the masks of a prompt.
+
+        Args:
+            session: Not freed meanwhile.
+            request: The prompt, where it is to go, and the token that may write there.
+            progress: Told after every image, and then of what is sent; it may raise to cancel.
+
+        Raises:
+            ValueError: The masks cannot be drawn as the settings want, or it is a `PushError`.
+            OSError: A file could not be written or read.
+        """
+        from pointprompt.formats.archive import write_folder
+        from pointprompt.formats.hub_push import HubDataset
+        from pointprompt.formats.parquet import FOLDER
+
+        target = HubDataset(request.name, request.token, private=request.private)
+        target.check()
+        with session_files.while_it_lasts(session.folder) as folder:
+            with self._turn(session, progress):
+                write_folder(
+                    folder,
+                    _labelled(session, request.export),
+                    ["parquet"],
+                    options=_options(request.export),
+                    progress=progress,
+                )
+            (folder / PROMPT_FILE).rename(folder / FOLDER / PROMPT_FILE)
+            # Others may write what they want while this is on its way.
+            target.upload(folder / FOLDER, progress)
+        return target
+
+    def _turn(self, session: Session, progress: ProgressFn) -> AbstractContextManager[None]:
+        largest = max(photo.height * photo.width for photo in session.analysis.photos)
+        return self._memory.take(largest * _BYTES_A_PIXEL, progress)
 
     def _finished(self, unfinished: Path) -> Path:
         """The file under its name. The one before stays, for it may still be on its way."""
@@ -80,6 +117,12 @@ class Exports:
             for old in sorted(others, key=lambda other: other.stat().st_mtime_ns)[:-1]:
                 shutil.rmtree(old.parent)
         return path
+
+
+def _options(request: wire.ExportRequest) -> Options:
+    from pointprompt.formats.format import Options
+
+    return Options(request.coco_polygons, request.coco_regions, request.orientation)
 
 
 def _labelled(session: Session, request: wire.ExportRequest) -> Labelled:

@@ -13,13 +13,15 @@ from collections.abc import Callable, Iterator
 from typing import Generic, TypeVar
 from weakref import WeakValueDictionary
 
+from pointprompt.formats.hub_push import COMMIT_STAGE
 from pointprompt.types import Progress, ProgressFn
 
 T = TypeVar("T")
 
 _TICK_SECONDS = 0.2
-# The stage in which the work does what cannot be undone: from there on it is not cancelled.
+# The stages in which the work does what cannot be undone: from there on it is not cancelled.
 LAST_STAGE = "open"
+_LAST_STAGES = frozenset([LAST_STAGE, COMMIT_STAGE])
 
 
 class Cancelled(Exception):
@@ -45,10 +47,10 @@ class Job(Generic[T]):
     def cancel(self) -> None:
         """End the job at once; the work stops at its next step, and nobody is told any more of it.
 
-        When this returns the job has ended. One that had told LAST_STAGE has done its work.
+        When this returns the job has ended. One that was in its last stage has done its work.
         """
         with self._lock:
-            if self._newest.stage != LAST_STAGE and not self._ended.is_set():
+            if self._newest.stage not in _LAST_STAGES and not self._ended.is_set():
                 self._is_cancelled = True
                 self._end(Cancelled())
         self._ended.wait()

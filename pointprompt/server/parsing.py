@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import fields
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from pointprompt.edits import MAX_STROKE_POINTS, MAX_STROKES, Lock, Stroke, check_locks
 from pointprompt.formats.registry import FORMATS
 from pointprompt.server.wire import (
     MAX_CLICKS,
     MAX_EDGED,
+    MAX_HUB_CHARS,
     MAX_LOCKED_CLICKS,
     MAX_RECALL_CHARS,
     MAX_SIDE,
@@ -22,6 +23,7 @@ from pointprompt.server.wire import (
     ExportRequest,
     OpenRequest,
     PredictRequest,
+    PushRequest,
     RecallRequest,
     RestoreRequest,
     WireError,
@@ -94,6 +96,23 @@ def parse_export(message: object) -> ExportRequest:
         formats=_formats(fields_.get("formats")),
         coco_polygons=_switch(fields_, "coco_polygons"),
         coco_regions=_switch(fields_, "coco_regions"),
+        orientation=_orientation(fields_.get("orientation", "upright")),
+    )
+
+
+def parse_push(message: object) -> PushRequest:
+    """The checked message, of whose name and token nothing is known but that they are texts.
+
+    Raises:
+        WireError: As for `parse_export`; or there is no name or token, or one is too long.
+    """
+    fields_ = _mapping(message, "A message")
+    name, token = (fields_.get(field) for field in ("name", "token"))
+    for text in (name, token):
+        if not isinstance(text, str) or len(text) > MAX_HUB_CHARS:
+            raise WireError("A message must have the name of a data set and a token.")
+    return PushRequest(
+        parse_export(fields_.get("export")), str(name), str(token), _switch(fields_, "private")
     )
 
 
@@ -215,6 +234,14 @@ def _formats(names: object) -> tuple[str, ...]:
     if not isinstance(names, list) or not all(name in FORMATS for name in map(str, names)):
         raise WireError("A message asks for a format that there is none of.")
     return tuple(name for name in FORMATS if name in names)
+
+
+def _orientation(value: object) -> Literal["upright", "stored"]:
+    if value == "upright":
+        return "upright"
+    if value == "stored":
+        return "stored"
+    raise WireError("A message asks for an orientation that there is none of.")
 
 
 def _switch(fields_: Mapping[str, Any], name: str) -> bool:

@@ -59,7 +59,7 @@ def _answer(question: dict[str, Any], connection: Connection) -> list[bytes]:
         photo, frame = read(path, question["name"], framing, limits, sized)
     except ImageError as error:
         return [_json({"error": str(error)})]
-    told = {"height": photo.height, "width": photo.width, "remark": photo.remark}
+    told = {name: getattr(photo, name) for name in ("height", "width", "remark", "orientation")}
     return [_json(told), photo.preview, frame.tobytes()]
 
 

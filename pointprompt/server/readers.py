@@ -152,6 +152,7 @@ class Reader:
             preview=preview,
             source=path,
             remark=answer["remark"],
+            orientation=answer["orientation"],
         )
         return photo, np.frombuffer(frame, np.uint8).reshape(*shape, 3)
 

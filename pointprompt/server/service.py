@@ -79,6 +79,18 @@ class Opened(NamedTuple):
     added: int
 
 
+class Pushed(NamedTuple):
+    """A data set on the Hub that was written.
+
+    Attributes:
+        name: Its whole name.
+        address: Of its page.
+    """
+
+    name: str
+    address: str
+
+
 class Service:
     """The server's side of all pages."""
 
@@ -515,6 +527,19 @@ class Service:
         request = parsing.parse_export(message)
         with self.store.using(request.session, visitor) as session:
             return self._exports.write(session, request, progress)
+
+    def push(self, message: object, progress: ProgressFn, visitor: str = "") -> Pushed:
+        """The data set on the Hub that has the photos and the masks of a message's prompt now.
+
+        Raises:
+            SessionGone: The session was freed.
+            ValueError: The message is malformed, or the Hub does not take it; a sentence.
+            OSError: A file could not be written or read.
+        """
+        request = parsing.parse_push(message)
+        with self.store.using(request.export.session, visitor) as session:
+            target = self._exports.push(session, request, progress)
+            return Pushed(target.name, target.address)
 
     def download_address(self, message: object, path: Path, visitor: str = "") -> str:
         """Where a browser finds what `export` wrote for this message.

@@ -9,6 +9,7 @@ import io
 import os
 import secrets
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -59,6 +60,13 @@ def new_export(folder: Path) -> Iterator[Path]:
     new.mkdir()
     with gone_if_it_fails(new):
         yield new
+
+
+@contextmanager
+def while_it_lasts(folder: Path) -> Iterator[Path]:
+    """A new folder for what is on its way elsewhere, gone again when the block ends."""
+    with tempfile.TemporaryDirectory(dir=subfolder(folder, _EXPORTS)) as new:
+        yield Path(new)
 
 
 @contextmanager

@@ -19,6 +19,8 @@ _STAGE_WORDS = {
     "cut": "Cutting all images together",
     "colors": "Drawing the colour view",
     "export": "Writing masks",
+    "upload": "Uploading (MB)",
+    "commit": "Publishing",
     "open": "Opening",
 }
 # Stages in which somebody waits for others, whose number is the total: one of them, and several.
@@ -37,6 +39,8 @@ _STAGE_SPANS = {
     "cut": (0.8, 0.15),
     "colors": (0.95, 0.05),
     "export": (0.0, 1.0),
+    "upload": (0.0, 1.0),
+    "commit": (1.0, 0.0),
     "open": (1.0, 0.0),
 }
 
@@ -60,13 +64,21 @@ def busy(progress: Progress, seconds_left: float | None) -> str:
     return _bar(share, text)
 
 
-def done(text: str, rejected: Sequence[Rejected] = ()) -> str:
-    """It worked; images that could not be used are listed with the reason."""
-    return (
-        f'<div class="pp-line pp-done" role="status">{escape(text)}</div>'
-        + _list(rejected)
-        + _DISMISS
-    )
+def done(text: str, rejected: Sequence[Rejected] = (), link: tuple[str, str] | None = None) -> str:
+    """It worked; images that could not be used are listed with the reason.
+
+    Args:
+        text: What is to be said.
+        rejected: Those images.
+        link: What the text ends with, and the address that it leads to.
+    """
+    said = escape(text) + (_link(*link) if link else "")
+    return f'<div class="pp-line pp-done" role="status">{said}</div>' + _list(rejected) + _DISMISS
+
+
+def _link(text: str, address: str) -> str:
+    opens = 'target="_blank" rel="noopener noreferrer"'
+    return f' <a href="{escape(address)}" {opens}>{escape(text)}</a>'
 
 
 def remarks(photos: Sequence[Photo]) -> str:

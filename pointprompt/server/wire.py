@@ -29,6 +29,8 @@ MAX_CLICKS = 1000
 # Of all locks together: each has those that there were when it was made.
 MAX_LOCKED_CLICKS = 20_000
 MAX_TOKEN_CHARS = 100
+# Of what names a data set, and of a token of the Hub.
+MAX_HUB_CHARS = 500
 # What opens a stored set holds the names of its images.
 MAX_RECALL_CHARS = 1 << 19
 # Images that may be asked for at once.
@@ -98,6 +100,7 @@ class ExportRequest:
         formats: Names of `formats.registry.FORMATS`.
         coco_polygons: As in `formats.format.Options`.
         coco_regions: As in `formats.format.Options`.
+        orientation: As in `formats.format.Options`.
     """
 
     session: str
@@ -109,6 +112,24 @@ class ExportRequest:
     formats: tuple[str, ...]
     coco_polygons: bool = False
     coco_regions: bool = False
+    orientation: Literal["upright", "stored"] = "upright"
+
+
+@dataclass(frozen=True)
+class PushRequest:
+    """Asks for the photos and masks as a data set on the Hugging Face Hub, in the event `push`.
+
+    Attributes:
+        export: What is to be in it; its formats are of no use here.
+        name: Of the data set, as its owner wrote it.
+        token: The owner's, which may write there. It is used for this one and kept nowhere.
+        private: Whether nobody else is to see it.
+    """
+
+    export: ExportRequest
+    name: str
+    token: str = field(repr=False)
+    private: bool
 
 
 @dataclass(frozen=True)
@@ -282,6 +303,7 @@ class ManifestImage:
         width: In pixels.
         height: In pixels.
         remark: What there is to say about it; "" for nothing.
+        turned: Whether its file stores it otherwise than upright.
         tile: Address of a JPEG file.
         whole: The same at the image's own size; that of the tile where this is no larger.
         codes: Address of what `encode_codes` makes of its codes.
@@ -292,6 +314,7 @@ class ManifestImage:
     width: int
     height: int
     remark: str
+    turned: bool
     tile: str
     whole: str
     codes: str
@@ -366,6 +389,7 @@ class Manifest:
                     width=photo.width,
                     height=photo.height,
                     remark=photo.remark,
+                    turned=photo.orientation != 1,
                     tile=tile,
                     whole=whole,
                     codes=codes_,

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 from PIL import ExifTags, Image, ImageChops, ImageOps
@@ -60,10 +60,12 @@ class Decoded:
     Attributes:
         image: Mode RGB, sRGB, upright, on white where it is transparent.
         remarks: What is shown otherwise than it is stored, or lacks, a sentence each.
+        orientation: How it was stored, from 1 to 8 as EXIF counts; 1 where nothing was turned.
     """
 
     image: Image.Image
     remarks: tuple[str, ...] = ()
+    orientation: int = 1
 
 
 def suffix_of(data: bytes, name: str = "") -> str | None:
@@ -178,17 +180,25 @@ def _upright(loaded: Loaded) -> Decoded:
     # Pillow's own turn, on a picture that has no other EXIF: it would write that anew, which can
     # fail, and nothing here reads it.
     rgb.info = {}
-    rgb.getexif()[ExifTags.Base.Orientation] = _orientation(loaded.image)
+    orientation = _orientation(loaded.image)
+    rgb.getexif()[ExifTags.Base.Orientation] = orientation
     ImageOps.exif_transpose(rgb, in_place=True)
-    return Decoded(rgb, loaded.remarks + ((remark,) if remark else ()))
+    remarks = loaded.remarks + ((remark,) if remark else ())
+    return Decoded(rgb, remarks, orientation if loaded.turned == 1 else _known(loaded.turned))
 
 
 def _orientation(image: Image.Image) -> int:
+    """Return how the picture is still to be turned."""
     try:
-        return image.getexif().get(ExifTags.Base.Orientation, 1)
+        return _known(image.getexif().get(ExifTags.Base.Orientation, 1))
     # Broken metadata does not make the picture itself unusable.
     except Exception:
         return 1
+
+
+def _known(orientation: Any) -> int:
+    """Return one from 1 to 8; what is none of them says nothing."""
+    return int(orientation) if orientation in range(1, 9) else 1
 
 
 def _to_rgb(image: Image.Image) -> tuple[Image.Image, str]:

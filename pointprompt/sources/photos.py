@@ -144,6 +144,7 @@ def _read(
         preview=_preview(image),
         source=_kept(stored, image),
         remark=" ".join(decoded.remarks),
+        orientation=decoded.orientation,
     )
     return photo, _resized(image, framing.shape(photo.height, photo.width))
 

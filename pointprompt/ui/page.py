@@ -149,6 +149,9 @@ class _Page:
             concurrency_limit=None,
             **_PRIVATE,
         )
+        self.canvas.push(
+            self._push, None, [self.status, self.cancel], concurrency_limit=None, **_PRIVATE
+        )
         self.demo.unload(self._unload)
 
     def _predict(self, message: Any, visitor: str) -> dict[str, Any]:
@@ -315,6 +318,15 @@ class _Page:
             text = status.done(f"The masks of {clicks} are in your downloads.")
             download = gr.update(download=wire.encode(job.result()))
             yield {**self._ended(page, job, text), self.canvas: download}
+
+    def _push(self, event: gr.EventData, request: gr.Request) -> Iterator[Updates]:
+        page, visitor = _page_of(request), visitors.of(request)
+        job = self.jobs.start(
+            page, lambda progress: self.service.push(event._data, progress, visitor)
+        )
+        yield from self._follow(page, job)
+        said = failure_of(job, "Cancelled. Nothing was pushed.")
+        yield self._ended(page, job, said or status.done("Pushed to", link=job.result()))
 
     def _follow(self, page: str, job: Job[Any]) -> Iterator[Updates]:
         """What the status line says while the job runs. A page that goes away ends its job."""

@@ -61,7 +61,9 @@ def made_up(
     cut = Cut(floats(6), floats(20, 9), floats(20, 6), floats(20), 0.1 + seed)
     terms = Terms(cut, Embedder(floats(9), floats(9, 7), floats(5), floats(12, 8)))
     photos = tuple(
-        Photo(f"private-{i}.jpg", 40 + i, 30, rng.bytes(90 + i), file, "A remark." * (i == 1))
+        Photo(
+            f"private-{i}.jpg", 40 + i, 30, rng.bytes(90 + i), file, "A remark." * (i == 1), 1 + i
+        )
         for i, file in enumerate(files)
     )
     analysis = Analysis(
@@ -97,12 +99,8 @@ def assert_same(found: Analysis | None, analysis: Analysis) -> None:
         assert isinstance(photo.source, Path)
         assert isinstance(original.source, Path)
         assert photo.source.read_bytes() == original.source.read_bytes()
-        assert (photo.height, photo.width, photo.preview, photo.remark) == (
-            original.height,
-            original.width,
-            original.preview,
-            original.remark,
-        )
+        for name in ("height", "width", "preview", "remark", "orientation"):
+            assert getattr(photo, name) == getattr(original, name)
 
 
 @pytest.fixture
@@ -303,6 +301,7 @@ PLACES: list[tuple[str | int, ...]] = [
     ("images", 1),
     ("images", 1, "height"),
     ("images", 1, "remark"),
+    ("images", 1, "orientation"),
     ("images", 1, "suffix"),
     ("images", 1, "bytes"),
 ]
@@ -331,6 +330,16 @@ def test_a_hostile_entry_is_none_and_leads_nowhere_else(store, made, place, valu
     assert store.get(made[0]) is None
     assert not folder.exists()
     assert (store.folder / "secret.jpg").exists()
+
+
+def test_an_entry_from_before_it_said_how_photos_are_turned_is_still_read(store, made):
+    put(store, made)
+    folder = store.folder / made[0]
+    document = json.loads((folder / "entry.json").read_text())
+    for image in document["images"]:
+        del image["orientation"]
+    write_as_ours(folder, json.dumps(document).encode())
+    assert {photo.orientation for photo in store.get(made[0]).photos} == {1}
 
 
 @pytest.mark.parametrize(

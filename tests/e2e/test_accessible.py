@@ -55,6 +55,11 @@ def test_no_state_of_the_page_breaks_a_rule(
     page.click(1, 0.1, 0.9, positive=False)
     page.wait_for_edges()
     found["after clicks"] = violations(page)
+    page.tab.get_by_role("button", name="What to download").click()
+    page.tab.get_by_text("Push to the Hugging Face Hub").click()
+    page.tab.get_by_role("button", name="Push", exact=True).click()
+    found["what to download"] = violations(page)
+    page.tab.keyboard.press("Escape")
     page.tab.locator("[data-mode=negative]").click()
     page.tab.get_by_role("radio", name="Colours").click()
     page.open_settings()
@@ -71,7 +76,7 @@ def test_no_state_of_the_page_breaks_a_rule(
     expect(page.tab.locator(".pp-help")).to_be_visible()
     found["help"] = violations(page)
     assert found == {state: [] for state in found}
-    assert len(found) == 8
+    assert len(found) == 9
 
 
 def test_no_rule_is_broken_on_a_phone(new_page: Callable[..., Page], photos: list[Path]):

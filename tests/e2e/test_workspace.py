@@ -40,6 +40,27 @@ def test_the_message_of_a_download_is_one_the_server_takes(workspace):
     assert (thing.name, thing.clicks) == ("Thing 1", (Click(0, 0.5, 0.5),))
 
 
+def test_the_message_of_a_push_is_one_the_server_takes(workspace):
+    workspace.locator(".pp-overlay").nth(0).press("Enter")
+    answered(workspace)
+    workspace.get_by_role("button", name="What to download").click()
+    workspace.get_by_text("Push to the Hugging Face Hub").click()
+    workspace.get_by_label("Data set", exact=True).fill(" me/masks ")
+    workspace.get_by_label("Private").uncheck()
+    workspace.get_by_label("Your access token").fill("hf_mine")
+    workspace.get_by_label("Your access token").press("Enter")
+    workspace.wait_for_function("triggered.length === 1")
+    ((name, message),) = workspace.evaluate("triggered")
+    assert name == "push"
+    request = parsing.parse_push(message)
+    assert (request.name, request.token, request.private) == ("me/masks", "hf_mine", False)
+    assert request.export.things[0].clicks == (Click(0, 0.5, 0.5),)
+    # The next one is a download again.
+    workspace.locator("[data-action=export]").click()
+    workspace.wait_for_function("triggered.length === 2")
+    assert workspace.evaluate("triggered[1][0]") == "export"
+
+
 MORE = "[...new Array(3).keys()].map((i) => ({ name: ['a.jpg', '<b>.jpg', 'c.jpg'][i], "
 MORE += "width: 70, height: 50, tile: `/${i}.jpg` }))"
 

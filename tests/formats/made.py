@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from scipy import ndimage
 
 from pointprompt.formats.archive import write_zip
 from pointprompt.formats.format import Format, Options
-from pointprompt.formats.labelled import Labelled
+from pointprompt.formats.labelled import Labelled, LabelledImage
 from pointprompt.things import THING_COLORS, Color, Thing
 from pointprompt.types import BackboneChoice, BoolArray, ByteArray, Photo
 
@@ -22,12 +22,12 @@ GREY = 100
 BACKBONE = BackboneChoice("efficientnet_lite0", "block", 4, 512)
 
 
-def photo(name: str, height: int, width: int, source: Any = None) -> Photo:
+def photo(name: str, height: int, width: int, source: Any = None, orientation: int = 1) -> Photo:
     """A grey photo, or one whose pixels come from elsewhere."""
     preview = io.BytesIO()
     Image.new("RGB", (max(1, width // 4), max(1, height // 4)), (GREY,) * 3).save(preview, "JPEG")
     pixels = np.full((height, width, 3), GREY, np.uint8) if source is None else source
-    return Photo(name, height, width, preview.getvalue(), pixels)
+    return Photo(name, height, width, preview.getvalue(), pixels, "", orientation)
 
 
 def things(*names: str, clicks: Sequence[Any] = ()) -> list[Thing]:
@@ -81,6 +81,23 @@ def with_thin_parts(height: int, width: int) -> BoolArray:
     return np.asarray(mask)
 
 
+# Upright pixels as a file stores them, as Pillow undoes what `ImageOps.exif_transpose` does.
+PILLOWS_TURNS: dict[int, Callable[[Image.Image], Image.Image]] = {
+    1: lambda image: image,
+    2: lambda image: image.transpose(Image.Transpose.FLIP_LEFT_RIGHT),
+    3: lambda image: image.transpose(Image.Transpose.ROTATE_180),
+    4: lambda image: image.transpose(Image.Transpose.FLIP_TOP_BOTTOM),
+    5: lambda image: image.transpose(Image.Transpose.TRANSPOSE),
+    6: lambda image: image.transpose(Image.Transpose.ROTATE_90),
+    7: lambda image: image.transpose(Image.Transpose.TRANSVERSE),
+    8: lambda image: image.transpose(Image.Transpose.ROTATE_270),
+}
+
+
+def turned_as_stored(upright: np.ndarray, orientation: int) -> np.ndarray:
+    return np.asarray(PILLOWS_TURNS[orientation](Image.fromarray(upright)))
+
+
 def members(
     given: Labelled, formats: Sequence[str], options: Options | None = None
 ) -> dict[str, bytes]:
@@ -97,13 +114,19 @@ def files_of(
 ) -> dict[str, bytes]:
     """The files of one format alone."""
     writer = kind(given, options or Options())
-    files = dict(member for image in given for member in writer.add(image))
+    images = (
+        LabelledImage(given, index, writer.options.orientation)
+        for index in range(len(given.photos))
+    )
+    files = dict(member for image in images for member in writer.add(image))
     return files | dict(writer.finish())
 
 
-def document(given: Labelled, formats: Sequence[str] = ()) -> dict[str, Any]:
+def document(
+    given: Labelled, formats: Sequence[str] = (), options: Options | None = None
+) -> dict[str, Any]:
     """What prompt.json says."""
-    return dict(json.loads(members(given, formats)["prompt.json"]))
+    return dict(json.loads(members(given, formats, options)["prompt.json"]))
 
 
 def opened(data: bytes) -> ByteArray:

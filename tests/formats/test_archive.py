@@ -140,6 +140,7 @@ def test_prompt_json_says_what_made_the_masks():
         "name": "cat.jpeg",
         "width": 90,
         "height": 60,
+        "exif_orientation": 1,
         "mask_pixels": {"fur": int(upscale(MASKS[0], 60, 90).sum())},
         "files": ["masks/cat.png", "overlays/cat.jpg"],
     }

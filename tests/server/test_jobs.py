@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from pointprompt.formats.hub_push import COMMIT_STAGE
 from pointprompt.server.jobs import LAST_STAGE, Cancelled, Eta, Job, Jobs
 from pointprompt.types import Progress, ProgressFn
 
@@ -129,12 +130,13 @@ def test_what_the_work_of_a_cancelled_job_still_returns_or_raises_is_not_its_res
             job.result()
 
 
-def test_a_job_in_its_last_stage_is_not_cancelled_and_has_ended_when_cancel_returns():
+@pytest.mark.parametrize("stage", [LAST_STAGE, COMMIT_STAGE])
+def test_a_job_in_its_last_stage_is_not_cancelled_and_has_ended_when_cancel_returns(stage):
     started, goes_on = threading.Event(), threading.Event()
     done: list[str] = []
 
     def work(progress: ProgressFn) -> str:
-        progress(Progress(LAST_STAGE, 0, 1))
+        progress(Progress(stage, 0, 1))
         started.set()
         assert goes_on.wait(PATIENCE)
         done.append("what cannot be undone")

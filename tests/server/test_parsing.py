@@ -13,6 +13,7 @@ from pointprompt.server.parsing import (
     parse_edges,
     parse_export,
     parse_predict,
+    parse_push,
     parse_recall,
     parse_restore,
     require_images,
@@ -22,7 +23,7 @@ from pointprompt.server.wire import WireError
 from pointprompt.settings import JointRule, Settings, TutorialRule
 from pointprompt.things import MAX_THINGS, Color, Thing
 from pointprompt.types import Click
-from tests.hostile import JSON, MESSAGES, click, export, message, thing
+from tests.hostile import JSON, MESSAGES, click, export, message, push, thing
 
 SETTINGS = (*Settings().as_dict(), "more")
 NOT_NUMBERS = [None, True, False, "0.5", [0.5], {}, math.nan, math.inf, -math.inf, 10**400]
@@ -372,12 +373,49 @@ def test_whatever_stands_for_edits_is_edits_or_a_wire_error(hostile):
         {"formats": [["png"]]},
         {"formats": "png"},
         {"coco_polygons": "yes"},
+        {"orientation": "sideways"},
+        {"orientation": ["stored"]},
+        {"orientation": None},
         {"session": ""},
     ],
 )
 def test_an_export_of_things_that_cannot_be_is_refused(changes):
     with pytest.raises(WireError):
         parse_export(export(**changes))
+
+
+def test_an_export_is_upright_where_it_does_not_say():
+    assert parse_export(export()).orientation == "upright"
+    assert parse_export(export(orientation="stored")).orientation == "stored"
+
+
+def test_a_push_holds_an_export_and_where_it_is_to_go():
+    request = parse_push(push())
+    assert request == wire.PushRequest(parse_export(export()), "me/masks", "hf_mine", True)
+    # Whatever shows a request, a log for one, does not show the token.
+    assert "hf_mine" not in repr(request)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"name": None},
+        {"name": ["me/masks"]},
+        {"name": "x" * 501},
+        {"token": 5},
+        {"token": None},
+        {"token": "x" * 501},
+        {"private": "yes"},
+        {"private": None},
+        {"export": None},
+        {"export": export(things=[])},
+    ],
+)
+def test_a_push_of_what_cannot_be_is_refused_and_says_nothing_of_the_token(changes):
+    with pytest.raises(WireError) as raised:
+        parse_push(push(**changes))
+    assert "hf_mine" not in str(raised.value)
+    assert "xxx" not in str(raised.value)
 
 
 @given(JSON)

@@ -66,6 +66,15 @@ def test_a_photo_is_read_as_in_this_process(pool: Readers, tmp_path: Path) -> No
     np.testing.assert_array_equal(square, expected_square)
 
 
+def test_how_a_photo_is_turned_comes_back_too(pool: Readers, tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 8
+    Image.new("RGB", (40, 30)).save(tmp_path / "a.png", exif=exif)
+    with pool.reader() as reader:
+        got, _ = reader(tmp_path / "a.png", "name", Framing(32), LIMITS)
+    assert (got.height, got.width, got.orientation) == (40, 30, 8)
+
+
 def test_a_frame_in_its_photos_aspect_is_read_as_in_this_process(
     pool: Readers, tmp_path: Path
 ) -> None:

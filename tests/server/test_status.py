@@ -50,6 +50,8 @@ def test_there_is_nothing_to_say_at_first():
         "colors",
         "open",
         "export",
+        "upload",
+        "commit",
     ],
 )
 def test_every_stage_has_words_and_a_place_in_the_bar(stage):
@@ -167,3 +169,14 @@ def test_without_remarks_there_is_nothing_to_say_of_photos():
 
 def test_without_rejected_images_there_are_no_details():
     assert Outline(status.done("Ready.")).tags == ["div", "button"]
+
+
+def test_a_link_opens_beside_the_page_and_says_nothing_of_it():
+    shown = Outline(status.done("Pushed to", link=(HOSTILE, f"http://hub/{HOSTILE}")))
+    assert shown.text == f"Pushed to {HOSTILE}"
+    assert shown.tags == ["div", "a", "button"]
+    assert shown.attributes["href"] == f"http://hub/{HOSTILE}"
+    assert (shown.attributes["target"], shown.attributes["rel"]) == (
+        "_blank",
+        "noopener noreferrer",
+    )

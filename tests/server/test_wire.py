@@ -110,7 +110,9 @@ def test_a_mask_with_edges_of_a_large_preview_is_small():
 
 def test_the_manifest_says_what_the_page_shows_and_is_json():
     analysis = Analysis(
-        photos=(Photo("a.jpg", 30, 40, b"", np.zeros((30, 40, 3), np.uint8), "Its end is lost."),),
+        photos=(
+            Photo("a.jpg", 30, 40, b"", np.zeros((30, 40, 3), np.uint8), "Its end is lost.", 6),
+        ),
         eigvecs=np.zeros((1, 5, 6, 9), np.float32),
         codes=np.zeros((1, 5, 6, 4), np.float32),
         colors=np.zeros((1, 5, 6, 3), np.uint8),
@@ -141,6 +143,7 @@ def test_the_manifest_says_what_the_page_shows_and_is_json():
                 "width": 40,
                 "height": 30,
                 "remark": "Its end is lost.",
+                "turned": True,
                 "tile": "tiles/a.jpg",
                 "whole": "whole/a.jpg",
                 "codes": "a.codes",

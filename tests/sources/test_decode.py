@@ -321,14 +321,26 @@ def test_every_exif_orientation_comes_out_upright(
     stored = Image.fromarray(np.ascontiguousarray(as_stored(upright)))
     options = {"lossless": True} if suffix == "webp" else {}
     options |= {"quality": 100, "subsampling": 0} if suffix == "jpg" else {}
-    # These two store the turn in a place of their own, and their readers leave none in EXIF.
+    # These two store the turn in a place of their own. Every reader of HEIC turns it upright.
     options |= {"quality": 100, "subsampling": "4:4:4"} if suffix == "avif" else {}
     options |= {"quality": 100, "chroma": 444} if suffix == "heic" else {}
     path = saved(stored, tmp_path / f"a.{suffix}", exif=exif.tobytes(), **options)
     np.testing.assert_allclose(read_pixels(path).astype(int), upright, atol=4)
     photo, square = read(path, "a", Framing(16))
     assert (photo.height, photo.width) == (16, 32)
+    assert photo.orientation == (1 if suffix == "heic" else orientation)
     np.testing.assert_allclose(square[2, 2], RED, atol=4)
+
+
+@pytest.mark.parametrize("orientation", [0, 9, 65535])
+def test_an_orientation_that_there_is_none_of_turns_nothing(
+    tmp_path: Path, orientation: int
+) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    path = saved(Image.new("RGB", (4, 2)), tmp_path / "a.png", exif=exif)
+    photo, _ = read(path, "a", Framing(16))
+    assert (photo.height, photo.width, photo.orientation) == (2, 4, 1)
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))

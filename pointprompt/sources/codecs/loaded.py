@@ -34,11 +34,13 @@ class Loaded:
         image: Its pixels are in memory. Its info has the colour profile, EXIF and XMP.
         remarks: What is shown otherwise than it is stored, a sentence each.
         missing: (H, W) bool, where the file has no pixels; None where it has all.
+        turned: The orientation of its file, as EXIF counts, where its decoder turned it upright.
     """
 
     image: Image.Image
     remarks: tuple[str, ...] = ()
     missing: BoolArray | None = None
+    turned: int = 1
 
 
 def load(reopen: Callable[[], Image.Image], check: SizeCheck) -> Loaded:

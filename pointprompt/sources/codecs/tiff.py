@@ -9,6 +9,7 @@ tifffile reads the rest: more than 8 bits, signed numbers, fractions, any number
 from __future__ import annotations
 
 import struct
+from dataclasses import replace
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -52,7 +53,8 @@ def read(file: BinaryIO, check: SizeCheck) -> Loaded:
         # Pillow may make sense of it.
         return load(reopen, check)
     try:
-        return load(reopen, check)
+        # Pillow turns it as it loads it, and leaves no trace of that.
+        return replace(load(reopen, check), turned=_orientation(page))
     except (SyntaxError, OSError, ImageError):
         file.seek(0)
         with tifffile.TiffFile(file) as tif:
@@ -98,10 +100,14 @@ def _read_page(page: Any, file: BinaryIO) -> Loaded:
     if alpha is not None:
         opaque = _opaque(page, values[..., -1])
         image = _with_alpha(image, opaque, page.extrasamples[0] == _ASSOCIATED)
-    if ExifTags.Base.Orientation in page.tags:
-        orientation = page.tags[ExifTags.Base.Orientation].value
-        image.getexif()[ExifTags.Base.Orientation] = orientation
+    image.getexif()[ExifTags.Base.Orientation] = _orientation(page)
     return Loaded(image, remarks, missing if missing.any() else None)
+
+
+def _orientation(page: Any) -> int:
+    """Return what its tag says; 1 where it says nothing."""
+    tag = page.tags.get(ExifTags.Base.Orientation)
+    return int(tag.value) if tag is not None and isinstance(tag.value, int) else 1
 
 
 def _bands(page: Any) -> tuple[list[int], int | None]:

@@ -105,6 +105,16 @@
  * @property {string[]} formats Names of `formats.registry.FORMATS`.
  * @property {boolean} coco_polygons As in `formats.format.Options`.
  * @property {boolean} coco_regions As in `formats.format.Options`.
+ * @property {"upright" | "stored"} orientation As in `formats.format.Options`.
+ */
+
+/**
+ * Asks for the photos and masks as a data set on the Hugging Face Hub, in the event `push`.
+ * @typedef {Object} PushRequest
+ * @property {ExportRequest} export What is to be in it; its formats are of no use here.
+ * @property {string} name Of the data set, as its owner wrote it.
+ * @property {string} token The owner's, which may write there. It is used for this one and kept nowhere.
+ * @property {boolean} private Whether nobody else is to see it.
  */
 
 /**
@@ -184,6 +194,7 @@
  * @property {number} width In pixels.
  * @property {number} height In pixels.
  * @property {string} remark What there is to say about it; "" for nothing.
+ * @property {boolean} turned Whether its file stores it otherwise than upright.
  * @property {string} tile Address of a JPEG file.
  * @property {string} whole The same at the image's own size; that of the tile where this is no larger.
  * @property {string} codes Address of what `encode_codes` makes of its codes.
@@ -264,6 +275,10 @@ export const MAX_CLICKS = 1000;
  * @type {number} */
 export const MAX_EDGED = 16;
 
+/** Of a data set's name, and a token.
+ * @type {number} */
+export const MAX_HUB_CHARS = 500;
+
 /** Of a mask on a screen, in pixels.
  * @type {number} */
 export const MAX_SIDE = 2048;
@@ -276,6 +291,7 @@ export const FORMATS = Object.freeze(/** @type {const} */ ({
   coco: "COCO instances (JSON)",
   yolo: "YOLO segmentation labels, with data.yaml",
   labelme: "LabelMe polygons (JSON), one file an image",
+  parquet: "A data set (parquet) with photos and masks, for training",
   cutouts: "Cut-outs (PNG): each thing alone, the rest transparent",
   overlays: "Photos with the things tinted in their colours",
   heatmaps: "Heatmaps (16-bit PNG): how well each pixel fits a thing",

@@ -23,6 +23,7 @@ import { createGrid } from "./view/grid.js";
 import { createHelp } from "./view/help.js";
 import { createNotice } from "./view/notice.js";
 import { createTop } from "./view/place.js";
+import { createPush } from "./view/push.js";
 import { createShortcuts } from "./view/shortcuts.js";
 import { createSizing } from "./view/sizing.js";
 import { createStage } from "./view/stage.js";
@@ -77,9 +78,14 @@ function join({ element, props, server, trigger, watch }) {
   const controls = createControls(root, store, actions);
   const grid = createGrid(root, store, { actions, addressOf });
   const help = createHelp(root, store, actions);
+  const push = createPush(root, store, actions);
   const masks = createMasks(store, {
     predict: (request) => server.predict(request),
-    download: (request) => trigger("export", request),
+    download: (request) => {
+      const pushed = push.take(request);
+      if (pushed) trigger("push", pushed);
+      else trigger("export", request);
+    },
   });
   const fine = createFine(store, (request) => server.edges(request));
   const others = createOthers(store, {
@@ -111,6 +117,7 @@ function join({ element, props, server, trigger, watch }) {
     back,
     session,
     help,
+    push,
     createStage(root, store, { ...grid, actions, addressOf }),
     createArranging(root, store, actions),
     createThings(root, store, actions),

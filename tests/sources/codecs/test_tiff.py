@@ -203,6 +203,7 @@ def test_a_profile_is_applied_to_deep_colour(path: Path) -> None:
 def test_the_orientation_of_scientific_data_counts(path: Path) -> None:
     pixels, _ = written(path, DEEP, photometric="rgb", extratags=[(274, "H", 1, 6, True)])
     np.testing.assert_array_equal(pixels, np.rot90(COLOUR, -1))
+    assert read(path, "a", Framing(4))[0].orientation == 6
 
 
 def test_only_the_first_of_very_many_pages_is_looked_at(path: Path) -> None:

@@ -70,8 +70,8 @@ export function createMasks(store, { predict, download }) {
   }
 
   function startDownload() {
-    set({ exporting: false });
     download(exportMessage(get()));
+    set({ exporting: false });
   }
 
   /**

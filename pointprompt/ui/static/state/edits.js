@@ -18,6 +18,13 @@ import { all } from "./things.js";
 export const isBlank = ({ clicks, strokes, locks }) => !clicks.length && !strokes.length && !locks.length;
 
 /**
+ * Whether anything may be in its masks.
+ * @param {Edited} thing
+ */
+export const isMarked = ({ clicks, strokes, locks }) =>
+  clicks.some(({ positive }) => positive) || strokes.some(({ adds }) => adds) || locks.length > 0;
+
+/**
  * Whether the server has masks for it.
  * @param {Pick<Thing, "clicks" | "locks">} thing
  */

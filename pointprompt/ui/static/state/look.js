@@ -24,6 +24,7 @@ import { DEFAULT_FORMATS } from "../contract.js";
  * @property {readonly string[]} formats Of `FORMATS`.
  * @property {boolean} polygons Whether COCO says masks as polygons.
  * @property {boolean} regions Whether it says each region apart.
+ * @property {boolean} stored Whether all is as the files store it, where that is not upright.
  */
 
 /**
@@ -33,6 +34,9 @@ import { DEFAULT_FORMATS } from "../contract.js";
  * @property {boolean} outline Whether a line goes around them.
  * @property {boolean} hover Whether what a click at the pointer would give is shown.
  */
+
+/** @type {Download} */
+const DOWNLOAD = { formats: DEFAULT_FORMATS, polygons: false, regions: false, stored: false };
 
 /** @type {Display} */
 const DISPLAY = { opacity: 0.5, outline: true, hover: true };
@@ -52,5 +56,5 @@ export const initialLook = (before) => ({
   tileSize: null,
   ...before,
   display: { ...DISPLAY, ...before?.display },
-  download: { formats: DEFAULT_FORMATS, polygons: false, regions: false, ...before?.download },
+  download: { ...DOWNLOAD, ...before?.download },
 });

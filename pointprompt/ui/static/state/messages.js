@@ -1,5 +1,6 @@
 // What the server is asked, of the state. Knows neither how it is sent nor what comes back.
 
+import { isMarked } from "./edits.js";
 import { toMessage } from "./settings.js";
 import { all, clicksOf } from "./things.js";
 
@@ -68,7 +69,7 @@ export function askedOfEach({ clicks, settings, locks }) {
  */
 export function exportMessage(state) {
   const { present } = state.history;
-  const { formats, polygons, regions } = state.look.download;
+  const { formats, polygons, regions, stored } = state.look.download;
   return {
     session: state.manifest?.session ?? "",
     seq: state.answer.seq,
@@ -78,6 +79,7 @@ export function exportMessage(state) {
     formats: [...formats],
     coco_polygons: polygons,
     coco_regions: regions,
+    orientation: /** @type {"stored" | "upright"} */ (stored && hasTurned(state) ? "stored" : "upright"),
     things: all(present).map((thing) => ({
       name: thing.name,
       color: /** @type {[number, number, number]} */ ([...thing.color]),
@@ -88,6 +90,20 @@ export function exportMessage(state) {
     })),
   };
 }
+
+/**
+ * Whether there is something to export, and no export waits already.
+ * @param {State} state
+ */
+export const canExport = ({ history, exporting }) =>
+  !exporting &&
+  all(history.present).some(isMarked);
+
+/**
+ * Whether the file of an image stores it otherwise than upright.
+ * @param {Pick<State, "manifest">} state
+ */
+export const hasTurned = ({ manifest }) => manifest?.images.some(({ turned }) => turned) ?? false;
 
 /**
  * Whether heatmaps are shown that only the server can find.

@@ -3,14 +3,13 @@
 import { MAX_AREA, SLIDERS } from "../contract.js";
 import { brushOf, radiusOf, sliderOf } from "../state/brush.js";
 import { isBlank } from "../state/edits.js";
+import { canExport } from "../state/messages.js";
 import { valueOf } from "../state/settings.js";
-import * as things from "../state/things.js";
 import { createRadios } from "./radios.js";
 
 /**
  * @import { Actions } from "../state/actions.js"
  * @import { PageStore, State } from "../state/state.js"
- * @import { Thing } from "../state/things.js"
  */
 
 /** @typedef {HTMLInputElement | HTMLSelectElement} Field */
@@ -48,21 +47,17 @@ function write(field, value) {
   if (output) output.textContent = format(Number(value));
 }
 
-/** @param {Thing} thing */
-const isMarked = ({ clicks, strokes, locks }) =>
-  clicks.some(({ positive }) => positive) || strokes.some(({ adds }) => adds) || locks.length > 0;
-
 /**
  * What can be done now.
  * @param {State} state
  * @returns {Record<string, boolean>}
  */
-const possible = ({ history, dragFrom, exporting }) => ({
-  undo: history.past.length > 0 || dragFrom !== null,
-  redo: history.future.length > 0,
-  clear: !isBlank(history.present),
+const possible = (state) => ({
+  undo: state.history.past.length > 0 || state.dragFrom !== null,
+  redo: state.history.future.length > 0,
+  clear: !isBlank(state.history.present),
   reset: true,
-  export: things.all(history.present).some(isMarked) && !exporting,
+  export: canExport(state),
 });
 
 /**

@@ -1,7 +1,8 @@
 // What a download holds: a box to check for each format. Keeps no state itself.
 
 import { FORMATS } from "../contract.js";
-import { openBelow } from "./popover.js";
+import { hasTurned } from "../state/messages.js";
+import { openBelow, placeBelow } from "./popover.js";
 
 /**
  * @import { Actions } from "../state/actions.js"
@@ -32,6 +33,10 @@ export function createFormats(root, store, { actions, openPrompt }) {
   }
   for (const { label } of ofCoco.values()) label.classList.add("pp-within");
 
+  const storedLabel = /** @type {HTMLElement} */ (menu.querySelector("[data-stored]"));
+  const stored = /** @type {HTMLInputElement} */ (storedLabel.querySelector("input"));
+  const turn = /** @type {HTMLElement} */ (menu.querySelector("[data-turn]"));
+
   /** @param {Map<string, {input: HTMLInputElement}>} boxes */
   const checked = (boxes) => [...boxes].filter(([, { input }]) => input.checked).map(([name]) => name);
 
@@ -50,6 +55,7 @@ export function createFormats(root, store, { actions, openPrompt }) {
       formats: checked(formats),
       polygons: chosen.has("polygons"),
       regions: chosen.has("regions"),
+      stored: stored.checked,
     };
     actions.look({ download });
   }
@@ -57,23 +63,31 @@ export function createFormats(root, store, { actions, openPrompt }) {
   const file = /** @type {HTMLInputElement} */ (menu.querySelector("input[type=file]"));
   file.addEventListener("change", given, { signal });
   menu.querySelector("[data-open]")?.addEventListener("click", () => file.click(), { signal });
-  list.addEventListener("change", take, { signal });
+  for (const boxes of [list, storedLabel]) boxes.addEventListener("change", take, { signal });
   button.addEventListener("click", () => openBelow(menu, button), { signal });
 
+  // It grows by what is checked.
+  const sizes = new ResizeObserver(() => menu.matches(":popover-open") && placeBelow(menu, button));
+  sizes.observe(menu);
+
   const unsubscribe = store.subscribe(
-    ({ look }) => [look.download],
-    (download) => {
+    ({ look, manifest }) => [look.download, manifest],
+    (download, manifest) => {
       for (const [name, { input }] of formats) input.checked = download.formats.includes(name);
       for (const [name, { input, label }] of ofCoco) {
         input.checked = download[/** @type {"polygons" | "regions"} */ (name)];
         label.hidden = !download.formats.includes("coco");
       }
+      stored.checked = download.stored;
+      storedLabel.hidden = !hasTurned({ manifest });
+      turn.textContent = download.stored && !storedLabel.hidden ? "as stored" : "turned upright";
     },
   );
 
   return {
     destroy() {
       unsubscribe();
+      sizes.disconnect();
       listening.abort();
     },
   };

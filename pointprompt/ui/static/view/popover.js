@@ -9,6 +9,15 @@ const EDGE = 8;
  */
 export function openBelow(menu, button) {
   menu.showPopover();
+  placeBelow(menu, button);
+}
+
+/**
+ * What is open, on the screen whatever its size has become.
+ * @param {HTMLElement} menu
+ * @param {HTMLElement} button
+ */
+export function placeBelow(menu, button) {
   const { left, bottom } = button.getBoundingClientRect();
   // Without the room that is kept for a scroll bar.
   const [{ right }, end] = [document.body.getBoundingClientRect(), window.innerHeight];
