@@ -35,6 +35,7 @@ from pointprompt.server.recalls import REMOVED, NotRecalled, Recalls
 from pointprompt.server.session import Session, SessionGone
 from pointprompt.server.sessions import SessionStore
 from pointprompt.server.turns import Lane, Place, Turns
+from pointprompt.server.videos import Note, Videos
 from pointprompt.server.whole_photos import WholePhotos, is_larger
 from pointprompt.settings import JointRule
 from pointprompt.sources.examples import ExampleSet
@@ -112,6 +113,7 @@ class Service:
         self._sets = Turns(_SETS_BYTES)
         self._exports = Exports()
         self._wholes = WholePhotos()
+        self.videos = Videos(readers, limits)
         self._opening = Opening(opening) if opening else None
         self._stored = stored
         self._recalls = Recalls(stored.folder) if stored is not None else None
@@ -304,6 +306,30 @@ class Service:
             stored=key,
         )
         return Opened(session, rejected, added)
+
+    def fetch_files(
+        self,
+        files: Sequence[str | Path],
+        every: object,
+        note: Note,
+        page: str = "",
+        visitor: str = "",
+    ) -> Fetch:
+        """What fetches files that are here: images, and every so many-th frame of videos.
+
+        Args:
+            files: The files.
+            every: What a browser sent; see `Videos.fetch`.
+            note: Told what there is to say of a video.
+            page: The page whose set they join; "" for a new set.
+            visitor: Whose the page's session is.
+        """
+
+        def room() -> int:
+            shown = len(self.store.of_page(page, visitor).analysis.photos) if page else 0
+            return self.limits.max_images - shown
+
+        return self.videos.fetch(files, every, room, note)
 
     def recall(self, session: Session) -> str:
         """What opens a session's set again for its visitor, whenever; "" where nothing will.
