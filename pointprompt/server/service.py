@@ -42,6 +42,7 @@ from pointprompt.sources.examples import ExampleSet
 from pointprompt.sources.photos import Limits
 from pointprompt.types import (
     BackboneRequest,
+    Photo,
     Progress,
     ProgressFn,
     Rejected,
@@ -325,11 +326,10 @@ class Service:
             visitor: Whose the page's session is.
         """
 
-        def room() -> int:
-            shown = len(self.store.of_page(page, visitor).analysis.photos) if page else 0
-            return self.limits.max_images - shown
+        def joined() -> Sequence[Photo]:
+            return self.store.of_page(page, visitor).analysis.photos if page else ()
 
-        return self.videos.fetch(files, every, room, note)
+        return self.videos.fetch(files, every, joined, note)
 
     def recall(self, session: Session) -> str:
         """What opens a session's set again for its visitor, whenever; "" where nothing will.

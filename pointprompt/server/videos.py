@@ -14,14 +14,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pointprompt.server.fetching import Fetch, link_file
+from pointprompt.server.fetching import Fetch, is_among, link_file
 from pointprompt.server.reader_process import SECONDS, SECONDS_A_MEGAPIXEL
 from pointprompt.server.readers import TOO_SLOW, Reader, Readers
 from pointprompt.server.session_files import subfolder
 from pointprompt.sources import video
 from pointprompt.sources.photos import ImageError, Limits
 from pointprompt.sources.video import VideoInfo, frames_said, is_video
-from pointprompt.types import Progress, ProgressFn
+from pointprompt.types import Photo, Progress, ProgressFn
 
 # All of a video together: one that a phone took is read in a tenth of that.
 VIDEO_SECONDS = 300.0
@@ -86,7 +86,11 @@ class Videos:
         return info
 
     def fetch(
-        self, files: Sequence[str | Path], every: object, room: Callable[[], int], note: Note
+        self,
+        files: Sequence[str | Path],
+        every: object,
+        joined: Callable[[], Sequence[Photo]],
+        note: Note,
     ) -> Fetch:
         """A `Fetch` of files that are on this disk already: of videos, every so many-th frame.
 
@@ -96,26 +100,31 @@ class Videos:
         Args:
             files: Images and videos, in order.
             every: What a browser sent, whatever that is; it counts only where there are videos.
-            room: For how many images there is room, asked when they are fetched.
+            joined: The photos of the set that they join, asked for when they are fetched. Frames
+                that are among them take no room.
             note: Told what there is to say of a video, with its name.
         """
 
         def fetch(folder: Path, progress: ProgressFn) -> list[Path]:
-            paths, failed = list[Path](), list[str]()
-            left = room() - sum(not is_video(file) for file in files)
+            paths, failed, photos = list[Path](), list[str](), joined()
+            left = self._limits.max_images - len(photos) - _new_images(files, photos)
             for index, file in enumerate(map(Path, files)):
                 if not is_video(file):
                     paths.append(link_file(file, folder, index))
                     continue
+                # Frames that are there already are found only by their pixels.
+                most = self._limits.max_images if photos else left
+                asked = _Asked(file, subfolder(folder, str(index)), _whole(every), max(most, 0))
                 try:
-                    ours = subfolder(folder, str(index))
-                    asked = _Asked(file, ours, _whole(every), max(left, 0))
                     frames = self._frames(asked, progress, note)
                 except ImageError as error:
                     failed.append(f"{file.name}: {error}")
-                else:
-                    paths += frames
-                    left -= len(frames)
+                    continue
+                new = [frame for frame in frames if not is_among(frame, photos)]
+                over = new[max(left, 0) :]
+                left -= len(new) - len(over)
+                paths += [frame for frame in frames if frame not in over]
+                self._note_room(asked, len(new), len(over), note)
             if failed and not paths:
                 raise ImageError(" ".join(failed))
             for one in failed:
@@ -124,18 +133,23 @@ class Videos:
 
         return fetch
 
+    def _note_room(self, asked: _Asked, new: int, over: int, note: Note) -> None:
+        """Say that of a video's new frames so many are over, and those that were not read."""
+        unread = max(0, -(-self.probe(asked.path).frames // asked.every) - asked.most)
+        if over or unread:
+            room = f"room for only {new - over} of {new + unread} frames"
+            note(f"{asked.path.name}: the set had {room}.")
+
     def _frames(self, asked: _Asked, progress: ProgressFn, note: Note) -> list[Path]:
-        """The frames of a video for which there is room, as files.
+        """The frames of a video that are asked for, as files; none where none is.
 
         Raises:
-            ImageError: There is none.
+            ImageError: It has none that can be used.
         """
-        name = asked.path.name
-        count = -(-self.probe(asked.path, again=True).frames // asked.every)
-        if count > asked.most:
-            note(f"{name}: the set had room for only {asked.most} of its {count} frames.")
+        self.probe(asked.path, again=True)
         if asked.most == 0:
             return []
+        name = asked.path.name
 
         def say(remark: str) -> None:
             note(f"{name}: {remark}")
@@ -201,6 +215,11 @@ def _key_of(path: Path) -> _Key:
     except OSError as error:
         raise ImageError("There is no such file.") from error
     return _Key(str(path), status.st_size, status.st_mtime_ns)
+
+
+def _new_images(files: Sequence[str | Path], photos: Sequence[Photo]) -> int:
+    """How many of the files are images that are not among the photos."""
+    return sum(not (is_video(file) or is_among(Path(file), photos)) for file in files)
 
 
 def _leave_room(folder: Path) -> None:

@@ -134,7 +134,10 @@ def probe(path: str | Path, limits: Limits = DEFAULT_LIMITS) -> VideoInfo:
             or the first one cannot be decoded.
     """
     with _opened(Path(path), limits) as film:
-        count = film.stream.frames or _order(film, tell_nobody).count
+        count = film.stream.frames
+        # Each takes a byte at least.
+        if not 0 < count <= Path(path).stat().st_size:
+            count = _order(film, tell_nobody).count
         film.container.seek(0)
         first = next(_decoded(film), None)
         if first is None:

@@ -48,7 +48,9 @@ class Upload:
 
     def __init__(self, limits: Limits) -> None:
         """Put them where gradio's context is."""
-        self.files = gr.File(label="Photos", file_count="multiple", height=150, elem_id="pp-files")
+        self.files = gr.File(
+            label="Photos and videos", file_count="multiple", height=150, elem_id="pp-files"
+        )
         gr.HTML(
             f'<div class="pp-chosen" data-accept="{",".join(_ACCEPTED)}"></div>',
             elem_id="pp-thumbnails",

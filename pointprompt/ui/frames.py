@@ -6,6 +6,7 @@ the frames.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,18 +67,17 @@ class Chosen:
     def default(self) -> int:
         """Every how many give at most `DEFAULT_FRAMES`, or what there is room for."""
         most = min(DEFAULT_FRAMES, max(0, self.room - len(self.others)))
-        each = range(1, self.end)
-        return next((n for n in each if sum(frames_taken(self.frames, n, 10**9)) <= most), self.end)
+        return 1 + bisect_left(range(1, self.end), True, key=lambda n: self._wanted(n) <= most)
+
+    def _wanted(self, every: int) -> int:
+        """How many frames were taken if there were room for all."""
+        return sum(frames_taken(self.frames, every, sum(self.frames)))
 
     def text(self, every: int) -> str:
         """What is taken: "24 of 310 frames of clip.mp4: every 13th"."""
         whose = self.names[0] if len(self.names) == 1 else f"{len(self.names)} videos"
         taken = self.taken(every)
-        full = (
-            ""
-            if taken == sum(frames_taken(self.frames, every, 10**9))
-            else ", until the set is full"
-        )
+        full = "" if taken == self._wanted(every) else ", until the set is full"
         return f"{taken} of {sum(self.frames)} frames of {whose}: {_ordinal(every)}{full}"
 
 

@@ -41,12 +41,11 @@ def fetched(
     folder: Path,
     *,
     every: object = 1,
-    room: int = 100,
     notes: list[str] | None = None,
     progress: Any = tell_nobody,
 ) -> list[Path]:
     note = (notes if notes is not None else []).append
-    return list(reading.fetch(files, every, lambda: room, note)(folder, progress))
+    return list(reading.fetch(files, every, lambda: (), note)(folder, progress))
 
 
 def names(files: Sequence[Path]) -> list[str]:
@@ -84,22 +83,22 @@ def test_progress_is_told_frame_by_frame(reading: Videos, tmp_path: Path) -> Non
 
 
 def test_images_have_their_room_before_videos_and_what_had_none_is_said(
-    reading: Videos, tmp_path: Path
+    pool: Readers, tmp_path: Path
 ) -> None:
     one, two = (write_video(tmp_path / name, 6) for name in ("one.mp4", "two.mp4"))
     files = [one, two, photo(tmp_path, "a.jpg")]
     notes: list[str] = []
-    found = fetched(reading, files, tmp_path / "set", every=2, room=5, notes=notes)
+    five, full = (Videos(pool, Limits(max_images=most)) for most in (5, 1))
+    found = fetched(five, files, tmp_path / "set", every=2, notes=notes)
     assert names(found) == [
         *[f"one-000{n}.jpg" for n in (0, 2, 4)],
         "two-0000.jpg",
         "a.jpg",
     ]
-    assert notes == ["two.mp4: the set had room for only 1 of its 3 frames."]
+    assert notes == ["two.mp4: the set had room for only 1 of 3 frames."]
     notes.clear()
-    found = fetched(reading, files, tmp_path / "full", every=2, room=1, notes=notes)
-    assert names(found) == ["a.jpg"]
-    assert notes[0] == "one.mp4: the set had room for only 0 of its 3 frames."
+    assert names(fetched(full, files, tmp_path / "full", every=2, notes=notes)) == ["a.jpg"]
+    assert notes[0] == "one.mp4: the set had room for only 0 of 3 frames."
 
 
 def test_a_video_that_cannot_be_used_is_told_and_the_others_are_fetched(
