@@ -191,7 +191,7 @@ def read_frames(
         for number, frame in _wanted(film, order, numbers, step):
             files.append(folder / name(number))
             _write(_upright(frame, film.stream, limits), files[-1])
-            if len(files) == 1 and frame.color_trc in _HDR_TRANSFERS:
+            if len(files) == 1 and film.stream.codec_context.color_trc in _HDR_TRANSFERS:
                 say(_HDR)
         step()
     if not files:
@@ -440,7 +440,9 @@ def _upright(frame: VideoFrame, stream: VideoStream, limits: Limits) -> Image.Im
     _check_size(frame.width, frame.height, limits)
     _check_size(width, frame.height, limits)
     matrix = _MATRICES.get(frame.colorspace, "ITU709" if frame.height >= _HD_ROWS else "ITU601")
-    image = frame.reformat(format="rgb24", src_colorspace=matrix).to_image()
+    # RGB has no matrix; before PyAV 18 it had the frame's unless another one was named.
+    rgb = frame.reformat(format="rgb24", src_colorspace=matrix, dst_colorspace="DEFAULT")
+    image = rgb.to_image()
     if width != image.width:
         image = image.resize((width, image.height), Image.Resampling.LANCZOS)
     turn = _turn_of(frame)

@@ -97,6 +97,15 @@ def test_colours_are_of_the_matrix_that_the_file_says(tmp_path: Path, matrix: st
     assert np.abs(read_pixels(file)[5, 5].astype(int) - (255, 0, 0)).max() <= 4
 
 
+@pytest.mark.parametrize(("transfer", "is_hdr"), [("smpte2084", True), ("bt709", False)])
+def test_hdr_is_said_to_be_shown_paler(tmp_path: Path, transfer: str, is_hdr: bool) -> None:
+    options = {"color_trc": transfer, "color_primaries": "bt709", "colorspace": "bt709"}
+    path = write_video(tmp_path / "clip.mp4", 2, options=options)
+    notes: list[str] = []
+    read_frames(path, tmp_path / "out", note=notes.append)
+    assert notes == ([video._HDR] if is_hdr else [])
+
+
 def test_edges_between_colours_keep_their_full_resolution(tmp_path: Path) -> None:
     path = write_video(tmp_path / "clip.mp4", 1)
     (file,) = read_frames(path, tmp_path / "out")
