@@ -227,6 +227,8 @@ def _opened(path: Path, limits: Limits, sized: Sized | None = None) -> Iterator[
                 format=demuxer,
                 io_open=_open_nothing,
                 options={"protocol_whitelist": "none"},
+                # Titles and the like are in any coding, and nothing here reads them.
+                metadata_errors="replace",
             ) as container:
                 stream = _pictures_of(container, limits)
                 if sized is not None:

@@ -219,6 +219,21 @@ def test_names_of_frames_keep_their_numbers_and_are_names_for_any_file_system(
     assert all(len(file.name) <= 100 and len(file.name.encode()) <= 180 for file in files)
 
 
+@pytest.mark.parametrize("name", ["clip.mp4", "clip.avi", "clip.mkv"])
+def test_a_title_in_any_coding_is_no_matter(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    with av.open(str(path), "w") as container:
+        container.metadata["title"] = "ABCDEFG"
+        stream = container.add_stream("mpeg4", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 96, 64, "yuv420p"
+        container.mux(stream.encode(av.VideoFrame.from_ndarray(frame(5), "rgb24")))
+        container.mux(stream.encode())
+    data = path.read_bytes()
+    assert data.count(b"ABCDEFG") == 1
+    path.write_bytes(data.replace(b"ABCDEFG", "Müllöße".encode("latin-1")))
+    assert numbers_of(read_frames(path, tmp_path / "out")) == [5]
+
+
 def large_video(path: Path) -> Path:
     """A video of noise, whose frames are most of the file, and which says first where they lie."""
     rng = np.random.default_rng(0)
