@@ -127,17 +127,15 @@ def frames_taken(frames: Sequence[int], every: int, room: int) -> list[int]:
 def probe(path: str | Path, limits: Limits = DEFAULT_LIMITS) -> VideoInfo:
     """Return what a video file says of itself.
 
-    The frames are counted without decoding them where the file does not tell their number.
+    The frames are counted without decoding them, the first one excepted.
 
     Raises:
         ImageError: There is no such file, it is no video that can be read, its frames are too big,
             or the first one cannot be decoded.
     """
     with _opened(Path(path), limits) as film:
-        count = film.stream.frames
-        # Each takes a byte at least.
-        if not 0 < count <= Path(path).stat().st_size:
-            count = _order(film, tell_nobody).count
+        # Not what the file says: where a phone has trimmed it, that counts what was cut off too.
+        count = _order(film, tell_nobody).count
         film.container.seek(0)
         first = next(_decoded(film), None)
         if first is None:

@@ -13,6 +13,7 @@ from playwright.sync_api import expect
 
 from pointprompt.sources.examples import example_set
 from tests.e2e.browser import Page
+from tests.e2e.test_accessible import violations
 from tests.videos import write_video
 
 FRAMES = 60
@@ -61,6 +62,7 @@ def test_a_video_is_thinned_out_analysed_clicked_and_downloaded(page: Page, clip
     slide_to(page, 12)
     expect(slider).to_contain_text("5 of 60 frames of clip.mp4: every 12th")
     expect(button).to_have_text("Analyse 5 frames")
+    assert [broken for broken in violations(page) if "pp-every" in broken] == []
     # It shows its first frame.
     expect(page.tab.locator(".pp-chosen li[data-video] canvas")).to_be_visible()
 

@@ -138,12 +138,58 @@ def test_pixels_that_are_no_squares_become_squares(tmp_path: Path) -> None:
     assert (probe(path).width, probe(path).height) == (128, 64)
 
 
+@pytest.mark.parametrize(
+    ("name", "codec", "options"),
+    [
+        # What browsers record and what is streamed tells neither its length nor where to begin.
+        ("clip.webm", "libvpx", {"live": "1"}),
+        ("clip.mkv", "libx264", {"live": "1"}),
+        ("clip.mp4", "libx264", {"movflags": "frag_keyframe+empty_moov"}),
+    ],
+)
+def test_videos_that_were_made_to_be_streamed_are_read_as_others(
+    tmp_path: Path, name: str, codec: str, options: dict[str, str]
+) -> None:
+    path = write_video(tmp_path / name, 90, codec=codec, container_options=options)
+    assert probe(path).frames == 90
+    notes: list[str] = []
+    files = read_frames(path, tmp_path / "out", every=29, note=notes.append)
+    assert numbers_of(files) == [0, 29, 58, 87]
+    assert notes == []
+
+
 def test_frames_that_are_shown_for_different_times_are_counted_one_by_one(tmp_path: Path) -> None:
     times = [0, 10, 500, 510, 520, 3000, 3001, 3040, 9000, 9040]
     path = write_video(tmp_path / "clip.mkv", 10, milliseconds=times, key_every=4)
     files = read_frames(path, tmp_path / "out", every=3)
     assert [file.name[-8:-4] for file in files] == ["0000", "0003", "0006", "0009"]
     assert numbers_of(files) == [0, 3, 6, 9]
+
+
+def test_of_a_video_that_was_trimmed_frames_are_counted_from_where_it_begins_now(
+    tmp_path: Path,
+) -> None:
+    """A phone trims without coding anew: the frames before are there, and are not to be seen."""
+    whole = write_video(tmp_path / "whole.mp4", 60, key_every=10, options={"bf": "0"})
+    path, begin = tmp_path / "clip.mp4", 15
+    with (
+        av.open(str(whole)) as source,
+        av.open(str(path), "w", options={"avoid_negative_ts": "disabled"}) as target,
+    ):
+        stream = target.add_stream_from_template(source.streams.video[0])
+        packets = [packet for packet in source.demux(source.streams.video[0]) if packet.size]
+        a_frame = packets[1].pts - packets[0].pts
+        for packet in packets[10:]:
+            packet.pts -= begin * a_frame
+            packet.dts = packet.pts
+            packet.stream = stream
+            target.mux(packet)
+    assert probe(path).frames == 45
+    notes: list[str] = []
+    files = read_frames(path, tmp_path / "out", every=11, note=notes.append)
+    assert [file.name[-8:-4] for file in files] == ["0000", "0011", "0022", "0033", "0044"]
+    assert numbers_of(files) == [15, 26, 37, 48, 59]
+    assert notes == []
 
 
 @pytest.mark.parametrize("key_every", [1, 7, 250])
