@@ -343,7 +343,7 @@ def test_frames_that_are_too_big_are_refused_before_one_is_decoded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = write_video(tmp_path / "clip.mp4", 2)
-    monkeypatch.setattr(video, "_decoded", lambda *_: pytest.fail("A frame was decoded."))
+    monkeypatch.setattr(video, "wanted", lambda *_: pytest.fail("A frame was decoded."))
     with pytest.raises(
         ImageError, match=r"0\.0 megapixels \(96 x 64\); at most 0\.001 are allowed"
     ):
@@ -358,52 +358,6 @@ def test_a_file_that_says_a_giant_size_is_refused(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes().replace(stored, giant))
     with pytest.raises(ImageError, match=r"200\.0 megapixels"):
         probe(path)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\n{other}\n#EXT-X-ENDLIST\n",
-        "ffconcat version 1.0\nfile '{other}'\n",
-        "file {other}\n",
-        '<?xml version="1.0"?><MPD><Period><AdaptationSet><Representation><BaseURL>{other}'
-        "</BaseURL></Representation></AdaptationSet></Period></MPD>",
-        "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nm=video 5004 RTP/AVP 96\n",
-        "[playlist]\nFile1={other}\n",
-    ],
-)
-@pytest.mark.parametrize("name", ["clip.mp4", "clip.mkv", "clip.avi"])
-def test_a_list_of_other_files_is_no_video_whatever_its_name(
-    tmp_path: Path, text: str, name: str
-) -> None:
-    other = write_video(tmp_path / "other.mp4", 3)
-    for target in (other, "/etc/passwd", "http://127.0.0.1:9/a.mp4"):
-        path = tmp_path / name
-        path.write_text(text.format(other=target))
-        for read in (probe, lambda path: read_frames(path, tmp_path / "out")):
-            with pytest.raises(ImageError, match=NOT_A_VIDEO):
-                read(path)
-
-
-@pytest.mark.parametrize("demuxer", ["hls", "concat"])
-def test_even_what_reads_lists_would_open_none_of_the_files_in_them(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, demuxer: str
-) -> None:
-    write_video(tmp_path / "other.ts", 30)
-    lists = {
-        "hls": "#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\n{}\n#EXT-X-ENDLIST\n",
-        "concat": "ffconcat version 1.0\nfile '{}'\n",
-    }
-    path = tmp_path / "clip.mp4"
-    path.write_text(lists[demuxer].format(tmp_path / "other.ts"))
-    options = {"allowed_extensions": "ALL", "extension_picky": "0"} if demuxer == "hls" else {}
-    if demuxer == "hls":  # It is one that can be read, if one lets it.
-        with av.open(str(path), format="hls", options=options) as container:
-            assert container.streams.video
-    monkeypatch.setattr(video, "_demuxer_of", lambda _: demuxer)
-    for read in (probe, lambda path: read_frames(path, tmp_path / "out")):
-        with pytest.raises((ImageError, PermissionError)):
-            read(path)
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff\xd8\xff\xe0 a photo", b"GIF89a", b"%PDF", b"RIFF"])
