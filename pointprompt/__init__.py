@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pointprompt.pipeline import analyze, extend, predict
     from pointprompt.rules.predictor import Predictor
     from pointprompt.rules.tutorial import get_mask
+    from pointprompt.sources.video import read_frames
 
 __version__ = "0.1.0"
 
@@ -40,6 +41,7 @@ __all__ = [
     "extend",
     "get_mask",
     "predict",
+    "read_frames",
 ]
 
 _MODULE_OF = {
@@ -48,6 +50,7 @@ _MODULE_OF = {
     "predict": "pointprompt.pipeline",
     "Predictor": "pointprompt.rules.predictor",
     "get_mask": "pointprompt.rules.tutorial",
+    "read_frames": "pointprompt.sources.video",
 }
 
 

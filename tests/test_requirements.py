@@ -19,9 +19,11 @@ from pointprompt.formats.prompt_json import PACKAGES
 ROOT = Path(__file__).parent.parent
 # ZeroGPU has only these; pyproject.toml allows newer.
 NARROWER = {"torch": ">=2.8,<2.12"}
-# Of the rest, each is bounded from above. These show, fetch and store, or make colours only; and
-# torchvision names the one torch that it goes with.
+# Of the rest, each is bounded from above. These show, fetch and store, make colours only, or make
+# the image files of a video that masks are then of; and torchvision names the one torch that it
+# goes with.
 MOVES_NO_MASK = {
+    "av",
     "datasets",
     "gradio",
     "huggingface-hub",

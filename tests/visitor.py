@@ -98,7 +98,12 @@ class Visitor:
         return list(self.analyzing(files, **choice))
 
     def analyzing(
-        self, files: Sequence[Path], *, backbone: str = "", input_size: int | None = None
+        self,
+        files: Sequence[Path],
+        *,
+        backbone: str = "",
+        input_size: int | None = None,
+        every: int = 1,
     ) -> Iterator[Told]:
         """Upload and analyse; what the page is told, when it is told.
 
@@ -106,6 +111,7 @@ class Visitor:
             files: The photos.
             backbone: "" takes what the page offers.
             input_size: In pixels; None takes the backbone's own.
+            every: Of so many frames of a video one is taken.
 
         Raises:
             httpx.HTTPError: The server went away.
@@ -113,13 +119,14 @@ class Visitor:
         """
         uploaded = self.upload(files)
         inputs = self._dependency("pp-analyze", "click")["inputs"]
-        name, size, *details = (self._props[i].get("value") for i in inputs[:-1])
-        data = [backbone or name, size if input_size is None else input_size, *details, uploaded]
+        name, size, *details = (self._props[i].get("value") for i in inputs[:-2])
+        size = size if input_size is None else input_size
+        data = [backbone or name, size, *details, uploaded, every]
         yield from self.following("pp-analyze", "click", data)
 
     def adding(self, files: Sequence[Path]) -> Iterator[Told]:
         """As `analyzing`, of photos that join the set that was analysed."""
-        yield from self.following("pp-add", "click", [self.upload(files)])
+        yield from self.following("pp-add", "click", [self.upload(files), 1])
 
     def cancel(self) -> None:
         """Press the button that cancels."""

@@ -12,6 +12,7 @@ Knows the core and HTTP-free messages. Knows nothing of gradio: `ui` does.
     exports.py        downloads, written into it
     whole_photos.py   photos at their own size, written into it too
     readers.py        images read in processes of their own
+    videos.py         frames of videos, taken out by the same processes
     reader_process.py what such a process does
     jobs.py           work that goes on while a page waits for it
     turns.py          who comes next

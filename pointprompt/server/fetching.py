@@ -22,7 +22,7 @@ def link_files(files: Sequence[str | Path]) -> Fetch:
     """A `Fetch` of files that are on this disk already."""
 
     def fetch(folder: Path, progress: ProgressFn) -> list[Path]:
-        return [_link(Path(file), folder, index) for index, file in enumerate(files)]
+        return [link_file(Path(file), folder, index) for index, file in enumerate(files)]
 
     return fetch
 
@@ -60,7 +60,7 @@ def as_fetching(progress: ProgressFn) -> ProgressFn:
     return lambda step: progress(replace(step, stage="fetch"))
 
 
-def _link(file: Path, folder: Path, index: int) -> Path:
+def link_file(file: Path, folder: Path, index: int) -> Path:
     """The file in the folder, under its own name; a folder each, since names may repeat."""
     path = subfolder(folder, str(index)) / file.name
     link(file, path)
@@ -71,7 +71,7 @@ def linked_photos(photos: Sequence[Photo], folder: Path) -> tuple[Photo, ...]:
     """The photos with their image files in a folder of images too."""
     images = subfolder(folder, IMAGES)
     return tuple(
-        replace(photo, source=_link(photo.source, images, index))
+        replace(photo, source=link_file(photo.source, images, index))
         if isinstance(photo.source, Path)
         else photo
         for index, photo in enumerate(photos)

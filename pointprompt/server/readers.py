@@ -2,7 +2,8 @@
 
 A file that takes too long or too much memory, or that crashes its decoder, ends the process that
 reads it and nothing else: it is told as any other image that cannot be used. Knows processes and
-`photos.read`. Does not know formats, sets, pages or sessions.
+`photos.read`. Does not know formats, sets, pages or sessions; nor videos, whose frames `videos`
+has taken out by the same processes.
 
 What such a process does is in `reader_process`.
 """
@@ -15,8 +16,9 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, field
 from multiprocessing import Pipe
 from pathlib import Path
@@ -30,13 +32,15 @@ from pointprompt.server.reader_process import SECONDS, SECONDS_A_MEGAPIXEL
 from pointprompt.server.turns import Turns
 from pointprompt.sources.framing import Framing
 from pointprompt.sources.photos import ImageError, ImageSource, Limits, read
-from pointprompt.types import ByteArray, Photo, Progress
+from pointprompt.types import ByteArray, Photo, Progress, ProgressFn
 
 TOO_SLOW = "Reading the file takes too long: it is damaged, or made to do so."
 CRASHED = "The file is damaged: reading it failed."
 
 # A picture, and the same set upright: Pillow holds 4 bytes a pixel.
 _BYTES_A_PIXEL = 8
+# How often who waits for an answer is asked whether they still want it.
+_TICK_SECONDS = 0.2
 # Processes that wait for the next image. Starting one takes a quarter of a second.
 _KEPT = 2
 # An answer without its pixels.
@@ -64,8 +68,8 @@ class Readers:
     most: int = 8
     max_bytes: int = 3 << 29
     max_image_bytes: int = 3 << 30
-    _idle: list[_Process] = field(default_factory=list, repr=False)
-    _started: WeakSet[_Process] = field(default_factory=WeakSet, repr=False)
+    _idle: list[Process] = field(default_factory=list, repr=False)
+    _started: WeakSet[Process] = field(default_factory=WeakSet, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def __post_init__(self) -> None:
@@ -91,17 +95,17 @@ class Readers:
         for process in started:
             process.interrupt()
 
-    def _take(self) -> _Process:
+    def _take(self) -> Process:
         with self._lock:
             while self._idle:
                 process = self._idle.pop()
                 if process.is_alive():
                     return process
-            process = _Process(self.max_image_bytes + _OVERHEAD_BYTES)
+            process = Process(self.max_image_bytes + _OVERHEAD_BYTES)
             self._started.add(process)
             return process
 
-    def _give_back(self, process: _Process) -> None:
+    def _give_back(self, process: Process) -> None:
         with self._lock:
             if process.is_alive() and len(self._idle) < _KEPT:
                 self._idle.append(process)
@@ -116,7 +120,7 @@ class Reader:
         """Read in the processes of `readers`."""
         self._readers = readers
         self._stopped = threading.Event()
-        self._busy: set[_Process] = set()
+        self._busy: set[Process] = set()
         self._lock = threading.Lock()
 
     def __call__(
@@ -131,8 +135,7 @@ class Reader:
         if not isinstance(source, (str, Path)):
             return read(source, name, framing, limits)
         path = Path(source)
-        readers = self._readers
-        with readers._slots.take(1, self._go_on), self._process() as process:
+        with self.process(self._go_on) as process:
             asked = {
                 "path": os.fspath(path.absolute()),
                 "name": name,
@@ -140,7 +143,7 @@ class Reader:
                 "megapixels": limits.max_megapixels,
             }
             pixels = process.ask(asked, SECONDS)["pixels"]
-            with readers._memory.take(pixels * _BYTES_A_PIXEL, self._go_on):
+            with self.memory(pixels * _BYTES_A_PIXEL, self._go_on):
                 answer = process.ask({}, SECONDS + pixels / 1e6 * SECONDS_A_MEGAPIXEL)
                 preview = process.receive(_MAX_PREVIEW_BYTES)
                 shape = framing.shape(answer["height"], answer["width"])
@@ -163,12 +166,30 @@ class Reader:
             for process in self._busy:
                 process.interrupt()
 
+    @contextmanager
+    def process(self, waiting: ProgressFn) -> Iterator[Process]:
+        """A process that reads one file within the block, once there is one.
+
+        Args:
+            waiting: Told now and then while all are busy; it may raise to give up.
+
+        Raises:
+            ImageError: What the process says, or its reader crashed; within the block.
+            Stopped: `stop` was called.
+        """
+        with self._readers._slots.take(1, waiting), self._process() as process:
+            yield process
+
+    def memory(self, nbytes: int, waiting: ProgressFn) -> AbstractContextManager[None]:
+        """So much of the memory of all readers, within the block. `waiting` is as for `process`."""
+        return self._readers._memory.take(nbytes, waiting)
+
     def _go_on(self, _: Progress | None = None) -> None:
         if self._stopped.is_set():
             raise Stopped
 
     @contextmanager
-    def _process(self) -> Iterator[_Process]:
+    def _process(self) -> Iterator[Process]:
         process = self._readers._take()
         with self._lock:
             self._busy.add(process)
@@ -190,7 +211,7 @@ class Reader:
             self._readers._give_back(process)
 
 
-class _Process:
+class Process:
     """This side of one process."""
 
     def __init__(self, max_bytes: int) -> None:
@@ -222,10 +243,18 @@ class _Process:
             ImageError: What the process says against the file, or it takes too long.
             EOFError: The process ended.
         """
-        self._send(question)
-        if not self._connection.poll(seconds):
-            self.kill()
-            raise ImageError(TOO_SLOW)
+        self.send(question)
+        return self.answer(seconds)
+
+    def answer(self, seconds: float, waiting: Callable[[], None] | None = None) -> dict[str, Any]:
+        """The next answer, as for `ask`; `waiting` is called now and then, and may raise."""
+        deadline = time.monotonic() + seconds
+        while not self._connection.poll(min(seconds, _TICK_SECONDS) if waiting else seconds):
+            if waiting:
+                waiting()
+            if time.monotonic() >= deadline:
+                self.kill()
+                raise ImageError(TOO_SLOW)
         answer: dict[str, Any] = json.loads(self.receive(_MAX_TEXT_BYTES))
         if "error" in answer:
             raise ImageError(str(answer["error"]))
@@ -253,9 +282,15 @@ class _Process:
         self._connection.close()
 
     def is_alive(self) -> bool:
+        """Whether it can be asked."""
         return self._popen.poll() is None and not self._connection.closed
 
-    def _send(self, question: dict[str, Any]) -> None:
+    def send(self, question: dict[str, Any]) -> None:
+        """Say something that no answer is waited for here.
+
+        Raises:
+            EOFError: The process ended.
+        """
         try:
             self._connection.send_bytes(json.dumps(question).encode())
         except OSError as error:

@@ -35,12 +35,14 @@ from pointprompt.server.recalls import REMOVED, NotRecalled, Recalls
 from pointprompt.server.session import Session, SessionGone
 from pointprompt.server.sessions import SessionStore
 from pointprompt.server.turns import Lane, Place, Turns
+from pointprompt.server.videos import Note, Videos
 from pointprompt.server.whole_photos import WholePhotos, is_larger
 from pointprompt.settings import JointRule
 from pointprompt.sources.examples import ExampleSet
 from pointprompt.sources.photos import Limits
 from pointprompt.types import (
     BackboneRequest,
+    Photo,
     Progress,
     ProgressFn,
     Rejected,
@@ -124,6 +126,7 @@ class Service:
         self._sets = Turns(_SETS_BYTES)
         self._exports = Exports()
         self._wholes = WholePhotos()
+        self.videos = Videos(readers, limits)
         self._opening = Opening(opening) if opening else None
         self._stored = stored
         self._recalls = Recalls(stored.folder) if stored is not None else None
@@ -316,6 +319,29 @@ class Service:
             stored=key,
         )
         return Opened(session, rejected, added)
+
+    def fetch_files(
+        self,
+        files: Sequence[str | Path],
+        every: object,
+        note: Note,
+        page: str = "",
+        visitor: str = "",
+    ) -> Fetch:
+        """What fetches files that are here: images, and every so many-th frame of videos.
+
+        Args:
+            files: The files.
+            every: What a browser sent; see `Videos.fetch`.
+            note: Told what there is to say of a video.
+            page: The page whose set they join; "" for a new set.
+            visitor: Whose the page's session is.
+        """
+
+        def joined() -> Sequence[Photo]:
+            return self.store.of_page(page, visitor).analysis.photos if page else ()
+
+        return self.videos.fetch(files, every, joined, note)
 
     def recall(self, session: Session) -> str:
         """What opens a session's set again for its visitor, whenever; "" where nothing will.

@@ -2,6 +2,8 @@
 
 Knows files, pixels and names. Knows nothing of backbones, clicks or sessions.
 
+    video.py           frames of a video, as files
+    film.py            which frames an open video file has, and those that are wanted
     framing.py         the shape that a backbone sees images in
     photos.py          images from anywhere to photos and frames
     names.py           what files of a set may be called

@@ -104,7 +104,7 @@ def decode(source: Stored, limits: Limits, sized: Sized | None = None) -> Decode
     if isinstance(source, bytes):
         return _read_file(io.BytesIO(source), "", limits, sized)
     if isinstance(source, (str, Path)):
-        with _opened(Path(source)) as file:
+        with open_file(Path(source)) as file:
             return _read_file(file, Path(source).name, limits, sized)
     raise ImageError(
         f"An image must be a file, a Pillow image or an array, not {type(source).__name__}."
@@ -134,7 +134,12 @@ def _check_size(width: int, height: int, limits: Limits) -> None:
         )
 
 
-def _opened(path: Path) -> BinaryIO:
+def open_file(path: Path) -> BinaryIO:
+    """Return an open file, which is a regular one.
+
+    Raises:
+        ImageError: There is none, or it cannot be opened.
+    """
     try:
         # Only regular files: reading a device or a pipe could last for ever.
         if not path.is_file():

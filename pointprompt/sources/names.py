@@ -39,7 +39,7 @@ def safe_names(names: Sequence[str]) -> tuple[str, ...]:
             plain = stem if suffix else stem.replace(".", "_")
             number += 1
             ending = f"-{number}"
-            candidate = _shortened(plain, len(ending) + len(suffix)) + ending
+            candidate = shortened(plain, len(ending) + len(suffix)) + ending
         taken.add(Path(candidate + suffix).stem.casefold())
         result.append(candidate + suffix)
     return tuple(result)
@@ -59,11 +59,11 @@ def _safe_parts(name: str) -> tuple[str, str]:
         stem = "image"
     elif stem.partition(".")[0].rstrip().upper() in _RESERVED_STEMS:
         stem = f"_{stem}"
-    return _shortened(stem, len(suffix)), suffix
+    return shortened(stem, len(suffix)), suffix
 
 
-def _shortened(stem: str, reserved: int) -> str:
-    """Return `stem` cut so that `reserved` more characters fit the longest name."""
+def shortened(stem: str, reserved: int) -> str:
+    """Return a stem of `safe_names` cut so that `reserved` more characters fit the longest name."""
     stem = stem[: _MAX_NAME_LENGTH - reserved]
     stem = stem.encode()[: _MAX_STEM_BYTES - reserved].decode(errors="ignore")
     return stem.rstrip(" .")

@@ -7,6 +7,7 @@ Knows gradio, HTTP and the process. What the page asks for is done by `server`.
     launch.py        builds the page and serves it
     page.py          its layout and the wiring of its events
     choices.py       what there is to choose before an analysis
+    frames.py        of videos, every how many frames
     canvas.py        the tile grid, a gr.HTML component
     contract.py      writes what the page must know of the server
     guard.py         what stands before gradio's routes

@@ -55,6 +55,8 @@ class Head:
                 f"script-src 'self' 'unsafe-eval' {scripts}".rstrip(),
                 "style-src 'self' 'unsafe-inline'",
                 f"img-src 'self' data: blob:{self.hub}",
+                # The first frame of a video that was chosen.
+                "media-src 'self' blob:",
                 "font-src 'self' data:",
                 f"connect-src 'self'{self.hub}",
                 "worker-src 'self' blob:",

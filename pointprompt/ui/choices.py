@@ -18,16 +18,19 @@ from pointprompt.server.fetching import Fetch, as_fetching
 from pointprompt.sources.codecs import signatures
 from pointprompt.sources.hub.fetch import SUGGESTED_DATASET, DatasetRequest, fetch_dataset
 from pointprompt.sources.photos import Limits
+from pointprompt.sources.video import VIDEO_SUFFIXES
 from pointprompt.types import BackboneRequest, ProgressFn
+from pointprompt.ui.frames import Chosen, every_slider
 
 # Inputs that say which backbone: its name, and four details.
 BACKBONE_INPUTS = 5
 
 # Ends the label of a backbone that cannot be had now; `static/page.css` greys such labels out.
 _NOT_HERE = " (not here)"
-# What a file is named whose format can be read; a phone offers its photos for "image/*".
+# What a file is named whose format can be read; a phone offers its photos for "image/*", and its
+# videos for "video/*".
 _SUFFIXES = frozenset(signatures.READABLE_SUFFIXES)
-_ACCEPTED = ("image/*", *signatures.READABLE_SUFFIXES)
+_ACCEPTED = ("image/*", "video/*", *signatures.READABLE_SUFFIXES, *VIDEO_SUFFIXES)
 # Of the details: whatever is the backbone's own, also when the choice of backbone changes.
 _DEFAULT = ""
 
@@ -38,18 +41,22 @@ class Upload:
     Attributes:
         files: The files. `static/setup/` shows them as pictures, and takes those that are dropped
             anywhere on the page.
+        every: Every how many frames of videos one is taken.
         analyze: The button that analyses them.
         add: The button that adds them to the set that is shown.
     """
 
     def __init__(self, limits: Limits) -> None:
         """Put them where gradio's context is."""
-        self.files = gr.File(label="Photos", file_count="multiple", height=150, elem_id="pp-files")
+        self.files = gr.File(
+            label="Photos and videos", file_count="multiple", height=150, elem_id="pp-files"
+        )
         gr.HTML(
             f'<div class="pp-chosen" data-accept="{",".join(_ACCEPTED)}"></div>',
             elem_id="pp-thumbnails",
             apply_default_css=False,
         )
+        self.every = every_slider()
         with gr.Row(equal_height=True, elem_id="pp-starts"):
             self.analyze = gr.Button(
                 "Analyse", variant="primary", interactive=False, elem_id="pp-analyze"
@@ -58,10 +65,10 @@ class Upload:
                 "Add to the set", visible=False, interactive=False, elem_id="pp-add"
             )
         gr.HTML(
-            "JPEG, PNG, HEIC, WebP, AVIF, TIFF and most others: "
-            f"up to {limits.max_images} images of {limits.max_megapixels:g} megapixels each. They "
-            "stay on this server: what was analysed goes some minutes after you close the page, "
-            "uploads within a day.",
+            "JPEG, PNG, HEIC, WebP, AVIF, TIFF and most others, and frames of MP4, MOV, WebM, MKV "
+            f"and AVI: up to {limits.max_images} images of {limits.max_megapixels:g} megapixels "
+            "each. They stay on this server: what was analysed goes some minutes after you close "
+            "the page, uploads within a day.",
             elem_id="pp-formats",
             apply_default_css=False,
         )
@@ -145,15 +152,19 @@ class DatasetChoice:
             ]
 
 
-def file_buttons(files: Sequence[str] | None) -> list[Any]:
-    """The buttons that do something with the files that were chosen."""
-    if not files:
+def file_buttons(chosen: Chosen, every: int) -> list[Any]:
+    """The buttons that do something with what was chosen."""
+    if not chosen.others and not chosen.frames:
         return [gr.Button("Analyse", interactive=False), gr.Button(interactive=False)]
     # What else there is among them is found out when it is read.
-    are_images = all(Path(file).suffix.lower() in _SUFFIXES for file in files)
-    what = "image" if are_images else "file"
+    are_images = all(Path(file).suffix.lower() in _SUFFIXES for file in chosen.others)
+    parts = []
+    if chosen.others:
+        parts.append(counted(len(chosen.others), "image" if are_images else "file"))
+    if chosen.frames:
+        parts.append(counted(chosen.taken(every), "frame"))
     return [
-        gr.Button(f"Analyse {counted(len(files), what)}", interactive=True),
+        gr.Button(f"Analyse {' and '.join(parts)}", interactive=True),
         gr.Button(interactive=True),
     ]
 

@@ -15,13 +15,13 @@ import gradio as gr
 from pointprompt import backbones
 from pointprompt.server import parsing, status, wire
 from pointprompt.server.failures import failure_of
-from pointprompt.server.fetching import Fetch, link_files, make_files
+from pointprompt.server.fetching import Fetch, make_files
 from pointprompt.server.jobs import Cancelled, Eta, Job, Jobs
 from pointprompt.server.service import GONE, Opened, Service
 from pointprompt.server.session import Session, SessionGone
 from pointprompt.sources.examples import ExampleSet, example_sets
 from pointprompt.types import ProgressFn
-from pointprompt.ui import choices, static_files, visitors
+from pointprompt.ui import choices, frames, static_files, visitors
 from pointprompt.ui.canvas import canvas
 
 _log = logging.getLogger(__name__)
@@ -105,16 +105,23 @@ class _Page:
         shown = [self.status, self.canvas, self.setup, self.cancel, *adders]
         heavy = {"outputs": shown, "concurrency_limit": None, **_PRIVATE}
         choice = self.backbone.inputs
-        upload.analyze.click(self._analyze_files, [*choice, upload.files], **heavy)
+        upload.analyze.click(self._analyze_files, [*choice, upload.files, upload.every], **heavy)
         for button, example in self.examples:
             button.click(self._analyze_example(example), choice, **heavy)
         self.load_dataset.click(self._analyze_dataset, [*choice, *self.dataset.inputs], **heavy)
-        upload.add.click(self._add_files, [upload.files], **heavy)
+        upload.add.click(self._add_files, [upload.files, upload.every], **heavy)
         self.add_dataset.click(self._add_dataset, self.dataset.inputs, **heavy)
         upload.files.change(
-            choices.file_buttons,
+            self._choose_files,
             [upload.files],
-            [upload.analyze, upload.add],
+            [upload.every, upload.analyze, upload.add],
+            queue=False,
+            **_PRIVATE,
+        )
+        upload.every.input(
+            self._choose_every,
+            [upload.files, upload.every],
+            [upload.every, upload.analyze, upload.add],
             queue=False,
             **_PRIVATE,
         )
@@ -163,9 +170,25 @@ class _Page:
     def _open_prompt(self, message: Any, visitor: str) -> dict[str, Any]:
         return self.service.open_prompt(message, visitor)
 
+    def _choose_files(self, files: Sequence[str] | None) -> list[Any]:
+        """The slider and the buttons for the files that were chosen."""
+        chosen = self._chosen(files)
+        return [frames.slider_for(chosen), *choices.file_buttons(chosen, chosen.default)]
+
+    def _choose_every(self, files: Sequence[str] | None, every: float) -> list[Any]:
+        """The slider's text, and the buttons, while it is moved."""
+        chosen, whole = self._chosen(files), max(1, int(every))
+        return [gr.update(info=chosen.text(whole)), *choices.file_buttons(chosen, whole)]
+
+    def _chosen(self, files: Sequence[str] | None) -> frames.Chosen:
+        service = self.service
+        return frames.Chosen.of(files or [], service.videos.probe, service.limits.max_images)
+
     def _analyze_files(self, request: gr.Request, *inputs: Any) -> Iterator[Updates]:
-        *choice, files = inputs
-        yield from self._analyze(request, link_files(files or []), choice)
+        *choice, files, every = inputs
+        remarks: list[str] = []
+        fetch = self.service.fetch_files(files or [], every, remarks.append)
+        yield from self._analyze(request, fetch, choice, remarks)
 
     def _analyze_example(self, example: ExampleSet) -> Any:
         def analyze(request: gr.Request, *choice: Any) -> Iterator[Updates]:
@@ -180,8 +203,13 @@ class _Page:
         fetch = choices.fetch_of(self.service.limits, remarks, *dataset)
         yield from self._analyze(request, fetch, choice, remarks)
 
-    def _add_files(self, request: gr.Request, files: Sequence[str] | None) -> Iterator[Updates]:
-        yield from self._extend(request, link_files(files or []))
+    def _add_files(
+        self, request: gr.Request, files: Sequence[str] | None, every: float
+    ) -> Iterator[Updates]:
+        remarks: list[str] = []
+        page, visitor = _page_of(request), visitors.of(request)
+        fetch = self.service.fetch_files(files or [], every, remarks.append, page, visitor)
+        yield from self._extend(request, fetch, remarks)
 
     def _add_dataset(self, request: gr.Request, *dataset: Any) -> Iterator[Updates]:
         remarks: list[str] = []

@@ -171,7 +171,7 @@ def test_what_a_taken_over_process_sends_is_not_believed(pool: Readers, tmp_path
         with pytest.raises(EOFError):
             # It sends more than was asked for.
             asked = {"path": str(good), "name": "a", "framing": {"side": 8}, "megapixels": 50}
-            process._send(asked)
+            process.send(asked)
             process.receive(2)
 
 
@@ -233,7 +233,7 @@ def test_a_set_that_is_given_up_while_a_file_is_read_ends_at_once_with_its_proce
         self._connection.poll(60)  # type: ignore[attr-defined]
         raise EOFError
 
-    monkeypatch.setattr(readers._Process, "ask", wait_for_ever)
+    monkeypatch.setattr(readers.Process, "ask", wait_for_ever)
     before = processes()
 
     def cancel(_: Progress) -> None:
@@ -267,8 +267,8 @@ def test_a_set_waits_for_memory_that_another_one_takes(pool: Readers, tmp_path: 
 
 def test_a_process_ends_when_the_server_is_killed() -> None:
     program = (
-        "import sys, time; from pointprompt.server.readers import _Process;"
-        "print(_Process(1 << 32)._popen.pid, flush=True); time.sleep(600)"
+        "import sys, time; from pointprompt.server.readers import Process;"
+        "print(Process(1 << 32)._popen.pid, flush=True); time.sleep(600)"
     )
     server = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
     assert server.stdout is not None

@@ -41,6 +41,7 @@ from pointprompt.sources.framing import Framing
 from pointprompt.sources.photos import ImageError, Limits, read_pixels
 from pointprompt.types import BackboneChoice, BackboneRequest, Progress, ProgressFn
 from tests.hostile import MESSAGES
+from tests.videos import write_video
 
 # Seconds, far more than anything here takes; reached only by a test that fails.
 PATIENCE = 60
@@ -948,6 +949,25 @@ def test_where_files_cannot_be_linked_they_are_copied(photos, tmp_path, monkeypa
     folder.mkdir()
     (path,) = link_files(photos[:1])(folder, silent)
     assert path.read_bytes() == photos[0].read_bytes()
+
+
+def test_frames_of_a_video_are_a_set_and_join_one_as_far_as_there_is_room(
+    service: Service, photos: list[Path], tmp_path: Path
+) -> None:
+    clip = write_video(tmp_path / "clip.mp4", 40)
+    notes: list[str] = []
+    fetch = service.fetch_files([photos[0], clip], 30.0, notes.append)
+    session = service.analyze(fetch, REQUEST, "page", silent).session
+    names = [photo.name for photo in session.analysis.photos]
+    assert names == ["a.png", "clip-0000.jpg", "clip-0030.jpg"]
+    assert notes == []
+    # The set may have four images.
+    fetch = service.fetch_files([clip], 10.0, notes.append, "page")
+    opened = service.extend(fetch, "page", silent)
+    # Of frames 0, 10, 20 and 30, two are there already.
+    assert [photo.name for photo in opened.session.analysis.photos] == [*names, "clip-0010.jpg"]
+    assert notes == ["clip.mp4: the set had room for only 1 of 2 frames."]
+    assert opened.rejected == ()
 
 
 def test_the_pictures_of_an_example_are_made_when_they_are_fetched(tmp_path):

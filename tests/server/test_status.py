@@ -44,6 +44,7 @@ def test_there_is_nothing_to_say_at_first():
         "start",
         "download",
         "fetch",
+        "frames",
         "read",
         "features",
         "cut",

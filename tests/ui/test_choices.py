@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from pointprompt.sources.codecs.signatures import SUFFIXES
 from pointprompt.sources.hub.fetch import DatasetError
 from pointprompt.sources.photos import Limits
+from pointprompt.sources.video import VIDEO_SUFFIXES
 from pointprompt.types import BackboneRequest
 from pointprompt.ui.choices import (
     Upload,
@@ -22,6 +23,7 @@ from pointprompt.ui.choices import (
     fetch_of,
     file_buttons,
 )
+from pointprompt.ui.frames import Chosen
 from tests import hostile
 from tests.fake_hub import FakeHub, encoded, hub, images_of, parquet, stored
 
@@ -87,10 +89,14 @@ def test_debiasing_is_offered_with_dinov3_off_and_asked_for_when_it_is_ticked() 
     )
 
 
+def chosen(others: list[str], *frames: int) -> Chosen:
+    return Chosen(tuple(others), tuple(f"{n}.mp4" for n in frames), frames, 100)
+
+
 def test_without_files_nothing_can_be_done_with_files() -> None:
     """A9: after a reload "Add to the set" could be pressed, and there was nothing to add."""
-    assert [button.interactive for button in file_buttons(None)] == [False, False]
-    assert [button.interactive for button in file_buttons(["a.png"])] == [True, True]
+    for some, is_active in ((chosen([]), False), (chosen(["a.png"]), True), (chosen([], 9), True)):
+        assert [button.interactive for button in file_buttons(some, 1)] == [is_active] * 2
 
 
 @pytest.mark.parametrize(
@@ -104,7 +110,23 @@ def test_without_files_nothing_can_be_done_with_files() -> None:
     ],
 )
 def test_what_may_be_no_image_is_not_called_one(files: list[str], says: str) -> None:
-    assert file_buttons(files)[0].value == says
+    assert file_buttons(chosen(files), 1)[0].value == says
+
+
+@pytest.mark.parametrize(
+    ("files", "frames", "every", "says"),
+    [
+        ([], [310], 13, "Analyse 24 frames"),
+        ([], [310], 310, "Analyse 1 frame"),
+        (["a.png", "b.png", "c.png"], [310], 13, "Analyse 3 images and 24 frames"),
+        (["a.png", "b.png", "c.png"], [310], 1, "Analyse 3 images and 97 frames"),
+        (["notes.txt"], [10, 10], 5, "Analyse 1 file and 4 frames"),
+    ],
+)
+def test_frames_are_counted_beside_images(
+    files: list[str], frames: list[int], every: int, says: str
+) -> None:
+    assert file_buttons(chosen(files, *frames), every)[0].value == says
 
 
 def test_one_line_says_which_backbone_and_what_it_costs() -> None:
@@ -120,6 +142,6 @@ def test_a_browser_offers_to_choose_what_can_be_read() -> None:
         Upload(Limits())
     (shown,) = (b for b in demo.blocks.values() if b.elem_id == "pp-thumbnails")
     kinds = re.search('data-accept="([^"]*)"', shown.value)[1].split(",")
-    assert kinds[0] == "image/*"
-    assert set(SUFFIXES.values()) <= set(kinds)
-    assert all(re.fullmatch(r"\.[a-z0-9]+", kind) for kind in kinds[1:])
+    assert kinds[:2] == ["image/*", "video/*"]
+    assert {*SUFFIXES.values(), *VIDEO_SUFFIXES} <= set(kinds)
+    assert all(re.fullmatch(r"\.[a-z0-9]+", kind) for kind in kinds[2:])

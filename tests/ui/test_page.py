@@ -19,6 +19,7 @@ from pointprompt.sources.examples import opening_example
 from pointprompt.sources.photos import Limits
 from pointprompt.types import Progress, ProgressFn
 from pointprompt.ui.page import _Page
+from tests.videos import write_sound, write_video
 
 # Seconds, far more than anything here takes; reached only by a test that fails.
 PATIENCE = 60
@@ -229,3 +230,37 @@ def test_the_choice_of_images_is_folded_away_only_where_an_example_is_to_come(pa
     assert opening.setup.open is False
     assert page.canvas.props["opening"] is False
     assert opening.canvas.props["opening"] is True
+
+
+def test_what_is_chosen_sets_the_slider_and_says_what_will_be_analysed(page, tmp_path):
+    clip = write_video(tmp_path / "clip.mp4", 60)
+    slider, analyze, add = page._choose_files([str(clip), str(tmp_path / "a.png")])
+    assert (slider["visible"], slider["maximum"], slider["value"]) == (True, 30, 3)
+    assert (analyze.value, analyze.interactive, add.interactive) == (
+        "Analyse 1 image and 20 frames",
+        True,
+        True,
+    )
+    slider, analyze, _ = page._choose_every([str(clip)], 12.0)
+    # The place stays what the person makes it.
+    assert "value" not in slider
+    assert slider["info"] == "5 of 60 frames of clip.mp4: every 12th"
+    assert analyze.value == "Analyse 5 frames"
+    slider, analyze, _ = page._choose_files(None)
+    assert slider["visible"] is False
+    assert analyze.interactive is False
+
+
+@pytest.mark.parametrize("every", [None, "3", 0, float("nan"), [], True])
+def test_a_crafted_slider_is_a_sentence_on_the_page(page, tmp_path, every):
+    clip = write_video(tmp_path / "clip.mp4", 3)
+    follower = Follower(page, page._analyze_files(REQUEST, *CHOICE, [str(clip)], every))
+    follower.ends()
+    assert "must be a number from 1 on." in follower.said[-1]
+
+
+def test_a_video_that_cannot_be_used_says_why(page, tmp_path):
+    song = write_sound(tmp_path / "song.mp4")
+    follower = Follower(page, page._analyze_files(REQUEST, *CHOICE, [str(song)], 1.0))
+    follower.ends()
+    assert "song.mp4: There are no pictures in the file" in follower.said[-1]

@@ -1,12 +1,11 @@
 // The files that were chosen, as small pictures. Knows files of this browser; not what they are for.
 
 import { input, rows } from "./field.js";
+import { isVideo, pictured } from "./pictured.js";
 
 /** @import { Row } from "./field.js" */
 
 const MOST = 24;
-// Of a picture, in its own pixels: as it is shown on a fine screen.
-const HEIGHT = 144;
 
 /** @param {HTMLElement} page Where the field is, now or later. */
 export function createChosen(page) {
@@ -48,6 +47,7 @@ export function createChosen(page) {
       const card = cardOf(row);
       list.append(card);
       const file = files[index];
+      if (file && isVideo(file)) card.dataset.video = "";
       if (file) void pictureOf(file).then((picture) => picture && card.prepend(picture));
     });
     if (chosen.length > MOST) {
@@ -108,24 +108,6 @@ function cardOf({ name, remove }) {
   button.addEventListener("click", remove);
   card.append(label, button);
   return card;
-}
-
-/**
- * @param {File} file
- * @returns {Promise<HTMLCanvasElement | null>} null where this browser cannot show it.
- */
-async function pictured(file) {
-  try {
-    const bitmap = await createImageBitmap(file, { resizeHeight: HEIGHT, resizeQuality: "medium" });
-    const canvas = document.createElement("canvas");
-    canvas.width = bitmap.width;
-    canvas.height = bitmap.height;
-    canvas.getContext("2d")?.drawImage(bitmap, 0, 0);
-    bitmap.close();
-    return canvas;
-  } catch {
-    return null;
-  }
 }
 
 /**

@@ -24,7 +24,7 @@ export function createSetup(root, store, { recall, openPrompt }) {
 
   /** @param {DataTransfer} transfer */
   async function take(transfer) {
-    const files = await filesOf(transfer, isImage);
+    const files = await filesOf(transfer, canBeRead);
     const [file] = files;
     if (files.length === 1 && isPrompt(file) && store.get().manifest) {
       openPrompt(file);
@@ -40,9 +40,9 @@ export function createSetup(root, store, { recall, openPrompt }) {
 
   /** Whether the files in the field are those of the set that is open. */
   function isAllOpen() {
-    const names = new Set(store.get().manifest?.images.map(({ name }) => name));
+    const names = store.get().manifest?.images.map(({ name }) => name) ?? [];
     const chosen = rows();
-    return chosen.length > 0 && chosen.every(({ name }) => names.has(name));
+    return chosen.length > 0 && chosen.every(({ name }) => isIn(name, names));
   }
 
   // Folded away while an example is to come; where none does, there is nothing else to do.
@@ -78,10 +78,22 @@ export function createSetup(root, store, { recall, openPrompt }) {
 const isPrompt = ({ name }) => name.toLowerCase().endsWith(".json");
 
 /**
- * Whether a file can be an image, by its name.
+ * Whether a set has an image of a file: the file itself, or a frame of it, which has its number.
+ * @param {string} file The file's name.
+ * @param {readonly string[]} images The names of the images.
+ */
+export function isIn(file, images) {
+  const stem = file.replace(/\.[^.]*$/, "");
+  return images.some(
+    (name) => name === file || (name.startsWith(stem) && /^-\d{4,}\.jpg$/.test(name.slice(stem.length))),
+  );
+}
+
+/**
+ * Whether a file can be an image or a video, by its name.
  * @param {File} file
  */
-function isImage({ name, type }) {
+function canBeRead({ name, type }) {
   const list = document.querySelector(".pp-chosen");
   const kinds = list instanceof HTMLElement ? (list.dataset.accept ?? "").split(",") : [];
   const lower = name.toLowerCase();
