@@ -57,7 +57,7 @@ def test_an_answer_replaces_what_the_server_said_before_whole(state):
         click(0.1);
         answer(0, []);
         await until(() => sent.length === 2);
-        const old = { seq: 1, masks: ['old'], presence: ['old'], edged: ['old'], keys: () => 'old' };
+        const old = { seq: 1, masks: ['old'], presence: [], edged: ['old'], keys: () => 'old' };
         store.set({ answer: old });
         answer(1, [0.9, 0.1]);
         await until(() => store.get().answer.seq === 2);

@@ -1,6 +1,7 @@
 // One image of the set: its photo, its colour view and what is painted over both.
 
 import { strokeOf } from "../state/brush.js";
+import { counted } from "../state/counted.js";
 import { paintColors } from "./atlas.js";
 import { listenToBrush } from "./brush.js";
 import { createFrame } from "./frame.js";
@@ -153,7 +154,7 @@ export function createTile(image, index, options) {
     describeEdits();
     overlay.setAttribute(
       "aria-label",
-      `${image.name}, image ${index + 1}. ${clicks.length === 1 ? "1 click" : `${clicks.length} clicks`}. ` +
+      `${image.name}, image ${index + 1}. ${counted(clicks.length, "click")}. ` +
         (covered ? `Mask covers ${covered}.` : "No mask yet.") + editsText(view(index)),
     );
   }
