@@ -512,6 +512,8 @@ def token_masks(
         settings: How they are cleaned.
         locks: As for `predict`.
     """
+    if not any(one.cleans for one in (settings, *(lock.settings for lock in locks))):
+        return tokens.masks
     of_tokens = [replace(lock, settings=replace(lock.settings, outline="tokens")) for lock in locks]
     settings = replace(settings, outline="tokens")
     masks = image_masks(analysis, tokens, (), settings, locks=of_tokens)

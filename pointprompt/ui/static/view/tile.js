@@ -143,13 +143,15 @@ export function createTile(image, index, options) {
   function describe() {
     const { clicks, covered: part, presence } = view(index);
     const covered = part === null ? "" : percent(part);
-    const texts = covered ? [covered, ` · ${presence.toFixed(2)}`] : ["", ""];
+    const sure = presence === null ? "" : presence.toFixed(2);
+    const texts = covered ? [covered, sure && ` · ${sure}`] : ["", ""];
     [...share.children].forEach((one, at) => {
       if (one.textContent !== texts[at]) one.textContent = texts[at];
     });
-    share.title = covered
-      ? `The mask covers ${covered} of the image. How sure it is that the thing is here: ${presence.toFixed(2)} of 1.`
-      : "";
+    share.title = [
+      covered && `The mask covers ${covered} of the image.`,
+      covered && sure && `How sure it is that the thing is here: ${sure} of 1.`,
+    ].filter(Boolean).join(" ");
     element.classList.toggle("pp-empty", part === 0);
     describeEdits();
     overlay.setAttribute(
