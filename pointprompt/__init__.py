@@ -15,12 +15,13 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from pointprompt.analysis.analysis import Analysis
+from pointprompt.edits import Lock, Stroke
 from pointprompt.settings import JointRule, Settings, TutorialRule
 from pointprompt.things import Thing
 from pointprompt.types import Click, Prediction, Progress
 
 if TYPE_CHECKING:
-    from pointprompt.pipeline import analyze, extend, predict
+    from pointprompt.pipeline import analyze, extend, predict, without
     from pointprompt.rules.predictor import Predictor
     from pointprompt.rules.tutorial import get_mask
     from pointprompt.sources.video import read_frames
@@ -31,10 +32,12 @@ __all__ = [
     "Analysis",
     "Click",
     "JointRule",
+    "Lock",
     "Prediction",
     "Predictor",
     "Progress",
     "Settings",
+    "Stroke",
     "Thing",
     "TutorialRule",
     "analyze",
@@ -42,6 +45,7 @@ __all__ = [
     "get_mask",
     "predict",
     "read_frames",
+    "without",
 ]
 
 _MODULE_OF = {
@@ -51,6 +55,7 @@ _MODULE_OF = {
     "Predictor": "pointprompt.rules.predictor",
     "get_mask": "pointprompt.rules.tutorial",
     "read_frames": "pointprompt.sources.video",
+    "without": "pointprompt.pipeline",
 }
 
 
