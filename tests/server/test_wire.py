@@ -132,6 +132,7 @@ def test_the_manifest_says_what_the_page_shows_and_is_json():
         "session": "token",
         "ticket": "ticket",
         "joins": "",
+        "kept": [],
         "grid": [5, 6],
         "eigvecs": 9,
         "backbone": "fake",
