@@ -20,13 +20,13 @@ from tests.ui.served import MARK, VISITOR, Server, call, chunks
 @pytest.mark.parametrize(
     "path", ["component_server", "component_server/", "queue/join", "run/predict"]
 )
-def test_a_message_of_more_than_a_megabyte_is_turned_away_however_it_comes(server, path):
-    body = json.dumps({"data": MARK * 100_000, "session_hash": "x"}).encode()
+def test_a_message_of_more_than_ten_megabytes_is_turned_away_however_it_comes(server, path):
+    body = json.dumps({"data": MARK * 1_000_000, "session_hash": "x"}).encode()
     json_type = {"Content-Type": "application/json"}
     for content in (body, chunks(body)):
         answer = server.http.post(f"/gradio_api/{path}", content=content, headers=json_type)
         assert answer.status_code == 413
-        assert answer.text == "A message may have 1 MB at most."
+        assert answer.text == "A message may have 10 MB at most."
 
 
 def test_a_message_that_never_ends_is_cut_at_its_limit(server):
@@ -48,7 +48,7 @@ def test_a_message_that_never_ends_is_cut_at_its_limit(server):
 
 
 def test_a_message_just_below_the_limit_is_taken(server, prompt):
-    asked = call(server, {**prompt, "more": "x" * 990_000})
+    asked = call(server, {**prompt, "more": "x" * 9_900_000})
     assert "masks" in server.post("component_server", asked, VISITOR).json()
 
 
