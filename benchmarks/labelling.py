@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import argparse
 import base64
+import itertools
 import json
 import tempfile
 import time
@@ -201,8 +202,14 @@ def joined(sets: Sequence[LabelledSet], wanted: Mapping[str, Sequence[str]], cou
         sets: All there are.
         wanted: The names of its sets, by that of the thing.
         count: Of all photos; fewer where there are not so many.
+
+    Raises:
+        ValueError: There is no set of such a name.
     """
     by_name = {labelled.name: labelled for labelled in sets}
+    for name in itertools.chain.from_iterable(wanted.values()):
+        if name not in by_name:
+            raise ValueError(f"There is no set called {name!r}.")
     found = [
         [
             (thing, photo, mask)

@@ -58,7 +58,10 @@ def download(service: Service, session: Session) -> Path:
 
 
 def export_on(servers: Path, store: Path, recall: str, told: Connection) -> None:
-    """Start as a server does, open a stored set, tell its folder, and write its masks for ever."""
+    """Start as a server does, open a stored set, and write its masks for ever.
+
+    Tells the session's folder, and whenever a download is there.
+    """
     server = ServerFolder(servers)
     tempfile.tempdir = str(server.temporary)
     service = service_in(server.sessions, store)
@@ -66,16 +69,17 @@ def export_on(servers: Path, store: Path, recall: str, told: Connection) -> None
     told.send(session.folder)
     while True:
         download(service, session)
+        told.send("one more")
 
 
 @contextmanager
-def exporting(servers: Path, store: Path, recall: str) -> Iterator[tuple[int, Path]]:
-    """A process that does so: its number, and the folder of its session."""
+def exporting(servers: Path, store: Path, recall: str) -> Iterator[tuple[int, Connection]]:
+    """A process that does so: its number, and what it tells."""
     told, tells = FORK.Pipe(duplex=False)
     process = FORK.Process(target=export_on, args=(servers, store, recall, tells))
     process.start()
     tells.close()
-    yield process.pid, told.recv()
+    yield process.pid, told
     process.kill()
     process.join(PATIENCE)
     assert process.exitcode == -signal.SIGKILL
@@ -102,9 +106,9 @@ def photos(tmp_path: Path) -> list[Path]:
     rng = np.random.default_rng(0)
     paths = []
     for index in range(4):
-        path = photo(tmp_path / "in" / f"{index}.png", (0, 0), (3, index % 3), size=400)
+        path = photo(tmp_path / "in" / f"{index}.png", (0, 0), (3, index % 3), size=256)
         with Image.open(path) as picture:
-            pixels = np.asarray(picture) + rng.integers(0, 9, (400, 400, 3), np.uint8)
+            pixels = np.asarray(picture) + rng.integers(0, 9, (256, 256, 3), np.uint8)
         Image.fromarray(pixels).save(path)
         paths.append(path)
     return paths
@@ -124,9 +128,12 @@ def test_whoever_is_killed_while_writing_downloads_leaves_none_that_is_half(tmp_
     seconds = time.monotonic() - began
     whole = unfinished = 0
     for _ in range(KILLS):
-        with exporting(servers, store, recall) as (process, folder):
+        with exporting(servers, store, recall) as (process, told):
+            folder = told.recv()
             # In the first, with none before it, or in a later one, which has others removed.
-            time.sleep(rng.uniform(0, 4 * seconds))
+            for _ in range(rng.randrange(3)):
+                told.recv()
+            time.sleep(rng.uniform(0, 1.2 * seconds))
             os.kill(process, signal.SIGKILL)
         for path in downloads(folder):
             assert_whole(path, names)
