@@ -37,10 +37,11 @@ fix: $(VENV)/dev ## Format, and mend what the linter can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/dev browser ## Measure speed, memory and bytes; takes half an hour
+bench: $(VENV)/dev browser ## Measure speed, memory and bytes; takes an hour
 	$(BIN)/python -m benchmarks.speed
 	$(BIN)/python -m benchmarks.live
 	$(BIN)/python -m benchmarks.store
+	$(BIN)/python -m benchmarks.exports
 	$(BIN)/python -m benchmarks.backbones
 
 quality: $(VENV)/dev ## Measure the masks on a folder of labelled photos, which takes most of an hour: make quality DATA=folder

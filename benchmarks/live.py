@@ -1,12 +1,12 @@
-"""How fast the page follows: under the pointer, after a click, along a slider.
+"""How fast the page follows: under the pointer, after a click, along a slider; with several things.
 
 In a real browser with the real app, as it is and without what the browser finds by itself: then
 each change goes to the server and back.
 
     python -m benchmarks.live
-    python -m benchmarks.live --tiles 12 --per-row 12
+    python -m benchmarks.live --tiles 12 --height 120 --things
 
-Prints a table and judges nothing else.
+Prints tables and judges nothing else.
 """
 
 from __future__ import annotations
@@ -15,15 +15,16 @@ import argparse
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import psutil
-from playwright.sync_api import Browser, Request, Route, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, Request, Route, sync_playwright
 
 from benchmarks import report
-from benchmarks.page import starting, wait_for_analysis
+from benchmarks.page import VIEWPORT, fit_tiles, starting, wait_for_analysis
 from benchmarks.photos import make_photos
 from benchmarks.table import Figure, Table, printed
 from tests.e2e.browser import Page, launch_chromium
@@ -40,9 +41,21 @@ FIRST_MASK_SECONDS = {"just started": 10, "warm": 5}
 # The cat's forehead in the first image of the example that a page opens with.
 CAT = (0.5, 0.35)
 
-_VIEWPORT: ViewportSize = {"width": 1280, "height": 900}
 _HOVERS, _CLICKS, _FRAMES = 40, 12, 60
 _REST_MS = 20_000
+# Between clicks of a person with several things, who waits for nothing but the masks.
+_PAUSE_MS = 1_000
+_LONGEST_EDGES_MS = 900_000
+_THINGS = (
+    "things",
+    "by",
+    "seen ms",
+    "click ms",
+    "worst",
+    "confirmed",
+    "worst",
+    "all edges s",
+)
 
 # Notes when the worker was asked and answered; when the pointer moved or was let go, and when what
 # came of that was painted: a message posted in an animation frame arrives after that frame.
@@ -81,7 +94,7 @@ _PROBE = """() => {
         new MutationObserver((changes) => {
             const {asked, shown, live} = root.dataset;
             const move = window.moves.at(-1);
-            if (changes.some(({attributeName}) => attributeName === 'data-previews')) {
+            if (move && changes.some(({attributeName}) => attributeName === 'data-previews')) {
                 move.drawn ??= performance.now() - window.answered;
                 window.afterFrame(() => { move.painted ??= performance.now() - move.start; });
             }
@@ -123,6 +136,9 @@ def main() -> None:
     parser.add_argument(
         "--height", type=int, default=0, help="of a row of tiles; as many as fit where not given"
     )
+    parser.add_argument(
+        "--things", type=int, nargs="*", default=[1, 5, 20], metavar="N", help="so many; or none"
+    )
     report.add_option(parser)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
@@ -132,19 +148,25 @@ def main() -> None:
             "A first visit, from the page's address to the first mask of the example, in seconds:"
         )
         first = printed(["server", "tiles s", "mask s"], _first_visits(browser))
-        print(f"\nAll tiles in sight of {_VIEWPORT['width']} x {_VIEWPORT['height']} pixels.")
+        print(f"\nAll tiles in sight of {VIEWPORT['width']} x {VIEWPORT['height']} pixels.")
         table = _measured(browser, photos, options.tiles, options.height)
+        if options.things:
+            print(f"\nSeveral things, {len(photos)} tiles:")
+            rows = _rows_of_things(browser, photos, options.things, options.height)
+            things = printed(_THINGS, rows)
         browser.close()
     if options.docs:
         report.publish("first", first, parser.prog)
         report.publish("live", table, parser.prog)
+        if options.things:
+            report.publish("live things", things, parser.prog)
 
 
 def _first_visits(browser: Browser) -> Iterator[list[object]]:
     """On a server that has just begun to listen, and on the same one afterwards."""
     with starting() as app:
         for server, aim in FIRST_MASK_SECONDS.items():
-            context = browser.new_context(viewport=_VIEWPORT)
+            context = browser.new_context(viewport=VIEWPORT)
             page = Page(context.new_page(), app.server.url)
             began = time.perf_counter()
             page.open()
@@ -177,23 +199,9 @@ def _measured(
 
 
 def _row(browser: Browser, photos: Sequence[Path], height: int, *, is_live: bool) -> list[object]:
-    with starting() as app:
-        context = browser.new_context(viewport=_VIEWPORT)
-        context.add_init_script(f"({_PROBE})()")
-        if not is_live:
-            context.route("**/*.codes", _refuse)
-        page = Page(context.new_page(), app.server.url)
-        loaded: list[Request] = []
-        page.tab.on("requestfinished", lambda request: loaded.append(request))  # noqa: PLW0108
-        page.open()
-        page.choose_files(photos)
-        page.tab.click("#pp-analyze")
-        wait_for_analysis(page)
-        _fit_tiles(page, len(photos), height)
-        page.tab.evaluate("window.watch()")
-        _await_codes(page, loaded, len(photos) if is_live else 0)
+    with _watched(browser, photos, height, is_live=is_live) as (page, loaded):
         moves, computed = _hover(page) if is_live else ([], [])
-        clicks = _click(page, is_live=is_live)
+        clicks = _click(page, page.wait_for_edges, is_live=is_live)
         fps = page.tab.evaluate(_DRAG, _FRAMES)
         seen = page.tab.locator(".pp-tile[data-seen=true]").count()
         row: list[object] = [
@@ -214,8 +222,82 @@ def _row(browser: Browser, photos: Sequence[Path], height: int, *, is_live: bool
         # By then a browser has given back what it needs no more.
         page.tab.wait_for_timeout(_REST_MS)
         row.append(Figure(_tab_bytes() / 1e6, 0, TAB_MB if is_live else None))
-        context.close()
     return row
+
+
+def _rows_of_things(
+    browser: Browser, photos: Sequence[Path], counts: Sequence[int], height: int
+) -> Iterator[list[object]]:
+    """Clicks on the last of so many things; each of the others has some on tiles of its own."""
+    for is_live in (True, False):
+        with _watched(browser, photos, height, is_live=is_live) as (page, _):
+            made = 1
+            for count in sorted(counts):
+                _add_things(page, range(made, count))
+                made = max(made, count)
+                page.tab.evaluate("window.presses.length = window.moves.length = 0")
+                clicks = _click(page, _pause_of(page), is_live=is_live)
+                moves = page.tab.evaluate("window.moves.flatMap(({painted}) => painted ?? [])")
+                painted = [click["painted"] for click in clicks]
+                confirmed = [click["confirmed"] for click in clicks]
+                yield [
+                    count,
+                    "browser" if is_live else "server",
+                    Figure(_median(moves), 0) if moves else "",
+                    Figure(_median(painted), 0, PAINTED_MS.get(len(photos)) if is_live else None),
+                    Figure(max(painted), 0),
+                    Figure(_median(confirmed), 0),
+                    Figure(max(confirmed), 0),
+                    Figure(_edges_seconds(page)),
+                ]
+
+
+def _add_things(page: Page, numbers: range) -> None:
+    """So many more; each but the last gets a click, on a tile that is not clicked otherwise."""
+    for number in numbers:
+        if number > numbers.start:
+            _, x, y = _places(number, page.tile_count)[-1]
+            page.click((7 * number + 3) % page.tile_count, x, y)
+            page.wait_for_masks()
+        page.tab.keyboard.press("a")
+
+
+def _pause_of(page: Page) -> Callable[[], None]:
+    return lambda: page.tab.wait_for_timeout(_PAUSE_MS)
+
+
+def _edges_seconds(page: Page) -> float:
+    """From one more click until the masks of all things have edges on all tiles."""
+    tile, x, y = _places(_CLICKS + 1, page.tile_count)[-1]
+    began = time.perf_counter()
+    page.click(tile, x, y)
+    page.wait_for_edges()
+    return time.perf_counter() - began
+
+
+@contextmanager
+def _watched(
+    browser: Browser, photos: Sequence[Path], height: int, *, is_live: bool
+) -> Iterator[tuple[Page, list[Request]]]:
+    """A page of a new server with all photos in sight, and the requests that have been answered."""
+    with starting() as app:
+        context = browser.new_context(viewport=VIEWPORT)
+        context.set_default_timeout(_LONGEST_EDGES_MS)
+        context.add_init_script(f"({_PROBE})()")
+        if not is_live:
+            context.route("**/*.codes", _refuse)
+        page = Page(context.new_page(), app.server.url)
+        loaded: list[Request] = []
+        page.tab.on("requestfinished", lambda request: loaded.append(request))  # noqa: PLW0108
+        page.open()
+        page.choose_files(photos)
+        page.tab.click("#pp-analyze")
+        wait_for_analysis(page)
+        fit_tiles(page, len(photos), height)
+        page.tab.evaluate("window.watch()")
+        _await_codes(page, loaded, len(photos) if is_live else 0)
+        yield page, loaded
+        context.close()
 
 
 def _await_codes(page: Page, loaded: Sequence[Request], count: int) -> None:
@@ -226,16 +308,6 @@ def _await_codes(page: Page, loaded: Sequence[Request], count: int) -> None:
 
 def _refuse(route: Route) -> None:
     route.abort()
-
-
-def _fit_tiles(page: Page, count: int, height: int) -> None:
-    """Make tiles as large as they can be with all of them in sight, or of the height."""
-    if not height:
-        width, room = 0.72 * _VIEWPORT["width"], 0.62 * _VIEWPORT["height"]
-        height = int(min((width * room / count / (4 / 3)) ** 0.5, 400))
-    page.tab.locator("[data-tile-size]").fill(str(max(60, height // 10 * 10)))
-    page.tab.locator(".pp-toolbar").evaluate("(bar) => bar.scrollIntoView()")
-    page.next_frame()
 
 
 def _places(count: int, tiles: int) -> list[tuple[int, float, float]]:
@@ -266,7 +338,7 @@ def _hover(page: Page) -> tuple[list[dict[str, float]], list[float]]:
     page.tab.evaluate("window.computed.length = 0")
     for tile, x, y in _places(_HOVERS, min(seen, page.tile_count)):
         box = page.overlay(tile).bounding_box()
-        if box is None or not 0 < box["y"] < _VIEWPORT["height"] - box["height"]:
+        if box is None or not 0 < box["y"] < VIEWPORT["height"] - box["height"]:
             continue
         page.tab.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"])
         page.tab.wait_for_function("window.moves.at(-1)?.painted")
@@ -275,14 +347,20 @@ def _hover(page: Page) -> tuple[list[dict[str, float]], list[float]]:
     return moves[5:], computed[5:]
 
 
-def _click(page: Page, *, is_live: bool) -> list[dict[str, Any]]:
-    """What became of each click; as a person clicks, on what the pointer has rested on."""
+def _click(page: Page, rest: Callable[[], None], *, is_live: bool) -> list[dict[str, Any]]:
+    """What became of each click; as a person clicks, on what the pointer has rested on.
+
+    Args:
+        page: With all tiles in sight.
+        rest: Waits after a click.
+        is_live: Whether the browser finds by itself what it can.
+    """
     for number, (tile, x, y) in enumerate(_places(_CLICKS, page.tile_count)):
         if number % 4 == 0 and number:
             page.action("clear").click()
             page.wait_for_masks()
         box = page.overlay(tile).bounding_box()
-        if box is None or not 0 < box["y"] < _VIEWPORT["height"] - box["height"]:
+        if box is None or not 0 < box["y"] < VIEWPORT["height"] - box["height"]:
             continue
         before = page.tab.evaluate("window.presses.length")
         page.tab.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"])
@@ -295,7 +373,7 @@ def _click(page: Page, *, is_live: bool) -> list[dict[str, Any]]:
             " && window.presses.at(-1).painted && window.presses.at(-1).confirmed",
             arg=before,
         )
-        page.wait_for_edges()
+        rest()
     return page.tab.evaluate("window.presses")
 
 

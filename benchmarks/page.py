@@ -21,11 +21,12 @@ from playwright.sync_api import TimeoutError as WaitedTooLong
 from tests.e2e.browser import Page
 from tests.serving import Server, serving
 
+VIEWPORT: ViewportSize = {"width": 1280, "height": 900}
+
 _LONGEST_ANALYSIS_SECONDS = 900
 # Four prompts of five clicks, the last of them negative, each on another tile.
 _PROMPTS = 4
 _CLICKS_A_PROMPT = 5
-_VIEWPORT: ViewportSize = {"width": 1280, "height": 900}
 
 # No request for so long means that nothing more comes of a click.
 _QUIET_MS = 200
@@ -128,7 +129,7 @@ def starting() -> Iterator[App]:
 def measure_page(browser: Browser, photos: Sequence[Path]) -> PageCost:
     """Upload the photos to a new server, click on their tiles, and note what that takes."""
     with starting() as app:
-        context = browser.new_context(viewport=_VIEWPORT)
+        context = browser.new_context(viewport=VIEWPORT)
         page = Page(context.new_page(), app.server.url)
         page.open()
         began = time.perf_counter()
@@ -159,6 +160,16 @@ def wait_for_analysis(page: Page) -> None:
         status = page.tab.locator("#pp-status").inner_text()
         raise RuntimeError(f"The photos were not analysed; the page says: {status}") from error
     page.wait_for_tiles()
+
+
+def fit_tiles(page: Page, count: int, height: int = 0) -> None:
+    """Make tiles as large as they can be with all of them in sight, or of the height."""
+    if not height:
+        width, room = 0.72 * VIEWPORT["width"], 0.62 * VIEWPORT["height"]
+        height = int(min((width * room / count / (4 / 3)) ** 0.5, 400))
+    page.tab.locator("[data-tile-size]").fill(str(max(60, height // 10 * 10)))
+    page.tab.locator(".pp-toolbar").evaluate("(bar) => bar.scrollIntoView()")
+    page.next_frame()
 
 
 def _measure_clicks(page: Page) -> list[Click]:

@@ -19,12 +19,12 @@ _QUALITY = 90
 _NOISE = 4.0
 
 
-def make_photos(folder: Path, count: int) -> list[Path]:
-    """That many JPEG files of `SIZE` pixels, no two alike; the first ones are always the same."""
+def make_photos(folder: Path, count: int, size: tuple[int, int] = SIZE) -> list[Path]:
+    """That many JPEG files of so many pixels, no two alike; the first ones are always the same."""
     pictures = [image.load() for example in example_sets() for image in example.images]
     paths = [folder / f"photo-{index:03d}.jpg" for index in range(count)]
     for index, path in enumerate(paths):
-        photo = _photo_of(pictures[index % len(pictures)], np.random.default_rng(index))
+        photo = _photo_of(pictures[index % len(pictures)], np.random.default_rng(index), size)
         photo.save(path, quality=_QUALITY)
     return paths
 
@@ -49,13 +49,13 @@ def make_blobs(folder: Path, count: int, seed: int, *, large: bool = False) -> l
     return paths
 
 
-def _photo_of(picture: ByteArray, rng: np.random.Generator) -> Image.Image:
-    """A part of the picture at another size and brightness, perhaps mirrored, with noise."""
+def _photo_of(picture: ByteArray, rng: np.random.Generator, size: tuple[int, int]) -> Image.Image:
+    """A part of the picture at this size and another brightness, perhaps mirrored, with noise."""
     image = Image.fromarray(picture)
     share = rng.uniform(0.7, 1)
     left, top = rng.uniform(0, 1 - share, 2) * image.size
     box = (left, top, left + share * image.width, top + share * image.height)
-    image = image.resize(SIZE, Image.Resampling.BICUBIC, box=box)
+    image = image.resize(size, Image.Resampling.BICUBIC, box=box)
     if rng.random() < 0.5:
         image = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
     pixels = np.asarray(image, np.float32) * np.float32(rng.uniform(0.8, 1.2))
