@@ -81,20 +81,22 @@ export function paintMask(surface, layers, color, { opacity, outline }) {
  */
 export function paintThings(surface, layers, draw, { overlaps, ...display }) {
   layers.forEach((layer, height) => {
-    if (height > 0 && !overlaps) erase(surface, draw(layer));
+    if (height > 0 && !overlaps) eraseThings(surface, [layer], draw);
     paintMask(surface, draw(layer), layer.color, display);
   });
 }
 
 /**
+ * Leaves nothing where things are.
  * @param {Surface} surface
- * @param {Layers} layers
+ * @param {readonly Layer[]} layers
+ * @param {(layer: Layer) => Layers} draw
  */
-function erase(surface, layers) {
+export function eraseThings(surface, layers, draw) {
   const { context } = surface;
   context.save();
   context.globalCompositeOperation = "destination-out";
-  layers.fill(surface, 1);
+  for (const layer of layers) draw(layer).fill(surface, 1);
   context.restore();
 }
 

@@ -9,10 +9,11 @@ import { paintHeat } from "./heat.js";
 import { listenToKeys } from "./keyboard.js";
 import { paintCursor, paintMarks } from "./marks.js";
 import { lastLayers, lastLayersOfEach } from "./layers.js";
-import { fit, fitTo, paintPreview, paintThings } from "./paint.js";
+import { fit, fitTo, paintPreview } from "./paint.js";
 import { listen } from "./pointer.js";
+import { createStack } from "./stack.js";
 import { paintTrace } from "./trace.js";
-import { editsText, percent } from "./words.js";
+import { editsText, percent, shareText } from "./words.js";
 
 /**
  * @import { ManifestImage, Stroke } from "../contract.js"
@@ -55,6 +56,7 @@ export function createTile(image, index, options) {
   let visible = false;
   let stale = true;
   const drawMask = lastLayersOfEach();
+  const stack = createStack(drawMask);
   const drawPreview = lastLayers();
   /** @type {Uint8Array | null} */
   let heated = null;
@@ -112,11 +114,11 @@ export function createTile(image, index, options) {
   function paint() {
     stale = !visible;
     if (stale) return;
-    const { marks, layers, heat: values, display, overlaps, isHeat, hasColors } = view(index);
+    const { marks, layers, chosen, heat: values, display, overlaps, isHeat, hasColors } = view(index);
     if (hasColors) paintColors(atlas, colors, index, { grid, isWanted: () => visible });
     const surface = fit(overlay);
     const opacity = isHeat ? 0 : display.opacity;
-    paintThings(surface, layers, drawMask, { ...display, opacity, overlaps });
+    stack.paint(surface, layers, chosen, { ...display, opacity, overlaps });
     paintMarks(surface, marks);
     const cursor = keys.cursor();
     if (cursor) paintCursor(surface, cursor);
@@ -136,7 +138,7 @@ export function createTile(image, index, options) {
   function release() {
     stale = true;
     heated = null;
-    for (const draw of [drawMask, drawPreview]) draw.forget();
+    for (const kept of [drawMask, drawPreview, stack]) kept.forget();
     for (const canvas of [overlay, preview, heat, colors]) [canvas.width, canvas.height] = [0, 0];
   }
 
@@ -148,10 +150,7 @@ export function createTile(image, index, options) {
     [...share.children].forEach((one, at) => {
       if (one.textContent !== texts[at]) one.textContent = texts[at];
     });
-    share.title = [
-      covered && `The mask covers ${covered} of the image.`,
-      covered && sure && `How sure it is that the thing is here: ${sure} of 1.`,
-    ].filter(Boolean).join(" ");
+    share.title = covered && shareText(covered, sure);
     element.classList.toggle("pp-empty", part === 0);
     describeEdits();
     overlay.setAttribute(

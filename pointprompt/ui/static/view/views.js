@@ -21,6 +21,7 @@ import { all } from "../state/things.js";
  * @property {readonly Layer[]} layers Of all things, the lowest first.
  * @property {boolean} overlaps Whether a layer leaves those below it as they are.
  * @property {Display} display
+ * @property {number} chosen Id of the chosen thing.
  * @property {Color} color Of the chosen thing.
  * @property {boolean} isHeat Whether heatmaps are shown, and not masks.
  * @property {boolean} hasColors Whether the colour view is.
@@ -52,6 +53,7 @@ export function viewOf(state, image) {
     display: look.display,
     hasColors: look.view === "colors" || look.view === "both",
     isHeat: look.view === "heat",
+    chosen: present.id,
     color: present.color,
     isLocked: isLocked(present, image),
     isEdited: strokesOn(present, image).length > 0,

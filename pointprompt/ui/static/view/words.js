@@ -41,6 +41,15 @@ export const isSentence = (text) =>
   typeof text === "string" && /^[\p{L}\p{N}“"'].*[.!?]$/su.test(text);
 
 /**
+ * What the figures below an image are.
+ * @param {string} covered
+ * @param {string} sure "" where nothing was looked for.
+ */
+export const shareText = (covered, sure) =>
+  `The mask covers ${covered} of the image.` +
+  (sure && ` How sure it is that the thing is here: ${sure} of 1.`);
+
+/**
  * What was done to an image by hand.
  * @param {{isLocked: boolean, isEdited: boolean, isSkipped: boolean}} edits
  */
