@@ -88,7 +88,7 @@ class Parquet(Format):
         file = _file_of(image)
         indexed = as_indexed_png(numbers_of(image), self.labelled.things)
         mask_name = f"{image.stem}.png"
-        things = [
+        things: list[dict[str, Any]] = [
             {
                 "name": thing.name,
                 "color": dataset_card.in_hexadecimal(thing.color),
