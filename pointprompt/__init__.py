@@ -15,13 +15,14 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from pointprompt.analysis.analysis import Analysis
+from pointprompt.edits import Lock, Stroke
 from pointprompt.settings import JointRule, Settings, TutorialRule
 from pointprompt.things import Thing
 from pointprompt.types import Click, Prediction, Progress
 
 if TYPE_CHECKING:
     from pointprompt.applying import apply
-    from pointprompt.pipeline import analyze, extend, make_recipe, predict
+    from pointprompt.pipeline import analyze, extend, make_recipe, predict, without
     from pointprompt.recipes.applied import Applied
     from pointprompt.recipes.file import read as read_recipe
     from pointprompt.recipes.file import write as write_recipe
@@ -37,12 +38,14 @@ __all__ = [
     "Applied",
     "Click",
     "JointRule",
+    "Lock",
     "Prediction",
     "Predictor",
     "Progress",
     "Recipe",
     "RecipeError",
     "Settings",
+    "Stroke",
     "Thing",
     "TutorialRule",
     "analyze",
@@ -53,6 +56,7 @@ __all__ = [
     "predict",
     "read_frames",
     "read_recipe",
+    "without",
     "write_recipe",
 ]
 
@@ -70,6 +74,7 @@ _PLACES = {
     "predict": ("pipeline", "predict"),
     "read_frames": ("sources.video", "read_frames"),
     "read_recipe": ("recipes.file", "read"),
+    "without": ("pipeline", "without"),
     "write_recipe": ("recipes.file", "write"),
 }
 

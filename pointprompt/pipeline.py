@@ -6,7 +6,7 @@ Knows every computing part. Knows nothing of sessions, the browser or output fil
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from itertools import islice
@@ -198,6 +198,53 @@ def extend(
         store=store,
         progress=progress,
     ).analysis
+
+
+def without(analysis: Analysis, images: Collection[int]) -> Analysis:
+    """The analysis without some of its images; by our own rule the masks of the others stay.
+
+    Nothing is cut anew: the others are described in the terms of all, as before.
+
+    Args:
+        analysis: From `analyze`.
+        images: Their indices.
+
+    Raises:
+        ValueError: One is not in the analysis, or none would be left.
+    """
+    n = len(analysis.photos)
+    for image in images:
+        check_image(image, n)
+    kept = [image for image in range(n) if image not in images]
+    if not kept:
+        raise ValueError("A set keeps at least one image.")
+    embeddings = analysis.image_embeddings
+    return replace(
+        analysis,
+        photos=tuple(analysis.photos[image] for image in kept),
+        eigvecs=analysis.eigvecs[kept],
+        codes=analysis.codes[kept],
+        colors=analysis.colors[kept],
+        image_embeddings=None if embeddings is None else embeddings[kept],
+    )
+
+
+def keep(store: Store, analysis: Analysis, before: Analysis, engine: Engine) -> str:
+    """Store what `without` left of an analysis; its key, or "" where it is not stored.
+
+    Args:
+        store: Where to.
+        analysis: What is left.
+        before: The whole one, which it depends on.
+        engine: What computed it, prepared for its backbone.
+
+    Raises:
+        BackboneError: The backbone's weights are not here.
+    """
+    conditions = conditions_of(
+        engine, before.backbone.request, n_eigvecs=len(before.eigvals), joins=before
+    )
+    return _Shelf(store, conditions, None, Limits()).keep(analysis)
 
 
 def analyze_readable(
@@ -468,6 +515,8 @@ def token_masks(
         settings: How they are cleaned.
         locks: As for `predict`.
     """
+    if not any(one.cleans for one in (settings, *(lock.settings for lock in locks))):
+        return tokens.masks
     of_tokens = [replace(lock, settings=replace(lock.settings, outline="tokens")) for lock in locks]
     settings = replace(settings, outline="tokens")
     masks = image_masks(analysis, tokens, (), settings, locks=of_tokens)

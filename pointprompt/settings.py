@@ -150,6 +150,11 @@ class Settings:
         _check_area("remove_specks", self.remove_specks)
 
     @property
+    def cleans(self) -> bool:
+        """Whether small holes or regions are not left as they are."""
+        return self.fill_holes > 0 or self.remove_specks > 0
+
+    @property
     def as_found(self) -> Settings:
         """The same but for how masks are drawn, which changes nothing about tokens."""
         return Settings(self.rule, self.one_only)

@@ -16,7 +16,7 @@ from pointprompt.analysis.analysis import Analysis
 from pointprompt.edits import Lock, Stroke
 from pointprompt.grid import upscale
 from pointprompt.masks.edits import cleaned
-from pointprompt.pipeline import analyze, extend, predict, token_masks
+from pointprompt.pipeline import analyze, extend, predict, token_masks, without
 from pointprompt.rules.predictor import Predictor
 from pointprompt.settings import Settings, TutorialRule
 from pointprompt.sources.photos import ImageError, Limits
@@ -71,6 +71,7 @@ def scene(
 
 LEFT_RIGHT = scene((240, 320), (0.25, 0.5), (0.75, 0.5))
 CORNERS = scene((300, 300), (0.7, 0.3), (0.3, 0.7))
+CORNERS_STRIPED = (0.7, 0.3)
 ON_STRIPED, ON_CHECKED = Click(0, 0.25, 0.5), Click(0, 0.75, 0.5)
 
 
@@ -472,6 +473,24 @@ def test_a_stroke_on_an_image_that_is_not_there_is_an_error(analysis):
     stroke = Stroke(9, adds=True, radius=0.1, points=((0.5, 0.5),))
     with pytest.raises(ValueError, match="image 9"):
         predict(analysis, [ON_STRIPED], strokes=[stroke])
+
+
+def test_without_an_image_the_masks_of_the_others_stay_as_they_are(analysis):
+    clicks = [Click(1, *CORNERS_STRIPED)]
+    whole = predict(analysis, clicks)
+    left = without(analysis, {0})
+    assert [photo.name for photo in left.photos] == [photo.name for photo in analysis.photos[1:]]
+    found = predict(left, [replace(clicks[0], image=0)])
+    for mask, before in zip(found.masks, whole.masks[1:], strict=True):
+        np.testing.assert_array_equal(mask, before)
+    np.testing.assert_array_equal(left.colors, analysis.colors[1:])
+
+
+def test_at_least_one_image_stays_and_only_those_that_are_there_can_go(analysis):
+    with pytest.raises(ValueError, match="at least one image"):
+        without(analysis, set(range(len(analysis.photos))))
+    with pytest.raises(ValueError, match="image 99"):
+        without(analysis, {99})
 
 
 def test_crisp_masks_are_drawn_by_the_decoder_of_the_backbone(analysis, monkeypatch):

@@ -11,5 +11,6 @@ Knows margins and photos. Knows nothing of rules, sessions, HTTP or output files
     colour_models.py    which colours the thing has
     levels.py         how far a click reaches in its photo
     sam_edges.py      one mask, drawn by SAM's own decoder
+    edits.py          holes filled, specks removed, strokes of a brush
     draw.py           masks over their photo, as people look at them
 """

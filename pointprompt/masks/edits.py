@@ -6,7 +6,7 @@ strokes to the same pixels.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -16,6 +16,9 @@ from scipy import ndimage
 from pointprompt.edits import Stroke
 from pointprompt.grid import regions
 from pointprompt.types import BoolArray
+
+# Of a box that is looked at at once.
+_BAND_PIXELS = 1 << 18
 
 
 def cleaned(mask: BoolArray, *, holes: float, specks: float) -> BoolArray:
@@ -66,8 +69,8 @@ def painted(mask: BoolArray, strokes: Sequence[Stroke], size: tuple[int, int]) -
         points = [(x * size[1] / longer, y * size[0] / longer) for x, y in stroke.points]
         # A dot is a line from its point to itself.
         for start, end in pairwise(points if len(points) > 1 else points * 2):
-            box, touched = _touched(rows, columns, (start, end), stroke.radius)
-            found[box][touched] = stroke.adds
+            for box, touched in _touched(rows, columns, (start, end), stroke.radius):
+                found[box][touched] = stroke.adds
     return found
 
 
@@ -81,16 +84,20 @@ def _touched(
     columns: NDArray[np.float64],
     segment: tuple[tuple[float, float], tuple[float, float]],
     radius: float,
-) -> tuple[tuple[slice, slice], BoolArray]:
-    """A box of pixels around a segment, and which of them are within the radius of it."""
+) -> Iterator[tuple[tuple[slice, slice], BoolArray]]:
+    """Boxes of pixels that cover a segment, and which of them are within the radius of it."""
     (x, y), (to_x, to_y) = segment
     dx, dy = to_x - x, to_y - y
-    across = np.searchsorted(columns, [min(x, to_x) - radius, max(x, to_x) + radius])
-    down = np.searchsorted(rows, [min(y, to_y) - radius, max(y, to_y) + radius])
-    box = slice(*down), slice(*across)
-    from_x, from_y = columns[None, box[1]] - x, rows[box[0], None] - y
     length = dx * dx + dy * dy
-    # How far along the segment the nearest point is, from 0 to 1.
-    along = np.clip((from_x * dx + from_y * dy) / length, 0, 1) if length else 0.0
-    off_x, off_y = from_x - along * dx, from_y - along * dy
-    return box, off_x * off_x + off_y * off_y <= radius * radius
+    across = slice(*np.searchsorted(columns, [min(x, to_x) - radius, max(x, to_x) + radius]))
+    upper, lower = np.searchsorted(rows, [min(y, to_y) - radius, max(y, to_y) + radius])
+    from_x = columns[None, across] - x
+    # In bands: a wide brush on a large image would else take its memory several times over.
+    step = max(1, _BAND_PIXELS // max(1, from_x.size))
+    for top in range(upper, lower, step):
+        down = slice(top, min(top + step, lower))
+        from_y = rows[down, None] - y
+        # How far along the segment the nearest point is, from 0 to 1.
+        along = np.clip((from_x * dx + from_y * dy) / length, 0, 1) if length else 0.0
+        off_x, off_y = from_x - along * dx, from_y - along * dy
+        yield (down, across), off_x * off_x + off_y * off_y <= radius * radius

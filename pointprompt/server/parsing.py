@@ -25,6 +25,7 @@ from pointprompt.server.wire import (
     PredictRequest,
     PushRequest,
     RecallRequest,
+    RemoveRequest,
     RestoreRequest,
     WireError,
 )
@@ -135,6 +136,16 @@ def parse_recall(message: object) -> RecallRequest:
         WireError: There is no text to recall a set by, or it cannot be one.
     """
     return RecallRequest(_secret(message, "recall", MAX_RECALL_CHARS))
+
+
+def parse_remove(message: object) -> RemoveRequest:
+    """The checked message, whose image may be beyond those of the set.
+
+    Raises:
+        WireError: It names no session or no image.
+    """
+    image = _number(_mapping(message, "A message").get("image"))
+    return RemoveRequest(_secret(message, "session"), image)
 
 
 def parse_restore(message: object) -> RestoreRequest:

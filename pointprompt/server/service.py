@@ -314,11 +314,54 @@ class Service:
             predictor,
             page,
             joins=joins.token if joins else "",
+            kept=tuple(range(len(before.photos))) if before else (),
             visitor=visitor,
             example=example,
             stored=key,
         )
         return Opened(session, rejected, added)
+
+    def remove(
+        self, message: object, page: str, progress: ProgressFn, visitor: str = ""
+    ) -> Session:
+        """A new session without one image of the page's, which goes on with all else.
+
+        Args:
+            message: Which image.
+            page: The page. As for `analyze`, its session stays until the new one is ready.
+            progress: As for `analyze`.
+            visitor: Whose the page's session is.
+
+        Raises:
+            SessionGone: The session was freed.
+            ValueError: The message is malformed, or the image is the only one, or is not there.
+        """
+        from pointprompt import pipeline
+
+        request = parsing.parse_remove(message)
+        with (
+            self.store.using(request.session, visitor) as before,
+            self._new_folder() as folder,
+        ):
+            analysis = pipeline.without(before.analysis, {request.image})
+            analysis = replace(analysis, photos=linked_photos(analysis.photos, folder))
+            session_files.write_tiles(folder, analysis)
+            key = ""
+            if self._stored and before.stored:
+                self._engine.prepare(analysis.backbone.request, progress)
+                key = pipeline.keep(self._stored, analysis, before.analysis, self._engine)
+            kept = [i for i in range(len(before.analysis.photos)) if i != request.image]
+            return self.store.add(
+                folder,
+                analysis,
+                _ready_predictor(analysis),
+                page,
+                joins=before.token,
+                kept=tuple(kept),
+                visitor=visitor,
+                example=before.example,
+                stored=key,
+            )
 
     def fetch_files(
         self,
@@ -435,6 +478,7 @@ class Service:
             codes=[addresses.codes(key, image) for image in images],
             same=session.predictor.same,
             joins=session.joins,
+            kept=session.kept,
             ticket=session.ticket,
             example=session.example,
             opening=session.shares,

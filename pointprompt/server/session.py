@@ -38,7 +38,8 @@ class Session:
         folder: Its files: the images, the tiles. Deleted with it.
         analysis: The analysis of its images.
         predictor: Answers clicks on that analysis.
-        joins: The token of the session that its last images joined; "" where none did.
+        joins: The token of the session that its images were in before; "" where they were in none.
+        kept: The indices that its first images had there.
         visitor: Who made it, and alone may use it; "" where nobody knows, and the token is enough.
         example: What to try with it, where its images are an example; "" where they are not.
         shares: Whether its analysis and predictor are those of others too, and stay without it.
@@ -58,6 +59,7 @@ class Session:
     example: str = ""
     shares: bool = False
     stored: str = ""
+    kept: tuple[int, ...] = ()
     pages: dict[str, bool] = field(default_factory=dict)
     replaced_by: str = ""
     users: int = 0

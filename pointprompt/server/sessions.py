@@ -75,6 +75,7 @@ class SessionStore:
         page: str,
         *,
         joins: str = "",
+        kept: tuple[int, ...] = (),
         visitor: str = "",
         example: str = "",
         shares: bool = False,
@@ -87,7 +88,8 @@ class SessionStore:
             analysis: Of the images in that folder.
             predictor: Of that analysis.
             page: The page it belongs to, which shows no other session any more.
-            joins: The token of the session that its last images joined.
+            joins: The token of the session that its images were in before.
+            kept: The indices that its first images had there.
             visitor: Who makes it; "" where that cannot be told.
             example: What to try with it, where its images are an example.
             shares: Whether others have the same analysis and predictor.
@@ -95,7 +97,7 @@ class SessionStore:
         """
         token = secrets.token_urlsafe(24)
         session = Session(
-            token, folder, analysis, predictor, joins, visitor, example, shares, stored
+            token, folder, analysis, predictor, joins, visitor, example, shares, stored, kept
         )
         with self._lock:
             session.used_at = self._clock()

@@ -157,6 +157,19 @@ class RecallRequest:
 
 
 @dataclass(frozen=True)
+class RemoveRequest:
+    """Asks for the set without an image, in the event `remove`.
+
+    Attributes:
+        session: The token it shows.
+        image: Index of the image.
+    """
+
+    session: str
+    image: int
+
+
+@dataclass(frozen=True)
 class RestoreRequest:
     """Asks for the set that a page showed before it was reloaded, in the event `restore`.
 
@@ -328,7 +341,8 @@ class Manifest:
     Attributes:
         session: Its token, which the page keeps to itself.
         ticket: What the page may keep for its own reload, and only its own browser can use.
-        joins: The token of the session that the last images joined; its clicks go on.
+        joins: The token of the session that the images were in before; its clicks go on.
+        kept: The indices that the first images had there.
         grid: Rows and columns of tokens.
         eigvecs: How many there are.
         backbone: Name of what the features came from.
@@ -344,6 +358,7 @@ class Manifest:
     session: str
     ticket: str
     joins: str
+    kept: tuple[int, ...]
     grid: tuple[int, int]
     eigvecs: int
     backbone: str
@@ -366,6 +381,7 @@ class Manifest:
         codes: Sequence[str],
         same: Sequence[int],
         joins: str = "",
+        kept: Sequence[int] = (),
         ticket: str = "",
         example: str = "",
         opening: bool = False,
@@ -378,6 +394,7 @@ class Manifest:
             session=session,
             ticket=ticket,
             joins=joins,
+            kept=tuple(kept),
             grid=(h, w),
             eigvecs=k,
             backbone=analysis.backbone.name,

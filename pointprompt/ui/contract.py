@@ -38,6 +38,7 @@ _MESSAGES = (
     wire.PushRequest,
     wire.OpenRequest,
     wire.RecallRequest,
+    wire.RemoveRequest,
     wire.RestoreRequest,
     wire.MasksAnswer,
     wire.EdgesAnswer,

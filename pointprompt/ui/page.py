@@ -142,6 +142,7 @@ class _Page:
         self.cancel.click(self._cancel, None, None, queue=False, **_PRIVATE)
         self.canvas.restore(self._restore, None, [self.canvas, self.setup, *adders], **_PRIVATE)
         self.canvas.recall(self._recall, None, **heavy)
+        self.canvas.remove(self._remove, None, **heavy)
         self.canvas.opening(
             self._open_example,
             None,
@@ -281,6 +282,19 @@ class _Page:
             return f"{count} opened again."
 
         yield from self._open(page, self.jobs.start(page, open_recalled), text)
+
+    def _remove(self, event: gr.EventData, request: gr.Request) -> Iterator[Updates]:
+        """The set without an image."""
+        page, visitor = _page_of(request), visitors.of(request)
+
+        def remove(progress: ProgressFn) -> Opened:
+            return Opened(self.service.remove(event._data, page, progress, visitor), (), 0)
+
+        def text(opened: Opened) -> str:
+            count = choices.counted(len(opened.session.analysis.photos), "image")
+            return f"Removed: the set has {count} now."
+
+        yield from self._open(page, self.jobs.start(page, remove), text)
 
     def _open(
         self, page: str, job: Job[Opened], text: Callable[[Opened], str]

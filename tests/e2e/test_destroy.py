@@ -51,7 +51,7 @@ def test_what_a_workspace_holds_open_is_let_go_when_it_ends_or_another_takes_its
     tab = open_workspace(context, server, ["a.jpg", "b.jpg"], before_mount=COUNT)
     held = tab.evaluate("({ ...held })")
     assert held["listeners"] > 40
-    assert held["observers"] == 6
+    assert held["observers"] == 7
     assert held["timers"] > 0
 
     manifest = tab.evaluate("manifest")

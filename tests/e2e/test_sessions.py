@@ -163,6 +163,31 @@ def test_images_that_join_the_set_leave_masks_clicks_and_undo_as_they_were(
     assert is_masked(page, 2, BALL[2])
 
 
+def test_a_removed_image_takes_its_clicks_along_and_leaves_the_others_as_they_were(
+    page: Page, photos: list[Path]
+):
+    page.analyze_files(photos)
+    page.tab.locator("[data-tile-size]").fill("150")
+    page.click(0, *BALL[0])
+    page.click(1, *TABLE[1], positive=False)
+    page.wait_for_masks()
+    page.tab.locator(".pp-enlarge").nth(1).click()
+    page.tab.locator("[data-stage=remove]").click()
+    ask = page.tab.get_by_role("dialog", name="Is that meant?")
+    expect(ask).to_contain_text("1 click on this image would go with it.")
+    ask.get_by_role("button", name="Remove the image").click()
+    page.tab.wait_for_function("document.querySelectorAll('.pp-tile').length === 2")
+    expect(page.tab.locator("#pp-status")).to_contain_text("Removed: the set has 2 images now.")
+    page.wait_for_masks()
+    assert len(page.tab.evaluate(CLICKS)) == 1
+    assert is_masked(page, 0, BALL[0])
+    assert is_masked(page, 1, BALL[2])
+    page.action("undo").click()
+    page.action("undo").click()
+    page.wait_for_masks()
+    assert not page.mask(0).any()
+
+
 def test_before_there_is_a_set_nothing_can_be_added_to_it(page: Page, photos: list[Path]):
     page.choose_files(photos[:1])
     expect(page.tab.locator("#pp-analyze")).to_be_visible()

@@ -68,7 +68,8 @@ MORE += "width: 70, height: 50, tile: `/${i}.jpg` }))"
 @pytest.mark.parametrize(
     ("changes", "clicks"),
     [
-        (f"{{ session: 'next', joins: 'token', images: {MORE} }}", 1),
+        (f"{{ session: 'next', joins: 'token', kept: [0, 1], images: {MORE} }}", 1),
+        (f"{{ session: 'next', joins: 'token', kept: [0], images: {MORE}.slice(0, 1) }}", 1),
         ("{ session: 'next' }", 1),
         # Other sets, whose images happen to have the same names.
         (f"{{ session: 'next', images: {MORE} }}", 0),
@@ -77,7 +78,7 @@ MORE += "width: 70, height: 50, tile: `/${i}.jpg` }))"
             0,
         ),
     ],
-    ids=["joined", "the same again", "more of another set", "another set"],
+    ids=["joined", "without another image", "the same again", "more of another set", "another set"],
 )
 def test_clicks_and_undo_go_on_only_where_they_belong(workspace, server, changes, clicks):
     workspace.locator(".pp-overlay").nth(0).press("Enter")

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pointprompt.edits import Stroke
+from pointprompt.masks import edits
 from pointprompt.masks.edits import cleaned, painted
 
 
@@ -133,3 +136,22 @@ def test_the_box_around_a_segment_holds_all_that_is_touched(points, radius, size
         expected |= distance <= radius
     # On the very line, where a rounding decides.
     assert (found != expected).sum() <= 2
+
+
+def test_a_wide_brush_on_a_large_image_takes_little_memory():
+    mask = np.zeros((3000, 4000), bool)
+    wide = stroke((0.1, 0.1), (0.9, 0.9), radius=0.3)
+    tracemalloc.start()
+    found = painted(mask, [wide], mask.shape)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert found.mean() > 0.5
+    assert peak < 5 * mask.size
+
+
+def test_bands_meet_without_a_gap(monkeypatch):
+    size = (97, 61)
+    line = [stroke((0.2, 0.1), (0.7, 0.9), radius=0.2)]
+    whole = painted(np.zeros(size, bool), line, size)
+    monkeypatch.setattr(edits, "_BAND_PIXELS", 1)
+    np.testing.assert_array_equal(painted(np.zeros(size, bool), line, size), whole)

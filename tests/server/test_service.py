@@ -512,6 +512,43 @@ def test_images_join_a_set_behind_the_others_whose_masks_stay(service, photos, m
     np.testing.assert_array_equal(masks, expected([*photos, *more], RED))
 
 
+def without(service: Service, session: Session, image: int) -> Session:
+    return service.remove({"session": session.token, "image": image}, "page", silent)
+
+
+def test_an_image_is_removed_and_the_masks_of_the_others_stay(service, photos, more):
+    before = analyzed(service, [*photos, *more])
+    old = token_masks(service.predict(message(before, ON_RED, choice={})), 3)
+    session = without(service, before, 1)
+    assert [one.name for one in session.analysis.photos] == ["a.png", "c.png"]
+    new = token_masks(service.predict(message(session, ON_RED, choice={})), 2)
+    np.testing.assert_array_equal(new, old[[0, 2]])
+    manifest = service.manifest(session)
+    assert manifest["joins"] == before.token
+    assert manifest["kept"] == (0, 2)
+    assert len(manifest["images"]) == 2
+    # The others' pictures are their own.
+    for image, whole in enumerate([photos[0], more[0]]):
+        np.testing.assert_array_equal(
+            read_pixels(session.analysis.photos[image].source), read_pixels(whole)
+        )
+
+
+@pytest.mark.parametrize("image", [-1, 2, 0.5, None, True, 10**9])
+def test_an_image_that_is_not_there_is_not_removed(service, photos, image):
+    session = analyzed(service, photos)
+    with pytest.raises(ValueError, match="image"):
+        service.remove({"session": session.token, "image": image}, "page", silent)
+    assert folders(service) == [session.folder]
+    assert service.predict(message(session, ON_RED))["masks"]
+
+
+def test_the_last_image_stays(service, photos):
+    session = without(service, analyzed(service, photos), 0)
+    with pytest.raises(ValueError, match="A set keeps at least one image"):
+        without(service, session, 0)
+
+
 def test_images_that_are_in_the_set_already_are_left_out(service, photos, more, tmp_path):
     analyzed(service, photos)
     with pytest.raises(ImageError, match="in the set already"):

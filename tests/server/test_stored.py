@@ -263,6 +263,20 @@ def test_a_set_with_images_that_joined_it_is_opened_again_as_it_was(make, photos
     assert again.analysis.codes.tobytes() == session.analysis.codes.tobytes()
 
 
+def test_a_set_that_an_image_was_removed_from_is_opened_again_as_it_was(make, photos, engine):
+    service = make()
+    whole = opened(service, photos)
+    removed = {"session": whole.token, "image": 0}
+    session = service.remove(removed, "p", silent, MINE)
+    again = make().open_recalled(service.recall(session), "q", silent, MINE)
+    assert engine.count == 1
+    assert names_of(again) == names_of(session)
+    assert again.analysis.codes.tobytes() == session.analysis.codes.tobytes()
+    # And the whole one is still found by its images.
+    assert len(opened(service, photos).analysis.photos) == len(photos)
+    assert engine.count == 1
+
+
 @pytest.mark.parametrize("visitor", [THEIRS, "", MINE[:-1], MINE + "x"])
 def test_another_visitor_is_told_that_it_is_not_theirs(service, photos, visitor):
     token = service.recall(opened(service, photos))

@@ -131,6 +131,13 @@
  */
 
 /**
+ * Asks for the set without an image, in the event `remove`.
+ * @typedef {Object} RemoveRequest
+ * @property {string} session The token it shows.
+ * @property {number} image Index of the image.
+ */
+
+/**
  * Asks for the set that a page showed before it was reloaded, in the event `restore`.
  * @typedef {Object} RestoreRequest
  * @property {string} ticket Of the session, which the manifest gave.
@@ -206,7 +213,8 @@
  * @typedef {Object} Manifest
  * @property {string} session Its token, which the page keeps to itself.
  * @property {string} ticket What the page may keep for its own reload, and only its own browser can use.
- * @property {string} joins The token of the session that the last images joined; its clicks go on.
+ * @property {string} joins The token of the session that the images were in before; its clicks go on.
+ * @property {number[]} kept The indices that the first images had there.
  * @property {[number, number]} grid Rows and columns of tokens.
  * @property {number} eigvecs How many there are.
  * @property {string} backbone Name of what the features came from.

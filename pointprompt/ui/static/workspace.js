@@ -98,6 +98,8 @@ function join({ element, props, server, trigger, watch }) {
     restore: (request) => trigger("restore", request),
     openExample: props.opening ? () => trigger("opening", {}) : null,
   });
+  /** @param {number} image */
+  const remove = (image) => trigger("remove", { session: store.get().manifest?.session, image });
   const back = createBack(() => {
     masks.hurry();
     fine.hurry();
@@ -118,7 +120,7 @@ function join({ element, props, server, trigger, watch }) {
     session,
     help,
     push,
-    createStage(root, store, { ...grid, actions, addressOf }),
+    createStage(root, store, { ...grid, actions, addressOf, remove }),
     createArranging(root, store, actions),
     createThings(root, store, actions),
     createFormats(root, store, { actions, openPrompt: prompts.open }),

@@ -57,18 +57,19 @@ def test_an_answer_replaces_what_the_server_said_before_whole(state):
         click(0.1);
         answer(0, []);
         await until(() => sent.length === 2);
-        store.set({ answer: { seq: 1, masks: ['old'], presence: ['old'], edged: ['old'] } });
+        const old = { seq: 1, masks: ['old'], presence: [], edged: ['old'], keys: () => 'old' };
+        store.set({ answer: old });
         answer(1, [0.9, 0.1]);
         await until(() => store.get().answer.seq === 2);
         return plain(store.get().answer);
     """)
-    assert seen == {"seq": 2, **ANSWER}
+    assert seen == {"seq": 2, **ANSWER, "edged": [None]}
 
 
 def test_an_answer_with_an_older_number_is_dropped(state):
     seen = state("""
         openSet({});
-        const newer = { seq: 7, masks: [], presence: [], edged: [] };
+        const newer = { seq: 7, masks: [], presence: [], edged: [], keys: () => '' };
         store.set({ answer: newer });
         click(0.1);
         answer(0, [0.9, 0.1]);
@@ -142,3 +143,38 @@ def test_after_destroy_nothing_is_asked_and_no_answer_changes_anything(state):
         return [same, sent.length];
     """)
     assert seen == [True, 1]
+
+
+def test_edges_of_images_about_which_the_same_is_asked_stay(state):
+    """As of locked ones, whatever is clicked elsewhere."""
+    found = state("""
+        const { NO_ANSWER, stillRight } = await import('/state/state.js');
+        const { askedOfEach } = await import('/state/messages.js');
+        const lock = { images: [1], clicks: [], settings: {} };
+        const before = askedOfEach({ clicks: [1], settings: {}, locks: [lock] });
+        const now = askedOfEach({ clicks: [2], settings: {}, locks: [lock] });
+        const unlocked = askedOfEach({ clicks: [2], settings: {}, locks: [] });
+        const edged = ['first', 'second'];
+        return [now, unlocked, before].map((keys) => stillRight({ keys: before, edged }, keys))
+          .map((list) => list.map((one) => one ?? null));
+    """)
+    assert found == [[None, "second"], [None, None], ["first", "second"]]
+
+
+def test_what_changes_nothing_about_masks_asks_for_none(state):
+    found = state("""
+        openSet({});
+        click(0.1);
+        const before = sent.length;
+        const { history } = store.get();
+        const stroke = { image: 0, adds: true, radius: 0.1, points: [[0, 0]] };
+        for (const changes of [{ strokes: [stroke] }, { name: 'cat' }, { skipped: [1] }]) {
+          store.set({ history: { ...history, present: { ...history.present, ...changes } } });
+        }
+        const asked = store.get().asked;
+        click(0.2);
+        return [before, sent.length, asked, store.get().asked];
+    """)
+    # One request at a time: the newest waits for the answer to the first.
+    assert found[0] == found[1]
+    assert found[3] == found[2] + 1

@@ -38,6 +38,21 @@ def test_clicks_are_at_stake_on_ones_own_set_alone_and_for_other_images(
     assert run(AT_STAKE, told) == count
 
 
+def test_before_an_image_is_removed_what_is_on_it_is_counted(run):
+    found = run("""
+        const { ofImage } = await import('/setup/ask.js');
+        const on = (image) => ({ image });
+        const thing = { clicks: [on(0), on(1)], strokes: [on(1), on(1)] };
+        const present = { ...thing, above: [{ clicks: [on(1)], strokes: [] }], below: [] };
+        return [0, 1, 2].map((focus) => ofImage({ history: { present }, focus })?.text ?? null);
+    """)
+    assert found == [
+        "1 click on this image would go with it. That cannot be undone.",
+        "2 clicks and 2 strokes on this image would go with it. That cannot be undone.",
+        None,
+    ]
+
+
 def test_the_question_counts_them(run):
     text = "const { askText } = await import('/setup/ask.js'); return askText(input);"
     assert run(text, 1).startswith("Your click belongs to the set that is open.")

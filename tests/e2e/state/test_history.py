@@ -77,3 +77,22 @@ def test_any_course_of_a_history_is_that_of_two_stacks(run, steps):
         steps,
     )
     assert history == {"past": past, "present": present, "future": future}
+
+
+def test_the_newest_of_what_can_be_undone_is_kept_as_far_as_there_is_room(run):
+    found = run(
+        """
+        const { latest } = await import('/state/history.js');
+        const history = { past: [1, 2, 3, 4], present: 5, future: [6, 7] };
+        return [1000, 26, 13, 9, 4, 0].map((most) => latest(history, (size) => size, most));
+        """
+    )
+    assert [(kept["past"], kept["future"]) for kept in found] == [
+        ([1, 2, 3, 4], [6, 7]),
+        ([1, 2, 3, 4], [6]),
+        ([2, 3, 4], []),
+        ([3, 4], []),
+        ([], []),
+        ([], []),
+    ]
+    assert {kept["present"] for kept in found} == {5}

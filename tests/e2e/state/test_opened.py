@@ -30,7 +30,10 @@ def test_without_a_word_of_images_the_places_are_right(run):
 
 def test_clicks_on_other_images_are_not_taken_and_it_is_said_on_which_they_are(run):
     said = run(OPEN, {"of": ["a", "b", "c", "d", "e"], "on": ["a", "b"]})
-    assert said == "This prompt file belongs to other images: a, b, c and 2 more. Open those first."
+    assert said == (
+        "This prompt file belongs to other images: a, b, c and 2 more. "
+        "Open those first: images that are added to them get masks too."
+    )
 
 
 def test_settings_come_back_as_they_were_sent(run):

@@ -236,7 +236,10 @@ def test_where_it_is_large_the_brush_paints_where_it_is(workspace: Tab):
     workspace.mouse.down()
     workspace.mouse.move(box["x"] + box["width"] / 2 + 30, box["y"] + box["height"] / 2)
     workspace.mouse.up()
-    workspace.locator("[data-stage=lock]").click()  # Without a click there is nothing to lock.
+    workspace.locator("[data-stage=lock]").click()
+    expect(workspace.locator(".pp-notice")).to_have_text(
+        "There is no mask to lock yet: click the thing first."
+    )
     workspace.locator("[data-stage=skip]").click()
     sent = exported(workspace)
     (stroke,) = sent["things"][0]["strokes"]

@@ -235,7 +235,7 @@ CONTROLS = [
     ("combobox", "Outline"),
     ("checkbox", "This one only"),
     ("spinbutton", "Fill holes under px"),
-    ("spinbutton", "Drop specks under px"),
+    ("spinbutton", "Cut specks under px"),
     ("combobox", "Rule"),
     ("button", "Reset to defaults"),
     ("slider", "Overlay"),

@@ -1,12 +1,20 @@
-// Asks before the clicks on somebody's own set are dropped for another set.
+// Asks before clicks and edits are dropped: those on somebody's own set for another set, and those on an
+// image with the image.
 
-import { countClicks } from "../state/things.js";
+import { counted } from "../state/counted.js";
+import { all, countClicks } from "../state/things.js";
 import { rows } from "./field.js";
 
 /** @import { PageStore, State } from "../state/state.js" */
 
 const STARTS = "#pp-analyze, #pp-load-dataset, #pp-examples button, .pp-recent [data-recent]";
 const SAME = "#pp-analyze";
+const REMOVE = "[data-stage=remove]";
+
+/**
+ * What is to be asked.
+ * @typedef {{text: string, answer: string}} Question answer: what goes on.
+ */
 
 /**
  * @param {HTMLDialogElement} dialog
@@ -21,16 +29,16 @@ export function createAsk(dialog, store) {
 
   /** @param {MouseEvent} event */
   function pressed(event) {
-    const button = event.target instanceof Element ? event.target.closest(STARTS) : null;
+    const button = event.target instanceof Element ? event.target.closest(`${STARTS}, ${REMOVE}`) : null;
     if (!(button instanceof HTMLElement) || isMeant) return;
-    const files = button.matches(SAME) ? rows() : null;
-    const count = clicksAtStake(store.get(), files);
-    if (count === 0) return;
+    const question = button.matches(REMOVE) ? ofImage(store.get()) : ofSet(store.get(), button);
+    if (!question) return;
     event.preventDefault();
     event.stopImmediatePropagation();
     asked = button;
-    const text = /** @type {HTMLElement} */ (dialog.querySelector("p"));
-    text.textContent = askText(count);
+    const [text, answer] = ["p", "[value=open]"].map((name) => dialog.querySelector(name));
+    if (text) text.textContent = question.text;
+    if (answer) answer.textContent = question.answer;
     dialog.showModal();
   }
 
@@ -56,6 +64,34 @@ export function createAsk(dialog, store) {
       dialog.close();
     },
   };
+}
+
+/**
+ * Before another set is opened.
+ * @param {State} state
+ * @param {HTMLElement} button
+ * @returns {Question | null}
+ */
+function ofSet(state, button) {
+  const count = clicksAtStake(state, button.matches(SAME) ? rows() : null);
+  return count ? { text: askText(count), answer: "Open the new set" } : null;
+}
+
+/**
+ * Before the image that is seen large is removed.
+ * @param {State} state
+ * @returns {Question | null}
+ */
+export function ofImage({ history, focus }) {
+  const things = all(history.present);
+  /** @param {readonly {image: number}[]} list */
+  const on = (list) => list.filter(({ image }) => image === focus).length;
+  const clicks = things.reduce((sum, thing) => sum + on(thing.clicks), 0);
+  const strokes = things.reduce((sum, thing) => sum + on(thing.strokes), 0);
+  const parts = [clicks && counted(clicks, "click"), strokes && counted(strokes, "stroke")].filter(Boolean);
+  if (!parts.length) return null;
+  const text = `${parts.join(" and ")} on this image would go with it. That cannot be undone.`;
+  return { text, answer: "Remove the image" };
 }
 
 /**

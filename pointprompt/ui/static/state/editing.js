@@ -14,6 +14,7 @@ import * as things from "./things.js";
  */
 
 const TOO_MANY_STROKES = "There is no room for more strokes: undo some, or download and begin anew.";
+const NOTHING_TO_LOCK = "There is no mask to lock yet: click the thing first.";
 const TOO_MANY_LOCKS = "There is no room for more locked images: those that are locked hold too many clicks.";
 
 /**
@@ -51,6 +52,10 @@ export function createEditing({ get, set }, commit) {
       const state = get();
       const { present } = state.history;
       const isLocking = !isLocked(present, image) && present.clicks.length > 0;
+      if (!isLocking && !things.all(present).some((thing) => isLocked(thing, image))) {
+        tell(NOTHING_TO_LOCK);
+        return;
+      }
       const prompt = things.map(present, (thing) => {
         if (!isLocking) return { ...thing, locks: unlocked(thing.locks, image) };
         if (!thing.clicks.length || isLocked(thing, image)) return thing;
@@ -58,7 +63,7 @@ export function createEditing({ get, set }, commit) {
         return { ...thing, locks: locked(thing.locks, image, said) };
       });
       if (countLocked(prompt) > MAX_LOCKED_CLICKS) tell(TOO_MANY_LOCKS);
-      else if (isLocking || things.all(present).some((thing) => isLocked(thing, image))) commit(prompt);
+      else commit(prompt);
     },
 
     /**

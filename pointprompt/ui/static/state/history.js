@@ -71,6 +71,25 @@ export const redo = ({ past, present, future }) =>
     : { past: [...past, present], present: future[0], future: future.slice(1) };
 
 /**
+ * As much of what can be undone as there is room for, the newest of it; what was undone goes first.
+ * @template State
+ * @param {History<State>} history
+ * @param {(state: State) => number} sizeOf
+ * @param {number} most Of all sizes together, of what can be undone.
+ * @returns {History<State>}
+ */
+export function latest({ past, present, future }, sizeOf, most) {
+  let room = most;
+  /** @param {State} state */
+  const fits = (state) => (room -= sizeOf(state) + 1) >= 0;
+  let from = past.length;
+  while (from > 0 && fits(past[from - 1])) from -= 1;
+  let to = 0;
+  while (to < future.length && fits(future[to])) to += 1;
+  return { past: past.slice(from), present, future: future.slice(0, to) };
+}
+
+/**
  * The same history with every state changed in the same way.
  * @template State
  * @param {History<State>} history

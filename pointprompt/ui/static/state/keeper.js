@@ -1,14 +1,24 @@
 // Keeps what a reload of the tab needs to go on, in this tab and nowhere else.
 
 import * as undoable from "./history.js";
+import { countLocked, countStrokes } from "./edits.js";
 import { keep, kept } from "./kept.js";
 import { remember } from "./memory.js";
 import { sizedOf } from "./same.js";
+import { countClicks } from "./things.js";
 
 /**
  * @import { Kept } from "./kept.js"
+ * @import { Prompt } from "./things.js"
  * @import { PageStore, State } from "./state.js"
  */
+
+// Of clicks and corners of strokes in all that can be undone: a tab that closes has no time for more, and
+// browsers no room.
+const MOST = 40_000;
+
+/** @param {Prompt} prompt */
+const sizeOf = (prompt) => countClicks(prompt) + countLocked(prompt) + countStrokes(prompt).points;
 
 /**
  * What a reload needs of this state.
@@ -38,7 +48,9 @@ export function createKeeper(store, { server, isUnderWay }) {
 
   function keepAll() {
     const before = store.get().manifest ? null : kept();
-    keep({ ...snapshot(store.get(), server), ...before, cutOff: isUnderWay() });
+    const state = store.get();
+    const history = undoable.latest(state.history, sizeOf, MOST);
+    keep({ ...snapshot({ ...state, history }, server), ...before, cutOff: isUnderWay() });
   }
 
   window.addEventListener("pagehide", keepAll, { signal: listening.signal });

@@ -18,7 +18,7 @@ import { fromMessage } from "./settings.js";
 export function opened({ things, exclusive, overlaps, skipped, images }, manifest) {
   const places = images.length ? sameImages(images, manifest.images) : manifest.images.map((_, index) => index);
   if (!places) {
-    return { prompt: null, problem: `This prompt file belongs to other images: ${listed(images)}. Open those first.` };
+    return { prompt: null, problem: otherText(images) };
   }
   const [first, ...below] = things.map(({ name, color, settings, ...edits }, index) => ({
     id: index + 1,
@@ -31,3 +31,8 @@ export function opened({ things, exclusive, overlaps, skipped, images }, manifes
   const prompt = { ...first, above: [], below, exclusive, overlaps, skipped: moveAll(skipped, places) };
   return { prompt, problem: "" };
 }
+
+/** @param {readonly {name: string}[]} images */
+const otherText = (images) =>
+  `This prompt file belongs to other images: ${listed(images)}. ` +
+  "Open those first: images that are added to them get masks too.";

@@ -54,19 +54,29 @@ export function open(state, manifest, kept) {
  * @returns {History<Prompt>}
  */
 function openingHistory({ manifest: before, history, recalled }, manifest, kept) {
-  if (before && manifest.joins === before.session) return history;
+  if (before && manifest.joins === before.session) {
+    const places = before.images.map((_, image) => manifest.kept.indexOf(image));
+    return places.every((place, image) => place === image) ? history : moved(history, places);
+  }
   const asked = recalled && { images: recalled.images, history: undoable.start(recalled.prompt) };
   for (const last of [asked, before ? { images: before.images, history } : kept]) {
     const places = last && sameImages(last.images, manifest.images);
-    if (!places) continue;
-    return undoable.map(last.history, (prompt) => ({
-      ...things.map(revived(prompt), (thing) => ({
-        ...thing,
-        ...move(thing, places),
-        settings: known(thing.settings),
-      })),
-      skipped: moveAll(prompt.skipped ?? [], places),
-    }));
+    if (places) return moved(last.history, places);
   }
   return undoable.start(things.begun(fitted(history.present.settings, manifest.eigvecs)));
 }
+
+/**
+ * All of a history on images that have other places.
+ * @param {History<Prompt>} history
+ * @param {readonly number[]} places By the old index; -1 for one that is gone.
+ */
+const moved = (history, places) =>
+  undoable.map(history, (prompt) => ({
+    ...things.map(revived(prompt), (thing) => ({
+      ...thing,
+      ...move(thing, places),
+      settings: known(thing.settings),
+    })),
+    skipped: moveAll(prompt.skipped ?? [], places),
+  }));

@@ -1,6 +1,7 @@
 // The sets that this browser had open, with what was made of them, for tomorrow: kept by the browser and
 // nowhere else. What opens one is of use to this browser alone. Knows no server.
 
+import { counted } from "./counted.js";
 import { sizedOf } from "./same.js";
 import { revived } from "./revived.js";
 import { countClicks } from "./things.js";
@@ -72,7 +73,7 @@ export function described({ images, prompt }) {
   const [{ name }] = images;
   const count = countClicks(revived(prompt));
   const more = images.length > 1 ? ` and ${images.length - 1} more` : "";
-  return `${name}${more}, ${count === 1 ? "1 click" : `${count} clicks`}`;
+  return `${name}${more}, ${counted(count, "click")}`;
 }
 
 /**

@@ -18,11 +18,11 @@ import { all } from "./things.js";
  * @property {Contour | Mask | null} drawn
  * @property {Uint8Array | null} heat From 0 to 255, of tokens.
  * @property {number | null} covered Share of the image; null where nothing is known.
- * @property {number} presence
+ * @property {number | null} presence null where nothing was looked for.
  */
 
 /** @type {Shown} */
-const NOTHING = Object.freeze({ drawn: null, heat: null, covered: null, presence: 0 });
+const NOTHING = Object.freeze({ drawn: null, heat: null, covered: null, presence: null });
 
 /**
  * The server's masks, or before they have come what this browser found.
@@ -37,7 +37,7 @@ export function shownIn(state, image) {
   const drawn = edited(state, present, image, found.drawn);
   if (drawn === found.drawn || !drawn) return found;
   const covered = "mask" in drawn ? coverage(drawn.mask) : found.covered;
-  return { ...found, drawn, covered, presence: answer.presence[image] ?? 0 };
+  return { ...found, drawn, covered, presence: answer.presence[image] ?? null };
 }
 
 /**

@@ -1,5 +1,6 @@
 // The small buttons of things and of their colours. Knows nothing of what they do.
 
+import { counted } from "../state/counted.js";
 import { cssColor } from "./layers.js";
 
 /** @import { Thing } from "../state/things.js" */
@@ -34,7 +35,7 @@ export function chipOf(thing, index, isChosen) {
 
 /** @param {Thing} thing */
 function spoken({ name, clicks, hidden }) {
-  const count = clicks.length === 1 ? "1 click" : `${clicks.length} clicks`;
+  const count = counted(clicks.length, "click");
   return [name, count, ...(hidden ? ["hidden"] : [])].join(", ");
 }
 

@@ -7,6 +7,7 @@ import { listenToBrush } from "./brush.js";
 import { createLarge } from "./large.js";
 import { listenToPanning } from "./panning.js";
 import { listen } from "./pointer.js";
+import { createStageBar } from "./stagebar.js";
 
 /**
  * @import { Actions } from "../state/actions.js"
@@ -19,19 +20,17 @@ import { listen } from "./pointer.js";
  * @typedef {Object} StageOptions
  * @property {Actions} actions
  * @property {(path: string) => string} addressOf
+ * @property {(image: number) => void} remove From the set.
  * @property {(image: number) => TileView} view
  * @property {(canvas: HTMLCanvasElement, image: number) => void} paintColors
  */
-
-// Of the buttons.
-const STEP = 1.5;
 
 /**
  * @param {HTMLElement} root
  * @param {PageStore} store
  * @param {StageOptions} options
  */
-export function createStage(root, store, { actions, addressOf, view, paintColors }) {
+export function createStage(root, store, { actions, addressOf, remove, view, paintColors }) {
   const stage = /** @type {HTMLElement} */ (root.querySelector(".pp-stage"));
   /** @param {string} name */
   const find = (name) => /** @type {HTMLElement} */ (stage.querySelector(name));
@@ -54,7 +53,7 @@ export function createStage(root, store, { actions, addressOf, view, paintColors
   function measure() {
     const size = shown()?.size;
     if (!size) return;
-    find("output").textContent = `${Math.round(100 * large.scale())}%`;
+    bar.scale(large.scale());
     const pixels = Math.max(size.width, size.height) * large.scale() * (window.devicePixelRatio || 1);
     store.set({ focusSide: Math.min(2 ** Math.ceil(Math.log2(pixels)), MAX_SIDE) });
   }
@@ -70,6 +69,9 @@ export function createStage(root, store, { actions, addressOf, view, paintColors
     measure();
   }
 
+  const focused = () => store.get().focus ?? 0;
+  const bar = createStageBar(stage, { actions, focused, remove, enlarge, showAll });
+
   function show() {
     const { focus, manifest } = store.get();
     const wasHidden = stage.hidden;
@@ -80,8 +82,7 @@ export function createStage(root, store, { actions, addressOf, view, paintColors
       return;
     }
     const image = manifest.images[focus];
-    find("h2").textContent = image.name;
-    find(".pp-count").textContent = `${focus + 1} of ${manifest.images.length}`;
+    bar.name(image.name, manifest.images.length);
     overlay.setAttribute("aria-label", `${image.name}, large`);
     [colors.width, colors.height] = [0, 0];
     load(focus, addressOf(image.tile), addressOf(image.whole));
@@ -109,11 +110,9 @@ export function createStage(root, store, { actions, addressOf, view, paintColors
 
   function paint() {
     const { focus } = store.get();
-    if (focus !== null && view(focus).hasColors) paintColors(colors, focus);
-    if (focus !== null) {
-      find("[data-stage=lock]").setAttribute("aria-pressed", String(view(focus).isLocked));
-      find("[data-stage=skip]").setAttribute("aria-pressed", String(view(focus).isSkipped));
-    }
+    if (focus === null) return;
+    if (view(focus).hasColors) paintColors(colors, focus);
+    bar.show(view(focus));
     large.paint();
   }
 
@@ -125,22 +124,11 @@ export function createStage(root, store, { actions, addressOf, view, paintColors
   }
 
   /** @type {Record<string, () => void>} */
-  const buttons = {
-    previous: () => actions.focusNext(-1),
-    next: () => actions.focusNext(1),
-    larger: () => enlarge(STEP),
-    smaller: () => enlarge(1 / STEP),
-    all: showAll,
-    close: () => actions.focus(null),
-    lock: () => actions.lock(store.get().focus ?? 0),
-    skip: () => actions.skip(store.get().focus ?? 0),
+  const keys = {
+    ArrowLeft: () => actions.focusNext(-1),
+    ArrowRight: () => actions.focusNext(1),
+    0: showAll,
   };
-  for (const [name, action] of Object.entries(buttons)) {
-    find(`[data-stage=${name}]`).addEventListener("click", action, { signal });
-  }
-
-  /** @type {Record<string, () => void>} */
-  const keys = { ArrowLeft: buttons.previous, ArrowRight: buttons.next, 0: showAll };
   overlay.addEventListener(
     "keydown",
     (event) => {
@@ -153,7 +141,7 @@ export function createStage(root, store, { actions, addressOf, view, paintColors
   );
 
   // Before presses: what moves the photo is none.
-  const isPainting = () => brushOf(store.get()) !== null;
+  const isPainting = () => Boolean(brushOf(store.get()));
   const panning = listenToPanning(overlay, {
     zoom: enlarge,
     pan: large.pan,
@@ -192,7 +180,7 @@ export function createStage(root, store, { actions, addressOf, view, paintColors
   return {
     destroy() {
       unsubscribe.forEach((end) => end());
-      [pointer, panning, brushing].forEach((part) => part.destroy());
+      [bar, pointer, panning, brushing].forEach((part) => part.destroy());
       resized.disconnect();
       listening.abort();
     },

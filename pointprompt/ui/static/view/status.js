@@ -1,6 +1,7 @@
 // How far the masks on the screen are: in words, and in data for tests and assistive tools.
 
 import { count } from "../state/clicks.js";
+import { counted } from "../state/counted.js";
 import { isBlank } from "../state/edits.js";
 import { missing } from "../state/missing.js";
 import { isFine } from "../state/state.js";
@@ -14,7 +15,7 @@ function textOf(state) {
   if (late) return exporting ? "The download waits for the server" : "Waiting for the server";
   const { positive, negative } = count(history.present.clicks);
   const images = manifest?.images.length ?? 0;
-  if (isBlank(history.present)) return `${images} ${images === 1 ? "image" : "images"}. Click a thing in any.`;
+  if (isBlank(history.present)) return `${counted(images, "image")}. Click a thing in any.`;
   if (positive === 0 && negative > 0) return "Add a “this” click: “not this” only takes away.";
   const masked = manifest?.images.filter((_, image) => foundIn(state, image)).length;
   return `Found in ${masked} of ${images}`;

@@ -1,6 +1,7 @@
 // One image of the set: its photo, its colour view and what is painted over both.
 
 import { strokeOf } from "../state/brush.js";
+import { counted } from "../state/counted.js";
 import { paintColors } from "./atlas.js";
 import { listenToBrush } from "./brush.js";
 import { createFrame } from "./frame.js";
@@ -142,18 +143,20 @@ export function createTile(image, index, options) {
   function describe() {
     const { clicks, covered: part, presence } = view(index);
     const covered = part === null ? "" : percent(part);
-    const texts = covered ? [covered, ` · ${presence.toFixed(2)}`] : ["", ""];
+    const sure = presence === null ? "" : presence.toFixed(2);
+    const texts = covered ? [covered, sure && ` · ${sure}`] : ["", ""];
     [...share.children].forEach((one, at) => {
       if (one.textContent !== texts[at]) one.textContent = texts[at];
     });
-    share.title = covered
-      ? `The mask covers ${covered} of the image. How sure it is that the thing is here: ${presence.toFixed(2)} of 1.`
-      : "";
+    share.title = [
+      covered && `The mask covers ${covered} of the image.`,
+      covered && sure && `How sure it is that the thing is here: ${sure} of 1.`,
+    ].filter(Boolean).join(" ");
     element.classList.toggle("pp-empty", part === 0);
     describeEdits();
     overlay.setAttribute(
       "aria-label",
-      `${image.name}, image ${index + 1}. ${clicks.length === 1 ? "1 click" : `${clicks.length} clicks`}. ` +
+      `${image.name}, image ${index + 1}. ${counted(clicks.length, "click")}. ` +
         (covered ? `Mask covers ${covered}.` : "No mask yet.") + editsText(view(index)),
     );
   }
