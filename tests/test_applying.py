@@ -22,6 +22,7 @@ from pointprompt.sources.photos import ImageError, Limits
 from pointprompt.things import Thing
 from pointprompt.types import Click
 from tests.pictures import noise
+from tests.server.test_service import ColorEngine
 from tests.test_pipeline import BACKBONE, DrawsTheBox, scene, share
 from tests.videos import write_video
 
@@ -222,12 +223,22 @@ def test_a_folder_that_is_not_there_is_an_error(recipe, tmp_path):
         apply(recipe, tmp_path / "nowhere.mp4", device="cpu")
 
 
-def test_sam_draws_where_the_recipe_says_so(recipe, files, analysis, monkeypatch):
+def test_sam_draws_where_the_recipe_says_so_just_as_on_the_page(files, monkeypatch):
     monkeypatch.setattr(backbones, "load_decoder", lambda name: DrawsTheBox())
-    sam = replace(STRIPED, settings=Settings(outline="sam"))
-    with_sam = make_recipe(analysis, [sam], device="cpu")
+    engine, drawn = ColorEngine(crisp=True), replace(STRIPED, settings=Settings(outline="sam"))
+    crisp = analyze(files, backbone=BACKBONE, engine=engine)
+    found = list(apply(make_recipe(crisp, [drawn], engine=engine), files, engine=engine))
+    expected = predict(crisp, drawn.clicks, drawn.settings)
+    plain = predict(crisp, drawn.clicks)
+    for index, one in enumerate(found):
+        np.testing.assert_array_equal(one.masks["striped"], expected.masks[index])
+    assert not np.array_equal(expected.masks[0], plain.masks[0])
+
+
+def test_without_what_sam_needs_the_reason_is_told(analysis, files):
+    drawn = replace(STRIPED, settings=Settings(outline="sam"))
     with pytest.raises(ValueError, match="SAM's own mask decoder"):
-        next(apply(with_sam, files, device="cpu"))
+        next(apply(make_recipe(analysis, [drawn], device="cpu"), files, device="cpu"))
 
 
 def test_corrections_of_single_images_are_not_in_a_recipe(analysis, files, recipe):

@@ -39,7 +39,6 @@ from pointprompt.settings import JointRule, Settings
 from pointprompt.things import MAX_THINGS, Color, Thing, check_things
 from pointprompt.types import BackboneChoice, Click, is_number, is_whole
 
-FILE_NAME = "recipe.safetensors"
 # To be raised where the same names come to mean something else.
 VERSION = 1
 # The terms of the largest backbone have 10 MB, and an image's own codes a tenth of one.
