@@ -21,7 +21,12 @@ from pointprompt.things import Thing
 from pointprompt.types import Click, Prediction, Progress
 
 if TYPE_CHECKING:
-    from pointprompt.pipeline import analyze, extend, predict, without
+    from pointprompt.applying import apply
+    from pointprompt.pipeline import analyze, extend, make_recipe, predict, without
+    from pointprompt.recipes.applied import Applied
+    from pointprompt.recipes.file import read as read_recipe
+    from pointprompt.recipes.file import write as write_recipe
+    from pointprompt.recipes.recipe import Recipe, RecipeError
     from pointprompt.rules.predictor import Predictor
     from pointprompt.rules.tutorial import get_mask
     from pointprompt.sources.video import read_frames
@@ -30,36 +35,52 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Analysis",
+    "Applied",
     "Click",
     "JointRule",
     "Lock",
     "Prediction",
     "Predictor",
     "Progress",
+    "Recipe",
+    "RecipeError",
     "Settings",
     "Stroke",
     "Thing",
     "TutorialRule",
     "analyze",
+    "apply",
     "extend",
     "get_mask",
+    "make_recipe",
     "predict",
     "read_frames",
+    "read_recipe",
     "without",
+    "write_recipe",
 ]
 
-_MODULE_OF = {
-    "analyze": "pointprompt.pipeline",
-    "extend": "pointprompt.pipeline",
-    "predict": "pointprompt.pipeline",
-    "Predictor": "pointprompt.rules.predictor",
-    "get_mask": "pointprompt.rules.tutorial",
-    "read_frames": "pointprompt.sources.video",
-    "without": "pointprompt.pipeline",
+# Where each is, and what it is called there.
+_PLACES = {
+    "Applied": ("recipes.applied", "Applied"),
+    "Predictor": ("rules.predictor", "Predictor"),
+    "Recipe": ("recipes.recipe", "Recipe"),
+    "RecipeError": ("recipes.recipe", "RecipeError"),
+    "analyze": ("pipeline", "analyze"),
+    "apply": ("applying", "apply"),
+    "extend": ("pipeline", "extend"),
+    "get_mask": ("rules.tutorial", "get_mask"),
+    "make_recipe": ("pipeline", "make_recipe"),
+    "predict": ("pipeline", "predict"),
+    "read_frames": ("sources.video", "read_frames"),
+    "read_recipe": ("recipes.file", "read"),
+    "without": ("pipeline", "without"),
+    "write_recipe": ("recipes.file", "write"),
 }
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _MODULE_OF:
+    if name not in _PLACES:
         raise AttributeError(f"module 'pointprompt' has no attribute {name!r}")
-    return getattr(importlib.import_module(_MODULE_OF[name]), name)
+    module, there = _PLACES[name]
+    return getattr(importlib.import_module(f"pointprompt.{module}"), there)

@@ -1,4 +1,4 @@
-"""The only place that joins the parts: images -> analysis, and clicks -> masks.
+"""The only place that joins the parts: images -> analysis, and clicks -> masks or a recipe.
 
 Knows every computing part. Knows nothing of sessions, the browser or output files.
 """
@@ -37,6 +37,8 @@ from pointprompt.masks.lazy import (
     SamEdgeMasks,
     TokenMasks,
 )
+from pointprompt.recipes.making import recipe_of
+from pointprompt.recipes.recipe import Recipe
 from pointprompt.rules.predictor import Predictor
 from pointprompt.settings import Settings
 from pointprompt.sources.dataset_column import as_stored
@@ -49,6 +51,7 @@ from pointprompt.sources.photos import (
     read_set,
     safe_names,
 )
+from pointprompt.things import Thing
 from pointprompt.types import (
     N_EIGVECS,
     BackboneRequest,
@@ -128,7 +131,7 @@ def analyze(
 
     Source: Tutorial steps 1 to 4.
     """
-    engine = _engine(engine, device)
+    engine = engine_of(engine, device)
     if backbone is not None:
         request = BackboneRequest(backbone, node, layer, input_size, debias)
     elif (node, layer, input_size, debias) == (None, None, None, False):
@@ -186,7 +189,7 @@ def extend(
     return analyze_readable(
         images,
         analysis.backbone.request,
-        _engine(engine, device),
+        engine_of(engine, device),
         joins=analysis,
         names=names,
         seed=seed,
@@ -520,6 +523,34 @@ def token_masks(
     return np.stack([masks.draw(image, analysis.grid) for image in range(len(masks))])
 
 
+def make_recipe(
+    analysis: Analysis,
+    things: Sequence[Thing],
+    *,
+    exclusive: bool = False,
+    predictor: Predictor | None = None,
+    device: str | None = None,
+    engine: Engine | None = None,
+) -> Recipe:
+    """The recipe of things: what says of any image where they are; `apply` uses it.
+
+    Args:
+        analysis: From `analyze`.
+        things: At least one of them with a positive click; by our own rule.
+        exclusive: Whether a "this" of one is a "not this" of the others.
+        predictor: One of this analysis that is there already.
+        device: As for `analyze`.
+        engine: As for `analyze`: where the analysis was computed.
+
+    Raises:
+        RecipeError: As for `recipes.making.recipe_of`.
+        ValueError: As there.
+        BackboneError: The weights are not here any more.
+    """
+    identity = engine_of(engine, device).identity(analysis.backbone.request)
+    return recipe_of(predictor or Predictor(analysis), things, identity, exclusive=exclusive)
+
+
 def _drawn(
     analysis: Analysis, tokens: TokenPrediction, clicks: Sequence[Click], settings: Settings
 ) -> ImageMasks:
@@ -542,7 +573,12 @@ def _sizes(analysis: Analysis) -> list[tuple[int, int]]:
     return [(photo.height, photo.width) for photo in analysis.photos]
 
 
-def _engine(engine: Engine | None, device: str | None) -> Engine:
+def engine_of(engine: Engine | None, device: str | None) -> Engine:
+    """The engine that was asked for, or this process.
+
+    Raises:
+        ValueError: A device is named beside it.
+    """
     if engine is not None and device is not None:
         raise ValueError("An engine has its own device: name one or the other.")
     return engine or ThisProcess(device)

@@ -28,6 +28,7 @@ MOVES_NO_MASK = {
     "gradio",
     "huggingface-hub",
     "pyarrow",
+    "rich",
     "safetensors",
     "scikit-image",
     "scikit-learn",

@@ -24,6 +24,7 @@ class Computed:
         terms: What these are in.
         backbone: What the features came from.
         image_embeddings: (n, 64, 64, 256) float16, or None, as in `Analysis`.
+        unlikeness: (n,) float32, of `Terms.unlikeness`; None where the terms are of these images.
     """
 
     eigvecs: FloatArray = field(repr=False)
@@ -31,6 +32,7 @@ class Computed:
     terms: Terms = field(repr=False)
     backbone: BackboneChoice
     image_embeddings: HalfArray | None = field(default=None, repr=False)
+    unlikeness: FloatArray | None = None
 
 
 @dataclass(frozen=True)

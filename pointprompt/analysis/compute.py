@@ -65,13 +65,15 @@ def compute(
     encoded = model.encode(frames[once] if len(once) < len(frames) else frames, progress)
     tell(Progress("cut", 0, 1))
     features = encoded.features
+    unlikeness = None
     if terms is None:
         terms, eigvecs, codes = fit_terms(
             features, n_eigvecs=n_eigvecs, seed=seed, device=model.device
         )
     else:
         eigvecs, codes = terms.describe(features)
-    computed = Computed(eigvecs, codes, terms, model.choice, encoded.image_embeddings)
+        unlikeness = terms.unlikeness(features)
+    computed = Computed(eigvecs, codes, terms, model.choice, encoded.image_embeddings, unlikeness)
     return _repeated(computed, places) if len(once) < len(frames) else computed
 
 
@@ -135,12 +137,13 @@ def _distinct(frames: ByteArray) -> tuple[list[int], list[int]]:
 
 def _repeated(computed: Computed, places: Sequence[int]) -> Computed:
     """What was computed of the images at these places, in this order."""
-    images = computed.image_embeddings
+    images, unlikeness = computed.image_embeddings, computed.unlikeness
     return replace(
         computed,
         eigvecs=computed.eigvecs[places],
         codes=computed.codes[places],
         image_embeddings=None if images is None else images[places],
+        unlikeness=None if unlikeness is None else unlikeness[places],
     )
 
 

@@ -62,6 +62,14 @@ class Cut:
     degrees: FloatArray = field(repr=False)
     sigma: float
 
+    def was_solved_on(self, eigvecs: FloatArray) -> bool:
+        """Whether an image has its eigenvectors (h, w, k) from solving the cut, not from `extend`.
+
+        Only where few tokens are solved at once; a token that became a sample tells it.
+        """
+        rows = {row.tobytes() for row in self.eigvecs}
+        return any(row.tobytes() in rows for row in eigvecs.reshape(-1, eigvecs.shape[-1]))
+
     def extend(self, features: FloatArray, device: str = "cpu") -> FloatArray:
         """Eigenvectors (n, h, w, k) float32 of images that the cut was not fitted on.
 

@@ -38,7 +38,9 @@ from pointprompt.types import BackboneChoice, Photo, is_whole
 
 FORMAT = 1
 
-_ENTRY, _CHECK = "entry.json", "entry.sha256"
+ENTRY_FILE = "entry.json"
+
+_ENTRY, _CHECK = ENTRY_FILE, "entry.sha256"
 _IMAGES = "images"
 _EMBEDDINGS = "image_embeddings"
 _PARTS = ("eigvecs", "codes", "colors", "terms", "previews")

@@ -17,6 +17,10 @@ from pointprompt.types import N_EIGVECS, FloatArray
 
 Part = TypeVar("Part", Cut, Embedder)
 
+# Of an image's tokens one of so many says how unlike it is: a prime, so that none of a grid's
+# columns is left out.
+_EVERY = 7
+
 # To be raised where other names, or the same names with another meaning, are written.
 VERSION = 1
 
@@ -43,9 +47,35 @@ class Terms:
 
         Args:
             features: (n, h, w, c) float32, from the backbone of the set.
+
+        Raises:
+            ValueError: The features have other channels, are not of that shape, or not finite.
         """
+        known = self.cut.samples.shape[1]
+        if features.shape[-1] != known:
+            raise ValueError(
+                f"The backbone gives {features.shape[-1]} numbers a token, and these terms are of "
+                f"{known}: they are another backbone's."
+            )
         eigvecs = self.cut.extend(features)
         return eigvecs, self.embedder.embed(features, eigvecs)
+
+    def unlikeness(self, features: FloatArray) -> FloatArray:
+        """How far images are from those of the set, (n,) float32: about 0.7 is one of the set.
+
+        The median, over an image's tokens, of the distance to the nearest sample of the cut; in
+        units of the same from the samples to each other, which are chosen far apart.
+
+        Args:
+            features: As for `describe`.
+        """
+        samples = self.cut.samples
+        among = _distances(samples, samples)
+        np.fill_diagonal(among, np.inf)
+        unit = max(float(np.median(among.min(axis=1))), 1e-6)
+        some = features.reshape(len(features), -1, features.shape[-1])[:, ::_EVERY]
+        found = [np.median(_distances(tokens, samples).min(axis=1)) / unit for tokens in some]
+        return np.array(found, np.float32)
 
     def arrays(self) -> dict[str, FloatArray]:
         """All that they are, by name: "version", "cut.samples" and so on."""
@@ -90,6 +120,13 @@ def fit_terms(
     eigvecs, cut = fit_cut(features, n_eigvecs=n_eigvecs, seed=seed, device=device)
     embedder = fit_embedder(features, eigvecs, cut.eigvals)
     return Terms(cut, embedder), eigvecs, embedder.embed(features, eigvecs)
+
+
+def _distances(ones: FloatArray, others: FloatArray) -> FloatArray:
+    """Of all ones (m, c) to all others (o, c), Euclidean: (m, o) float32."""
+    squares = (ones**2).sum(axis=1)[:, None] + (others**2).sum(axis=1) - 2 * ones @ others.T
+    distances: FloatArray = np.sqrt(np.maximum(squares, 0))
+    return distances
 
 
 def _read(kind: type[Part], part: str, arrays: Mapping[str, FloatArray]) -> Part:

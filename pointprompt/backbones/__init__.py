@@ -21,6 +21,7 @@ Cheap to import: torch, timm and huggingface_hub come in only when a function he
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from pointprompt.backbones.devices import has_gpu, pick_device
@@ -50,6 +51,7 @@ __all__ = [
     "load_decoder",
     "load_untrained",
     "pick_device",
+    "weights_in",
 ]
 
 BUILTIN = "efficientnet_lite0"
@@ -57,6 +59,7 @@ TUTORIAL = "sam_vit_b"
 
 # More than any model of timm has; a longer one is not worth repeating.
 _MAX_NAME_LENGTH = 100
+_DIGEST = re.compile("[0-9a-f]{64}")
 
 
 def describe(name: str) -> BackboneInfo:
@@ -208,6 +211,11 @@ def identity(
     kind = choice.device.partition(":")[0]
     options = (name, choice.node, choice.layer, choice.input_size, choice.debias, kind, *digests)
     return " ".join(map(str, options))
+
+
+def weights_in(identity: str) -> tuple[str, ...]:
+    """The digests of weights in a text of `identity`, or of an engine's that has it at its end."""
+    return tuple(word for word in identity.split() if _DIGEST.fullmatch(word))
 
 
 def load(

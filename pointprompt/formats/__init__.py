@@ -23,4 +23,5 @@ overlays.py        photos with the things tinted
 heatmaps.py        how well each pixel fits, in grey
 summary.py         a table of how much of each thing is where
 sheet.py           all images in one picture
+recipe.py          what says the same of other images
 """

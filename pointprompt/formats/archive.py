@@ -10,16 +10,27 @@ import io
 import shutil
 import zipfile
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import numpy as np
+
 from pointprompt.formats import prompt_json
-from pointprompt.formats.format import DEFAULT_OPTIONS, Content, Format, Options, as_table
+from pointprompt.formats.format import DEFAULT_OPTIONS, Content, Options, as_table
 from pointprompt.formats.labelled import Labelled, LabelledImage, UnreadablePhoto
 from pointprompt.formats.registry import DEFAULT_FORMATS, FORMATS
-from pointprompt.types import Photo, Progress, ProgressFn
+from pointprompt.things import Thing
+from pointprompt.types import (
+    BackboneChoice,
+    BoolArray,
+    FloatArray,
+    Photo,
+    Progress,
+    ProgressFn,
+)
 
 # The same content gives the same bytes, whenever and wherever it is written.
 _ZIP_TIME = (1980, 1, 1, 0, 0, 0)
@@ -88,6 +99,115 @@ def write_folder(
     _write_all(partial(_put, folder), labelled, formats, options, progress)
 
 
+class FolderWriter:
+    """Writes masks into a folder one image at a time, however many are to come.
+
+    Files are those of `write_folder`, and each is there whole or not at all. To write an image, or
+    all of them, once more gives the same files.
+
+    Attributes:
+        folder: Where they go.
+
+    Args:
+        folder: As above; it is made where it is missing.
+        unfinished: A folder on the same file system for what is being written.
+        things: As in `Labelled`.
+        backbone: As there.
+        formats: Names from `FORMATS`, of formats that stream.
+        options: What is chosen within formats.
+        recipe: As in `Labelled`.
+
+    Raises:
+        ValueError: A format is unknown, or needs all images at once.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        unfinished: Path,
+        *,
+        things: Sequence[Thing],
+        backbone: BackboneChoice,
+        formats: Sequence[str],
+        options: Options = DEFAULT_OPTIONS,
+        keeps_overlaps: bool = False,
+        recipe: Callable[[], bytes] | None = None,
+    ) -> None:
+        self.folder = folder
+        self._unfinished = unfinished
+        _check_formats(formats)
+        whole = [name for name in formats if not FORMATS[name].kind.streams]
+        if whole:
+            raise ValueError(f"{whole[0]!r} needs all images at once, so it cannot be had here.")
+        t = len(things)
+        self._labelled = Labelled(
+            (),
+            things,
+            [()] * t,
+            np.zeros((t, 0, 1, 1), np.float32),
+            np.zeros((t, 0), np.float32),
+            backbone,
+            keeps_overlaps=keeps_overlaps,
+            recipe=recipe,
+        )
+        self._writing = _Writing(self._put, self._labelled, formats, options)
+        self._count = 0
+
+    def __enter__(self) -> FolderWriter:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._writing.close()
+
+    def add(
+        self,
+        photo: Photo,
+        masks: Sequence[BoolArray],
+        heatmaps: FloatArray,
+        presence: Sequence[float],
+    ) -> list[int]:
+        """Write the files of the next image; how many pixels each thing has in it.
+
+        Args:
+            photo: The image, with a stem that no other one has.
+            masks: (H, W) bool of each thing.
+            heatmaps: (t, h, w) float32.
+            presence: Of each thing.
+
+        Raises:
+            OSError: A file cannot be written.
+        """
+        alone = replace(
+            self._labelled,
+            photos=(photo,),
+            masks=[[mask] for mask in masks],
+            heatmaps=heatmaps[:, None],
+            presence=np.array(presence, np.float32)[:, None],
+        )
+        image = LabelledImage(alone, 0, self._writing.options.orientation, self._count)
+        self._count += 1
+        # A list: the image itself would stay until the next one's masks are there.
+        counts = list(image.counts)
+        self._writing.add(image)
+        return counts
+
+    def finish(self) -> None:
+        """Write the files of all images together, `prompt.json` the last.
+
+        Raises:
+            OSError: A file cannot be written.
+        """
+        self._writing.finish()
+
+    def _put(self, name: str, data: Content) -> None:
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = self._unfinished / "unfinished"
+        with unfinished.open("wb") as file:
+            shutil.copyfileobj(io.BytesIO(data) if isinstance(data, bytes) else data, file, _CHUNK)
+        unfinished.replace(path)
+
+
 def _write_all(
     add: _Add,
     labelled: Labelled,
@@ -95,71 +215,102 @@ def _write_all(
     options: Options,
     progress: ProgressFn | None,
 ) -> None:
-    unknown = set(formats) - set(FORMATS)
-    if unknown:
-        raise ValueError(f"There is no format {min(unknown)!r}, only {', '.join(FORMATS)}.")
-    # In the registry's order, whatever the order they were chosen in.
-    writers = [
-        choice.kind(labelled, options) for name, choice in FORMATS.items() if name in formats
-    ]
-    document = prompt_json.describe(labelled.things, labelled.backbone, labelled.photos)
-    images: list[dict[str, Any]] = []
-    problems: list[dict[str, str]] = []
+    _check_formats(formats)
 
     def tell() -> None:
         if progress:
-            done = sum("skipped" not in image for image in images)
-            progress(Progress("export", done, len(labelled.written)))
+            progress(Progress("export", writing.added, len(labelled.written)))
 
-    with ExitStack() as stack:
-        for writer in writers:
-            stack.callback(writer.close)
+    writing = _Writing(add, labelled, formats, options, tell)
+    with closing(writing):
         for index, photo in enumerate(labelled.photos):
             if index in labelled.skipped:
-                images.append(_entry(photo) | {"skipped": True})
+                writing.skip(photo)
                 continue
             # Not by a name, which would keep one image until the next one's masks are there.
-            said = _written(
-                add, LabelledImage(labelled, index, options.orientation), writers, problems, tell
-            )
-            images.append(said)
+            writing.add(LabelledImage(labelled, index, options.orientation))
             tell()
-        for writer in writers:
+        writing.finish()
+
+
+def _check_formats(formats: Sequence[str]) -> None:
+    unknown = set(formats) - set(FORMATS)
+    if unknown:
+        raise ValueError(f"There is no format {min(unknown)!r}, only {', '.join(FORMATS)}.")
+
+
+class _Writing:
+    """The chosen formats, each written one image at a time; and `prompt.json` of all of it.
+
+    Attributes:
+        options: What is chosen within formats.
+        added: How many images are written.
+    """
+
+    def __init__(
+        self,
+        add: _Add,
+        labelled: Labelled,
+        formats: Sequence[str],
+        options: Options,
+        tell: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.options = options
+        self.added = 0
+        self._add = add
+        self._labelled = labelled
+        self._tell = tell
+        # In the registry's order, whatever the order they were chosen in.
+        self._writers = [
+            choice.kind(labelled, options) for name, choice in FORMATS.items() if name in formats
+        ]
+        self._document = prompt_json.describe(labelled.things, labelled.backbone, labelled.photos)
+        self._images: list[dict[str, Any]] = []
+        self._problems: list[dict[str, str]] = []
+
+    def skip(self, photo: Photo) -> None:
+        """Say of an image that no file is written of it."""
+        self._images.append(_entry(photo) | {"skipped": True})
+
+    def add(self, image: LabelledImage) -> None:
+        """Write the files of an image."""
+        files = []
+        for writer in self._writers:
+            try:
+                for name, data in writer.add(image):
+                    self._add(name, data)
+                    files.append(name)
+                    self._tell()
+            except UnreadablePhoto as error:
+                problem = f"No {writer.lacks}: {error}"
+                self._problems.append({"image": image.photo.name, "problem": problem})
+        names = [thing.name for thing in self._labelled.things]
+        pixels = dict(zip(names, image.counts, strict=True))
+        self._images.append(_entry(image.photo) | {"mask_pixels": pixels, "files": files})
+        self.added += 1
+
+    def finish(self) -> None:
+        """Write the files of all images together."""
+        for writer in self._writers:
             for name, data in writer.finish():
-                add(name, data)
-                tell()
-        if changed := _changed_names(labelled):
-            add("names.csv", changed)
-        document |= {
-            "orientation": options.orientation,
-            "keeps_overlaps": labelled.keeps_overlaps,
-            "exclusive": labelled.exclusive,
-            "images": images,
-            "problems": problems,
+                self._add(name, data)
+                self._tell()
+        if changed := _changed_names(self._labelled):
+            self._add("names.csv", changed)
+        document = self._document | {
+            "orientation": self.options.orientation,
+            "keeps_overlaps": self._labelled.keeps_overlaps,
+            "exclusive": self._labelled.exclusive,
+            "images": self._images,
+            "problems": self._problems,
         }
-        add(prompt_json.PROMPT_FILE, prompt_json.encode(document))
+        self._add(prompt_json.PROMPT_FILE, prompt_json.encode(document))
 
-
-def _written(
-    add: _Add,
-    image: LabelledImage,
-    writers: Sequence[Format],
-    problems: list[dict[str, str]],
-    tell: Callable[[], None],
-) -> dict[str, Any]:
-    """Write the files of an image; what prompt.json says of it."""
-    files = []
-    for writer in writers:
-        try:
-            for name, data in writer.add(image):
-                add(name, data)
-                files.append(name)
-                tell()
-        except UnreadablePhoto as error:
-            problems.append({"image": image.photo.name, "problem": f"No {writer.lacks}: {error}"})
-    names = [thing.name for thing in image.labelled.things]
-    pixels = dict(zip(names, image.counts, strict=True))
-    return _entry(image.photo) | {"mask_pixels": pixels, "files": files}
+    def close(self) -> None:
+        """Let go of what formats hold beyond memory, whether all went well or not."""
+        with ExitStack() as stack:
+            for writer in self._writers:
+                stack.callback(writer.close)
 
 
 def _entry(photo: Photo) -> dict[str, Any]:

@@ -32,12 +32,12 @@ class Coco(Format):
     def add(self, image: LabelledImage) -> Iterator[Member]:
         """No file yet."""
         height, width = image.shape
-        entry = {"id": image.index + 1, "file_name": image.photo.name}
+        entry = {"id": image.place + 1, "file_name": image.photo.name}
         self._images.append({**entry, "width": width, "height": height})
         for thing, count in enumerate(image.counts):
             if count:
                 for said in self._said(image.mask(thing)):
-                    self._annotate(image.index + 1, thing + 1, said)
+                    self._annotate(image.place + 1, thing + 1, said)
         return iter(())
 
     def finish(self) -> Iterator[Member]:

@@ -63,6 +63,7 @@ class Format:
 
     Attributes:
         lacks: What an image is without where its photo cannot be read again; "" if nothing.
+        streams: Whether it can begin before it is known which images there are.
 
     Args:
         labelled: What is to be written.
@@ -70,6 +71,7 @@ class Format:
     """
 
     lacks: ClassVar[str] = ""
+    streams: ClassVar[bool] = True
 
     def __init__(self, labelled: Labelled, options: Options = DEFAULT_OPTIONS) -> None:
         self.labelled = labelled

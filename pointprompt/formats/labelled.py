@@ -5,7 +5,7 @@ Knows photos, things and arrays. Does not know how masks are computed, nor any f
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import PurePath
@@ -39,6 +39,8 @@ class Labelled:
         keeps_overlaps: Let every thing have all its pixels, in formats that can say that.
         exclusive: Whether the "this" clicks of others made the masks as "not this" clicks.
         skipped: Indices of the images that no file is written of.
+        recipe: Makes the content of the file that says the same of other images; it may raise a
+            ValueError. None where nothing does.
 
     Raises:
         ValueError: There are not as many of one as of another, two things have the same name, or a
@@ -54,6 +56,7 @@ class Labelled:
     keeps_overlaps: bool = False
     exclusive: bool = False
     skipped: frozenset[int] = frozenset()
+    recipe: Callable[[], bytes] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         check_things(self.things)
@@ -96,6 +99,7 @@ class LabelledImage:
     Attributes:
         labelled: What it is one image of.
         index: Which one.
+        place: Which one of all that are written, where `labelled` holds this one alone.
         photo: The image.
         stem: What its files are called, without what follows the last dot.
         counts: How many pixels each thing has, (t,).
@@ -104,14 +108,22 @@ class LabelledImage:
         labelled: What it is one image of.
         index: Which one.
         orientation: Of `ORIENTATIONS`: what is asked of it is upright, or as its file stores it.
+        place: As above; None where `labelled` holds them all.
 
     Raises:
         ValueError: A mask is not of its image's size.
     """
 
-    def __init__(self, labelled: Labelled, index: int, orientation: str = "upright") -> None:
+    def __init__(
+        self,
+        labelled: Labelled,
+        index: int,
+        orientation: str = "upright",
+        place: int | None = None,
+    ) -> None:
         self.labelled = labelled
         self.index = index
+        self.place = index if place is None else place
         self.photo = labelled.photos[index]
         self.stem = PurePath(self.photo.name).stem
         self._orientation = self.photo.orientation if orientation == "stored" else 1
@@ -163,6 +175,11 @@ class LabelledImage:
             return as_stored(read_again(self.photo), self._orientation)
         except (OSError, ValueError) as error:
             raise UnreadablePhoto(str(error)) from error
+
+    @property
+    def presence(self) -> list[float]:
+        """How sure it is that each thing is in the image, (t,)."""
+        return [float(share) for share in self.labelled.presence[:, self.index]]
 
     def path(self, folder: str, thing: int, suffix: str) -> str:
         """Where a file of a thing in this image goes: in its folder, where there are several."""

@@ -87,9 +87,8 @@ class Parquet(Format):
         height, width = image.shape
         file = _file_of(image)
         indexed = as_indexed_png(numbers_of(image), self.labelled.things)
-        presence = self.labelled.presence[:, image.index].tolist()
         mask_name = f"{image.stem}.png"
-        things = [
+        things: list[dict[str, Any]] = [
             {
                 "name": thing.name,
                 "color": dataset_card.in_hexadecimal(thing.color),
@@ -98,7 +97,7 @@ class Parquet(Format):
                 "presence": share,
             }
             for thing, mask, pixels, share in zip(
-                self.labelled.things, image.masks(), image.counts, presence, strict=True
+                self.labelled.things, image.masks(), image.counts, image.presence, strict=True
             )
         ]
         row = {

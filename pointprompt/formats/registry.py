@@ -16,6 +16,7 @@ from pointprompt.formats.indexed_png import IndexedPng
 from pointprompt.formats.labelme import LabelMe
 from pointprompt.formats.overlays import Overlays
 from pointprompt.formats.parquet import Parquet
+from pointprompt.formats.recipe import Recipe
 from pointprompt.formats.sheet import Sheet
 from pointprompt.formats.summary import Summary
 from pointprompt.formats.yolo import Yolo
@@ -45,5 +46,6 @@ FORMATS = {
     "heatmaps": Choice(Heatmaps, "Heatmaps (16-bit PNG): how well each pixel fits a thing"),
     "csv": Choice(Summary, "A table (CSV): pixels, share and regions of each thing"),
     "sheet": Choice(Sheet, "An overview picture of all images, to show around"),
+    "recipe": Choice(Recipe, "Recipe: run the same on any folder of images"),
 }
 DEFAULT_FORMATS = ("png", "overlays")

@@ -41,6 +41,7 @@ class Sheet(Format):
     """
 
     lacks = "picture on the sheet"
+    streams = False
 
     def __init__(self, labelled: Labelled, options: Options = DEFAULT_OPTIONS) -> None:
         super().__init__(labelled, options)

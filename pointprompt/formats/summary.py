@@ -41,7 +41,7 @@ class Summary(Format):
         height, width = image.shape
         for thing, pixels in enumerate(image.counts):
             _, count = regions(image.mask(thing))
-            presence = float(self.labelled.presence[thing, image.index])
+            presence = image.presence[thing]
             of = self.labelled.things[thing]
             signs = [click.positive for click in of.clicks if click.image == image.index]
             is_locked = any(image.index in lock.images for lock in of.locks)

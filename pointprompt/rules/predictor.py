@@ -21,7 +21,7 @@ from pointprompt.edits import Lock
 from pointprompt.grid import check_image, token_of
 from pointprompt.masks.levels import LEAST, stable_level
 from pointprompt.masks.photo_edges import MAX_BYTES, PhotoEdges
-from pointprompt.rules.concept import USUAL, Level, fit
+from pointprompt.rules.concept import USUAL, Concept, Level, fit
 from pointprompt.rules.joint import margins
 from pointprompt.rules.one_only import only_one
 from pointprompt.settings import JointRule, Rule, Settings, TutorialRule
@@ -47,6 +47,8 @@ ELSEWHERE = 0.5
 # Answers about whole sets that are remembered, and about locked images.
 _ANSWERS, _LOCKED = 4, 500
 
+# 1 or -1 by the image, row and column of a token.
+Labels = dict[tuple[int, int, int], int]
 # What was asked: clicks, and settings as far as they matter.
 _Asked = tuple[tuple[Click, ...], Settings]
 
@@ -65,6 +67,11 @@ class Predictor:
         self._answers: _Recent[_Asked, TokenPrediction] = _Recent(_ANSWERS)
         self._locked: _Recent[Lock, TokenPrediction] = _Recent(_LOCKED)
         self._levels: dict[Click, float] = {}
+
+    @property
+    def analysis(self) -> Analysis:
+        """What it predicts from."""
+        return self._analysis
 
     @property
     def max_bytes(self) -> int:
@@ -117,20 +124,30 @@ class Predictor:
         return self._locked.get(lock, predict)
 
     def _predict(self, clicks: Sequence[Click], settings: Settings) -> TokenPrediction:
-        n, h, w, _ = self._analysis.codes.shape
         for click in clicks:
-            check_image(click.image, n)
+            check_image(click.image, len(self._analysis.codes))
         if isinstance(settings.rule, TutorialRule):
             prediction = self._tutorial.predict(clicks, settings.rule)
         else:
             level = self._level(clicks, settings.rule)
             prediction = predict_jointly(self._codes, clicks, settings.rule, level, same=self.same)
-        if not settings.one_only:
-            return prediction
-        positives = [(click.image, *token_of(click, h, w)) for click in clicks if click.positive]
-        masks = only_one(prediction.margins, positives)
-        one = np.where(masks, prediction.margins, -np.abs(prediction.margins))
-        return replace(prediction, masks=masks, margins=one)
+        return only_what_was_meant(prediction, clicks) if settings.one_only else prediction
+
+    def concept(self, clicks: Sequence[Click], rule: JointRule) -> Concept | None:
+        """The concept that `predict` finds the margins of all images with; None without "this".
+
+        Args:
+            clicks: As for `predict`.
+            rule: Ours; the tutorial's has no concept, since it looks at the whole set every time.
+
+        Raises:
+            ValueError: A click is on an image that is not in the analysis.
+        """
+        for click in clicks:
+            check_image(click.image, len(self._analysis.codes))
+        h, w = self._analysis.grid
+        labels = labels_of(clicks, h, w)
+        return fit_jointly(self._codes, labels, self._level(clicks, rule), self.same)
 
     def _level(self, clicks: Sequence[Click], rule: JointRule) -> Level:
         """How like the first positive click a token must be to be "this"."""
@@ -207,28 +224,66 @@ def predict_jointly(
         same: For every image, the first one that is the same; None where all differ.
     """
     n, h, w, _ = codes.plain.shape
-    labels = _labels(clicks, h, w)
+    labels = labels_of(clicks, h, w)
+    concept = fit_jointly(codes, labels, level, same)
     found = np.full((n, h, w), -1, np.float32)
     heatmaps = np.zeros((n, h, w), np.float32)
     presence = np.zeros(n, np.float32)
-    if 1 in labels.values():
-        tokens = np.array(list(labels), np.intp)
-        signs = np.array(list(labels.values()))
-        number = np.arange(n) if same is None else np.array(same)
-        seen = {int(number[image]): codes.at(image).flat() for image in tokens[signs == 1, 0]}
-        images = number[tokens[:, 0]]
-        concept = fit(codes.at(tuple(tokens.T)), images, signs, seen, level)
+    if concept is not None:
         for image in range(n):
-            clicked = {(row, column): y for (i, row, column), y in labels.items() if i == image}
+            number = image if same is None else same[image]
+            clicked = clicked_in(image, labels)
             found[image], heatmaps[image], presence[image] = margins(
-                concept, codes.at(image), int(number[image]), rule=rule, clicked=clicked
+                concept, codes.at(image), number, rule=rule, clicked=clicked
             )
     return TokenPrediction(heatmaps, found > 0, found, presence)
 
 
-def _labels(clicks: Sequence[Click], h: int, w: int) -> dict[tuple[int, int, int], int]:
-    """1 or -1 for the image, row and column of every clicked token."""
-    labels: dict[tuple[int, int, int], int] = {}
+def fit_jointly(
+    codes: Codes, labels: Labels, level: Level, same: Sequence[int] | None = None
+) -> Concept | None:
+    """The concept of labelled tokens; None where none of them is "this".
+
+    Args:
+        codes: (n, h, w, d), of all images.
+        labels: Of `labels_of`.
+        level: As for `predict_jointly`.
+        same: As for `predict_jointly`. The concept knows images by these numbers.
+    """
+    if 1 not in labels.values():
+        return None
+    tokens = np.array(list(labels), np.intp)
+    signs = np.array(list(labels.values()))
+    number = np.arange(len(codes.plain)) if same is None else np.array(same)
+    seen = {int(number[image]): codes.at(image).flat() for image in tokens[signs == 1, 0]}
+    return fit(codes.at(tuple(tokens.T)), number[tokens[:, 0]], signs, seen, level)
+
+
+def only_what_was_meant(prediction: TokenPrediction, clicks: Sequence[Click]) -> TokenPrediction:
+    """The prediction with, of several alike things in an image, only one: `one_only.only_one`.
+
+    Args:
+        prediction: Of n images.
+        clicks: On them.
+    """
+    h, w = prediction.margins.shape[1:]
+    positives = [(click.image, *token_of(click, h, w)) for click in clicks if click.positive]
+    masks = only_one(prediction.margins, positives)
+    one = np.where(masks, prediction.margins, -np.abs(prediction.margins))
+    return replace(prediction, masks=masks, margins=one)
+
+
+def clicked_in(image: int, labels: Labels) -> dict[tuple[int, int], int]:
+    """Row and column of the tokens that were clicked in an image, with their labels."""
+    return {(row, column): label for (i, row, column), label in labels.items() if i == image}
+
+
+def labels_of(clicks: Sequence[Click], h: int, w: int) -> Labels:
+    """1 or -1 for the image, row and column of every clicked token, in the order of the clicks.
+
+    On one token the last click counts.
+    """
+    labels: Labels = {}
     for click in clicks:
         token = (click.image, *token_of(click, h, w))
         labels.pop(token, None)  # so that the order is that of the clicks that count

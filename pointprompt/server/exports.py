@@ -22,6 +22,7 @@ from pointprompt.things import Thing, clicks_of
 from pointprompt.types import ProgressFn
 
 if TYPE_CHECKING:
+    from pointprompt.engines.engine import Engine
     from pointprompt.formats.format import Options
     from pointprompt.formats.hub_push import HubDataset
     from pointprompt.formats.labelled import Labelled
@@ -35,8 +36,13 @@ _BYTES_A_PIXEL = 20
 class Exports:
     """The downloads of all sessions."""
 
-    def __init__(self) -> None:
-        """None is being written yet."""
+    def __init__(self, engine: Engine | None = None) -> None:
+        """None is being written yet.
+
+        Args:
+            engine: Where analyses are computed; None is this process.
+        """
+        self._engine = engine
         self._memory = Turns(_TOGETHER_BYTES, "wait_export")
         self._finishing = threading.Lock()
 
@@ -66,7 +72,7 @@ class Exports:
             unfinished = folder / "unfinished"
             write_zip(
                 unfinished,
-                _labelled(session, request),
+                _labelled(session, request, self._engine),
                 request.formats,
                 options=_options(request),
                 progress=progress,
@@ -95,7 +101,7 @@ class Exports:
             with self._turn(session, progress):
                 write_folder(
                     folder,
-                    _labelled(session, request.export),
+                    _labelled(session, request.export, self._engine),
                     ["parquet"],
                     options=_options(request.export),
                     progress=progress,
@@ -125,12 +131,26 @@ def _options(request: wire.ExportRequest) -> Options:
     return Options(request.coco_polygons, request.coco_regions, request.orientation)
 
 
-def _labelled(session: Session, request: wire.ExportRequest) -> Labelled:
+def _labelled(
+    session: Session, request: wire.ExportRequest, engine: Engine | None = None
+) -> Labelled:
     """What the things of a request select; those with nothing marked are left out."""
     from pointprompt.formats.labelled import Labelled
-    from pointprompt.pipeline import image_masks
+    from pointprompt.pipeline import image_masks, make_recipe
+    from pointprompt.recipes.file import encode
 
     analysis = session.analysis
+
+    def recipe() -> bytes:
+        made = make_recipe(
+            analysis,
+            request.things,
+            exclusive=request.exclusive,
+            predictor=session.predictor,
+            engine=engine,
+        )
+        return encode(made)
+
     things: list[Thing] = []
     masks, heatmaps, presence = [], [], []
     for index, thing in enumerate(request.things):
@@ -158,4 +178,5 @@ def _labelled(session: Session, request: wire.ExportRequest) -> Labelled:
         keeps_overlaps=request.overlaps,
         exclusive=request.exclusive,
         skipped=frozenset(request.skipped),
+        recipe=recipe,
     )

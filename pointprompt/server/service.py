@@ -124,7 +124,7 @@ class Service:
         self._computing = Turns()
         self._lane = Lane("engine")
         self._sets = Turns(_SETS_BYTES)
-        self._exports = Exports()
+        self._exports = Exports(self._engine)
         self._wholes = WholePhotos()
         self.videos = Videos(readers, limits)
         self._opening = Opening(opening) if opening else None

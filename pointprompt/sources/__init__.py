@@ -6,6 +6,7 @@ Knows files, pixels and names. Knows nothing of backbones, clicks or sessions.
     film.py            which frames an open video file has, and those that are wanted
     framing.py         the shape that a backbone sees images in
     photos.py          images from anywhere to photos and frames
+    folder.py          the image files of a folder
     names.py           what files of a set may be called
     decode.py          one file to its upright pixels, whatever its format
     decoders.py        which reader a format has

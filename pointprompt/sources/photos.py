@@ -10,6 +10,7 @@ import io
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -45,7 +46,9 @@ __all__ = [
     "Limits",
     "Read",
     "names_of",
+    "own_name",
     "read",
+    "read_alone",
     "read_pixels",
     "read_set",
     "safe_names",
@@ -217,6 +220,8 @@ def read_set(
     photo_names = safe_names(owner_names[: len(used)])
 
     tell = progress or tell_nobody
+    # As in the set that they may join: each in its own shape first.
+    own = replace(framing, grid=None)
     photos: list[Photo] = []
     rejected: list[Rejected] = []
     frames: deque[ByteArray] = deque()
@@ -224,7 +229,7 @@ def read_set(
     try:
         # A deque, so that what was read of an image is let go as soon as it is copied.
         futures: deque[Future[tuple[Photo, ByteArray]]] = deque(
-            pool.submit(read_one or read, source, name, framing, limits)
+            pool.submit(read_one or read, source, name, own, limits)
             for source, name in zip(used, photo_names, strict=True)
         )
         for index in range(len(used)):
@@ -250,6 +255,25 @@ def read_set(
     return ImageSet(tuple(photos), _stacked(frames, shape), tuple(rejected))
 
 
+def read_alone(
+    source: ImageSource, name: str, framing: Framing, limits: Limits = DEFAULT_LIMITS
+) -> tuple[Photo, ByteArray]:
+    """Return one image as `read_set` does: its photo, and its frame (H', W', 3) uint8.
+
+    Args:
+        source: As for `read_pixels`.
+        name: The photo's name.
+        framing: The shape of the frame.
+        limits: What is too big.
+
+    Raises:
+        ImageError: As for `read_pixels`.
+    """
+    photo, frame = read(source, name, replace(framing, grid=None), limits)
+    shape = framing.common_shape([(photo.height, photo.width)])
+    return photo, _stacked(deque([frame]), shape)[0]
+
+
 def names_of(sources: Sequence[ImageSource], names: Sequence[str] | None = None) -> list[str]:
     """Return what their owner calls the images: `names`, or the files' own names.
 
@@ -257,7 +281,7 @@ def names_of(sources: Sequence[ImageSource], names: Sequence[str] | None = None)
         ValueError: `names` and `sources` differ in number.
     """
     if names is None:
-        return [_own_name(source, index) for index, source in enumerate(sources)]
+        return [own_name(source, index) for index, source in enumerate(sources)]
     if len(names) != len(sources):
         raise ValueError(f"There are {len(sources)} images and {len(names)} names for them.")
     return list(names)
@@ -273,7 +297,8 @@ def _stacked(frames: deque[ByteArray], shape: tuple[int, int]) -> ByteArray:
     return stacked
 
 
-def _own_name(source: ImageSource, index: int) -> str:
+def own_name(source: ImageSource, index: int) -> str:
+    """Return a file's own name; what else there is is counted, from `index` 0."""
     if isinstance(source, Mapping):
         source = source.get("path") or b""
     if isinstance(source, (str, Path)):

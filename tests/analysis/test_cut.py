@@ -114,6 +114,13 @@ def test_it_gives_what_ncut_pytorch_gives_bit_for_bit_and_extends_as_that_does(c
     assert np.array_equal(joined.reshape(48, 6), extended.numpy())
 
 
+def test_a_cut_knows_the_images_it_was_solved_on_where_all_tokens_were():
+    features = two_things()
+    eigvecs, cut = fit_cut(features)
+    assert all(cut.was_solved_on(image) for image in eigvecs)
+    assert not any(cut.was_solved_on(image) for image in cut.extend(two_things(3)))
+
+
 def test_extending_draws_nothing_at_random():
     features = two_things()
     _, cut = fit_cut(features)

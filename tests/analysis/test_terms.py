@@ -64,3 +64,19 @@ def test_arrays_that_are_no_terms_are_refused_with_a_reason(terms, change, compl
     arrays = {**terms.arrays(), **change}
     with pytest.raises(ValueError, match=complaint):
         Terms.from_arrays({name: array for name, array in arrays.items() if array is not None})
+
+
+def test_images_of_the_set_are_like_it_and_noise_is_not(terms):
+    own, noise = terms.unlikeness(_features())[0], terms.unlikeness(-_features())[0]
+    assert own < 1
+    assert noise > own + 0.2
+
+
+def test_how_unlike_an_image_is_depends_on_that_image_alone(terms):
+    several = terms.unlikeness(np.concatenate([_features(), _features(2, 1)]))
+    np.testing.assert_allclose(several[3:], terms.unlikeness(_features(2, 1)), rtol=1e-5)
+
+
+def test_features_of_another_backbone_are_refused(terms):
+    with pytest.raises(ValueError, match="another backbone's"):
+        terms.describe(_features()[..., :5].copy())

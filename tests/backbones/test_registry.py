@@ -310,3 +310,10 @@ def test_what_is_no_name_is_an_error_with_a_sentence_that_does_not_repeat_it(nam
     with pytest.raises(BackboneError, match="by its name") as raised:
         backbones.describe(name)
     assert len(str(raised.value)) < 100
+
+
+def test_the_weights_in_an_identity_are_told_from_all_else_in_it():
+    digests = ("0" * 64, "f" * 64)
+    assert (
+        backbones.weights_in(f"zerogpu pair attn 11 1024 False cpu {' '.join(digests)}") == digests
+    )

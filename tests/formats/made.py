@@ -19,6 +19,7 @@ from pointprompt.things import THING_COLORS, Color, Thing
 from pointprompt.types import BackboneChoice, BoolArray, ByteArray, Photo
 
 GREY = 100
+RECIPE = b"a recipe"
 BACKBONE = BackboneChoice("efficientnet_lite0", "block", 4, 512)
 
 
@@ -57,6 +58,7 @@ def labelled(
         BACKBONE,
         keeps_overlaps,
         skipped=frozenset(skipped),
+        recipe=lambda: RECIPE,
     )
 
 

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 import pointprompt
-from pointprompt.formats.archive import write_zip
+from pointprompt.formats.archive import FolderWriter, write_zip
 from pointprompt.formats.prompt_json import PACKAGES
 from pointprompt.formats.registry import DEFAULT_FORMATS, FORMATS
 from pointprompt.grid import upscale
@@ -319,3 +319,50 @@ def test_progress_counts_the_images_that_are_written():
 def test_where_all_images_are_skipped_there_is_nothing_to_write():
     with pytest.raises(ValueError, match="All images are skipped"):
         labelled([_image_masks(MASKS, PHOTOS)], [FUR], PHOTOS, skipped=[0, 1, 2])
+
+
+STREAMING = [name for name, choice in FORMATS.items() if choice.kind.streams]
+
+
+def streamed(folder, given, times=1):
+    """The files of a folder that images were written into one by one, so many times."""
+    (folder / "state").mkdir(parents=True)
+    for _ in range(times):
+        with FolderWriter(
+            folder / "out",
+            folder / "state",
+            things=given.things,
+            backbone=given.backbone,
+            formats=STREAMING,
+            recipe=given.recipe,
+        ) as writer:
+            for index, photo in enumerate(given.photos):
+                masks = [of[index] for of in given.masks]
+                heatmaps, presence = given.heatmaps[:, index], given.presence[:, index]
+                counts = writer.add(photo, masks, heatmaps, [float(p) for p in presence])
+                assert len(counts) == len(given.things)
+            writer.finish()
+    assert not list((folder / "state").iterdir())
+    files = [path for path in (folder / "out").rglob("*") if path.is_file()]
+    return {path.relative_to(folder / "out").as_posix(): path.read_bytes() for path in files}
+
+
+def test_as_images_come_every_format_writes_what_it_writes_of_all_at_once(tmp_path):
+    given = labelled(some_masks(2, [(8, 9), (5, 4), (12, 3)]), things("cat", "d:og"))
+    assert streamed(tmp_path, given) == made.members(given, STREAMING)
+
+
+def test_to_write_images_once_more_changes_nothing(tmp_path):
+    given = labelled(some_masks(1, [(8, 9), (5, 4)]))
+    assert streamed(tmp_path / "a", given, 2) == streamed(tmp_path / "b", given)
+
+
+def test_what_needs_all_images_at_once_cannot_be_had_as_they_come(tmp_path):
+    with pytest.raises(ValueError, match="'sheet' needs all images at once"):
+        FolderWriter(
+            tmp_path, tmp_path, things=things("cat"), backbone=made.BACKBONE, formats=["sheet"]
+        )
+    with pytest.raises(ValueError, match="no format 'gif'"):
+        FolderWriter(
+            tmp_path, tmp_path, things=things("cat"), backbone=made.BACKBONE, formats=["gif"]
+        )

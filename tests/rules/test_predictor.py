@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from pointprompt.analysis.analysis import Analysis
+from pointprompt.analysis.codes import with_centred
 from pointprompt.edits import Lock
 from pointprompt.rules import predictor as predictor_module
-from pointprompt.rules.predictor import Predictor
+from pointprompt.rules.joint import margins
+from pointprompt.rules.predictor import Predictor, clicked_in
 from pointprompt.rules.tutorial import predict_tokens
 from pointprompt.settings import OUTLINES, RULES, SIZES, JointRule, Settings, TutorialRule
 from pointprompt.types import BackboneChoice, Click, Photo
@@ -405,3 +407,25 @@ def test_later_clicks_do_not_change_what_the_first_one_means(predictor, monkeypa
     for clicks in ([ON_LEFT], [ON_LEFT, NOT_RIGHT], [NOT_RIGHT, ON_LEFT, ON_RIGHT]):
         once.predict(clicks, settings)
     assert len(looked) == (0 if size == "more" else 1)
+
+
+def test_a_concept_of_its_own_gives_the_margins_of_a_prediction():
+    analysis = _analysis(KINDS)
+    predictor = Predictor(analysis)
+    clicks = [Click(0, 0.2, 0.5), Click(1, 0.7, 0.5, positive=False)]
+    concept = predictor.concept(clicks, JointRule())
+    assert concept is not None
+    expected = predictor.predict(clicks, Settings())
+    codes = with_centred(analysis.codes)
+    labels = predictor_module.labels_of(clicks, H, W)
+    for image in range(N):
+        found = margins(concept, codes.at(image), image, clicked=clicked_in(image, labels))
+        np.testing.assert_array_equal(found.tokens, expected.margins[image])
+        assert np.float32(found.presence) == expected.presence[image]
+
+
+def test_without_this_there_is_no_concept_and_a_click_elsewhere_is_an_error():
+    predictor = Predictor(_analysis(KINDS))
+    assert predictor.concept([Click(0, 0.5, 0.5, positive=False)], JointRule()) is None
+    with pytest.raises(ValueError, match="image 9"):
+        predictor.concept([Click(9, 0.5, 0.5)], JointRule())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import threading
+import zipfile
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
+from pointprompt.applying import apply
 from pointprompt.formats.hub_push import COMMIT_STAGE, PushError
 from pointprompt.server.fetching import link_files
 from pointprompt.server.jobs import Cancelled, Job
@@ -27,6 +29,7 @@ from tests.server.test_service import (
     PATIENCE,
     RED,
     REQUEST,
+    ColorEngine,
     analyzed,
     is_color,
     message,
@@ -140,4 +143,31 @@ def test_a_push_that_is_cancelled_while_it_is_sent_commits_nothing(
         job.result()
     assert noticed.wait(PATIENCE)
     assert hub.writing.commits == []
+    assert leftovers(session) == []
+
+
+OURS = {"rule": {"name": "joint"}, "outline": "photo"}
+
+
+def test_the_recipe_of_a_download_gives_the_masks_beside_it_again(
+    service: Service, photos: list[Path], tmp_path: Path
+):
+    session = analyzed(service, photos)
+    asked = message(session, ON_RED, choice=OURS)
+    path = service.export({**asked, "formats": ["png", "recipe"]}, silent)
+    with zipfile.ZipFile(path) as archive:
+        archive.extractall(tmp_path)
+    applied = list(apply(tmp_path / "recipe.safetensors", photos, engine=ColorEngine()))
+    assert len(applied) == len(photos)
+    for one in applied:
+        expected = np.asarray(Image.open(tmp_path / "masks" / f"{Path(one.name).stem}.png"))
+        np.testing.assert_array_equal(one.masks["mask"], expected > 0)
+
+
+def test_there_is_no_recipe_of_the_tutorials_rule_and_that_is_said(
+    service: Service, photos: list[Path]
+):
+    session = analyzed(service, photos)
+    with pytest.raises(ValueError, match="Choose our own rule for a recipe"):
+        service.export({**message(session, ON_RED), "formats": ["recipe"]}, silent)
     assert leftovers(session) == []

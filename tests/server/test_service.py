@@ -90,6 +90,9 @@ class ColorEngine:
     def prepare(self, request: BackboneRequest, progress: ProgressFn | None = None) -> Framing:
         return Framing(SIDE)
 
+    def identity(self, request: BackboneRequest) -> str:
+        return "colors"
+
     def compute(
         self,
         squares: np.ndarray,

@@ -18,6 +18,7 @@ from pointprompt.sources.photos import (
     ImageError,
     Limits,
     read,
+    read_alone,
     read_pixels,
     read_set,
     safe_names,
@@ -78,11 +79,15 @@ def test_an_image_of_another_aspect_is_squeezed_to_that_of_the_others() -> None:
     assert (together[0, rows // 2 + 4 :] == BLUE).all()
 
 
-def test_images_that_join_a_grid_are_read_in_its_shape_at_once() -> None:
-    pixels = noise(90, 160)
-    frames = read_set([pixels], Framing(128, 8, grid=(20, 5))).frames
-    expected = Image.fromarray(pixels).resize((64, 256), Image.LANCZOS)
-    np.testing.assert_array_equal(frames, np.asarray(expected)[None])
+def test_images_that_join_a_set_are_read_as_those_of_the_set() -> None:
+    high, joins = noise(400, 100), noise(90, 160)
+    together = read_set([high, joins, high], Framing(128, 8)).frames
+    framing = Framing(128, 8, grid=(20, 5))
+    joined = read_set([joins], framing).frames
+    np.testing.assert_array_equal(joined[0], together[1])
+    photo, frame = read_alone(joins, "a.png", framing)
+    np.testing.assert_array_equal(frame, together[1])
+    assert (photo.height, photo.width) == (90, 160)
 
 
 @pytest.mark.parametrize(

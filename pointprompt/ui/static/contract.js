@@ -305,6 +305,7 @@ export const FORMATS = Object.freeze(/** @type {const} */ ({
   heatmaps: "Heatmaps (16-bit PNG): how well each pixel fits a thing",
   csv: "A table (CSV): pixels, share and regions of each thing",
   sheet: "An overview picture of all images, to show around",
+  recipe: "Recipe: run the same on any folder of images",
 }));
 
 /** Until others are chosen.

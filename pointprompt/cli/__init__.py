@@ -1,0 +1,12 @@
+"""The same work without a browser: the command and what it does.
+
+Knows everything below, and the terminal. Nothing else imports it.
+
+    command.py        the command: its sub-commands and options, messages and exit codes
+    options.py        what is asked for, in the words of a command line
+    sets.py           an analysed set as a folder: its entry, and what its images are called
+    exporting.py      clicks or a prompt file on such a set to files
+    batch.py          a recipe over a folder or a video: streamed, resumed, counted
+    journal.py        what a batch has done so far, an image a file
+    telling.py        progress and results, for people or as JSON
+"""
