@@ -137,7 +137,7 @@ def cards(page: Page) -> Locator:
 
 
 def dialog(page: Page) -> Locator:
-    return page.tab.get_by_role("dialog", name="Open another set?")
+    return page.tab.get_by_role("dialog", name="Is that meant?")
 
 
 def count_clicks(page: Page) -> int:
