@@ -5,6 +5,7 @@ each change goes to the server and back.
 
     python -m benchmarks.live
     python -m benchmarks.live --tiles 12 --height 120 --things
+    python -m benchmarks.live --tiles --things 1 5 20
 
 Prints tables and judges nothing else.
 """
@@ -128,6 +129,10 @@ _DRAG = """async (frames) => {
 }"""
 
 
+# Tiles for several things, where no others are asked for.
+MANY = 100
+
+
 def main() -> None:
     """Measure what the command line asks for."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.live", description=__doc__)
@@ -142,22 +147,25 @@ def main() -> None:
     report.add_option(parser)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        photos = make_photos(Path(folder), max(options.tiles))
+        photos = make_photos(Path(folder), max(options.tiles, default=MANY))
         browser = launch_chromium(playwright)
-        print(
-            "A first visit, from the page's address to the first mask of the example, in seconds:"
-        )
-        first = printed(["server", "tiles s", "mask s"], _first_visits(browser))
-        print(f"\nAll tiles in sight of {VIEWPORT['width']} x {VIEWPORT['height']} pixels.")
-        table = _measured(browser, photos, options.tiles, options.height)
+        if options.tiles:
+            print(
+                "A first visit, from the page's address to the first mask of the example, in "
+                "seconds:"
+            )
+            first = printed(["server", "tiles s", "mask s"], _first_visits(browser))
+            print(f"\nAll tiles in sight of {VIEWPORT['width']} x {VIEWPORT['height']} pixels.")
+            table = _measured(browser, photos, options.tiles, options.height)
         if options.things:
             print(f"\nSeveral things, {len(photos)} tiles:")
             rows = _rows_of_things(browser, photos, options.things, options.height)
             things = printed(_THINGS, rows)
         browser.close()
     if options.docs:
-        report.publish("first", first, parser.prog)
-        report.publish("live", table, parser.prog)
+        if options.tiles:
+            report.publish("first", first, parser.prog)
+            report.publish("live", table, parser.prog)
         if options.things:
             report.publish("live things", things, parser.prog)
 
