@@ -268,3 +268,16 @@ def is_number(value: object) -> TypeGuard[float]:
 def is_whole(value: object) -> bool:
     """Whether it is a whole number, NumPy's included, and no bool."""
     return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+
+
+def python_number(value: object) -> int | float:
+    """A NumPy number as JSON can write it.
+
+    Raises:
+        TypeError: It is something else, which JSON has no word for.
+    """
+    if isinstance(value, np.integer):
+        return int(value)
+    if isinstance(value, np.floating):
+        return float(value)
+    raise TypeError(f"{type(value).__name__} cannot be written as JSON.")

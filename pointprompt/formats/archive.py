@@ -204,7 +204,7 @@ class FolderWriter:
         path.parent.mkdir(parents=True, exist_ok=True)
         unfinished = self._unfinished / "unfinished"
         with unfinished.open("wb") as file:
-            shutil.copyfileobj(io.BytesIO(data) if isinstance(data, bytes) else data, file, _CHUNK)
+            _copy(data, file)
         unfinished.replace(path)
 
 
@@ -352,4 +352,8 @@ def _put(folder: Path, name: str, data: Content) -> None:
     path = folder / name
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("xb") as file:
-        shutil.copyfileobj(io.BytesIO(data) if isinstance(data, bytes) else data, file, _CHUNK)
+        _copy(data, file)
+
+
+def _copy(data: Content, file: BinaryIO) -> None:
+    shutil.copyfileobj(io.BytesIO(data) if isinstance(data, bytes) else data, file, _CHUNK)

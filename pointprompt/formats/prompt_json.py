@@ -14,12 +14,10 @@ from dataclasses import asdict, replace
 from importlib import metadata
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from pointprompt.edits import MAX_STROKE_POINTS, Lock, Stroke
 from pointprompt.settings import Settings, TutorialRule
 from pointprompt.things import MAX_THINGS, Color, Thing, check_things
-from pointprompt.types import BackboneChoice, Click, Photo, is_number, is_whole
+from pointprompt.types import BackboneChoice, Click, Photo, is_number, is_whole, python_number
 
 PROMPT_FILE = "prompt.json"
 FORMAT = "pointprompt"
@@ -84,7 +82,7 @@ def describe(
 
 def encode(document: dict[str, Any]) -> bytes:
     """A document as the bytes of its file; numbers may be NumPy's."""
-    return json.dumps(document, indent=2, allow_nan=False, default=_python_number).encode()
+    return json.dumps(document, indent=2, allow_nan=False, default=python_number).encode()
 
 
 class ImageEntry(NamedTuple):
@@ -240,15 +238,6 @@ def versions_of(packages: Iterable[str]) -> dict[str, str | None]:
         except metadata.PackageNotFoundError:
             versions[package] = None
     return versions
-
-
-def _python_number(value: object) -> int | float:
-    """A NumPy number, which clicks and settings may hold, as JSON can write it."""
-    if isinstance(value, np.integer):
-        return int(value)
-    if isinstance(value, np.floating):
-        return float(value)
-    raise TypeError(f"{type(value).__name__} has no place in a prompt file.")
 
 
 def _parsed(data: bytes | str) -> dict[str, Any]:

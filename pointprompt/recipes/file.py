@@ -37,7 +37,7 @@ from pointprompt.recipes.recipe import KnownImage, Recipe, RecipeError, RecipeTh
 from pointprompt.rules.concept import Bumps, Concept, Level, Looks
 from pointprompt.settings import JointRule, Settings
 from pointprompt.things import MAX_THINGS, Color, Thing, check_things
-from pointprompt.types import BackboneChoice, Click, is_number, is_whole
+from pointprompt.types import BackboneChoice, Click, is_number, is_whole, python_number
 
 # To be raised where the same names come to mean something else.
 VERSION = 1
@@ -87,7 +87,7 @@ def encode(recipe: Recipe) -> bytes:
         "images": [[image.digest, image.number] for image in recipe.images],
         "arrays": _digest(arrays),
     }
-    text = json.dumps(document, allow_nan=False, sort_keys=True, default=_python_number)
+    text = json.dumps(document, allow_nan=False, sort_keys=True, default=python_number)
     return save(arrays, {_KEY: text})
 
 
@@ -172,15 +172,6 @@ def _digest(arrays: _Arrays) -> str:
         digest.update(f"{name} {array.dtype} {array.shape};".encode())
         digest.update(np.asarray(array, order="C").tobytes())
     return digest.hexdigest()
-
-
-def _python_number(value: object) -> int | float:
-    """A NumPy number, which clicks and settings may hold, as JSON can write it."""
-    if isinstance(value, np.integer):
-        return int(value)
-    if isinstance(value, np.floating):
-        return float(value)
-    raise TypeError(f"{type(value).__name__} has no place in a recipe.")
 
 
 # --- Reading -------------------------------------------------------------------------------------

@@ -13,7 +13,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -34,15 +33,12 @@ from pointprompt.backbones import describe, weights
 from pointprompt.engines.engine import ThisProcess
 from pointprompt.sources.photos import Limits
 from pointprompt.types import BackboneChoice, BackboneRequest, Photo
+from tests.killing import working
 from tests.server.test_service import ColorEngine, no_tsne
 
 __all__ = ["no_tsne"]
 
 CONDITIONS = Conditions("made up", 6, 0, versions={"numpy": "1"})
-# Far more than anything here takes; reached only by a test that fails.
-PATIENCE = 60
-# What is imported is there at once, so that twenty of them take seconds.
-FORK = get_context("fork")
 
 
 def made_up(
@@ -518,16 +514,9 @@ def write_on(store: Path, images: Path, first: int, told: Connection) -> None:
 @contextmanager
 def writing(store: Path, images: Path, first: int) -> Iterator[tuple[int, Connection]]:
     """A process that does so: its number, and what it tells."""
-    told, tells = FORK.Pipe(duplex=False)
-    process = FORK.Process(target=write_on, args=(store, images, first, tells))
-    process.start()
-    # Here it would keep the pipe from ending.
-    tells.close()
-    assert told.recv() == "ready"
-    yield process.pid, told
-    process.kill()
-    process.join(PATIENCE)
-    assert process.exitcode == -signal.SIGKILL
+    with working(write_on, store, images, first) as (process, told):
+        assert told.recv() == "ready"
+        yield process, told
 
 
 def all_told(told: Connection) -> list[str]:

@@ -9,9 +9,6 @@ import signal
 import tempfile
 import time
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -28,6 +25,7 @@ from pointprompt.server.session import Session
 from pointprompt.server.sessions import SessionStore
 from pointprompt.sources.photos import Limits
 from pointprompt.ui.folders import ServerFolder, remove_dead
+from tests.killing import working
 from tests.server.test_service import ON_RED, REQUEST, ColorEngine, message, no_tsne, photo, silent
 
 __all__ = ["no_tsne"]
@@ -35,10 +33,6 @@ __all__ = ["no_tsne"]
 MINE = "m" * 43
 KILLS = 20
 FORMATS = ["png", "indexed", "coco", "yolo", "parquet", "cutouts", "overlays", "heatmaps", "sheet"]
-# Far more than anything here takes; reached only by a test that fails.
-PATIENCE = 60
-# What is imported is there at once, so that twenty of them take seconds.
-FORK = get_context("fork")
 
 
 class StoredEngine(ColorEngine):
@@ -70,19 +64,6 @@ def export_on(servers: Path, store: Path, recall: str, told: Connection) -> None
     while True:
         download(service, session)
         told.send("one more")
-
-
-@contextmanager
-def exporting(servers: Path, store: Path, recall: str) -> Iterator[tuple[int, Connection]]:
-    """A process that does so: its number, and what it tells."""
-    told, tells = FORK.Pipe(duplex=False)
-    process = FORK.Process(target=export_on, args=(servers, store, recall, tells))
-    process.start()
-    tells.close()
-    yield process.pid, told
-    process.kill()
-    process.join(PATIENCE)
-    assert process.exitcode == -signal.SIGKILL
 
 
 def downloads(session: Path) -> list[Path]:
@@ -128,7 +109,7 @@ def test_whoever_is_killed_while_writing_downloads_leaves_none_that_is_half(tmp_
     seconds = time.monotonic() - began
     whole = unfinished = 0
     for _ in range(KILLS):
-        with exporting(servers, store, recall) as (process, told):
+        with working(export_on, servers, store, recall) as (process, told):
             folder = told.recv()
             # In the first, with none before it, or in a later one, which has others removed.
             for _ in range(rng.randrange(3)):

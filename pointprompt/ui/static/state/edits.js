@@ -44,6 +44,12 @@ export const isLocked = ({ locks }, image) => locks.some(({ images }) => images.
 export const strokesOn = ({ strokes }, image) => strokes.filter((stroke) => stroke.image === image);
 
 /**
+ * What tells whether the same clicks and settings make a mask.
+ * @param {{clicks: readonly Click[], settings: SentSettings}} said
+ */
+export const saidKey = ({ clicks, settings }) => JSON.stringify([clicks, settings]);
+
+/**
  * With an image locked, as clicks and settings make its mask now.
  * @param {readonly Lock[]} locks
  * @param {number} image
@@ -51,9 +57,9 @@ export const strokesOn = ({ strokes }, image) => strokes.filter((stroke) => stro
  * @returns {Lock[]}
  */
 export function locked(locks, image, { clicks, settings }) {
-  const key = JSON.stringify([clicks, settings]);
+  const key = saidKey({ clicks, settings });
   const others = unlocked(locks, image);
-  const at = others.findIndex((lock) => JSON.stringify([lock.clicks, lock.settings]) === key);
+  const at = others.findIndex((lock) => saidKey(lock) === key);
   if (at < 0) return [...others, { images: [image], clicks: [...clicks], settings }];
   return others.map((lock, index) => (index === at ? { ...lock, images: [...lock.images, image] } : lock));
 }

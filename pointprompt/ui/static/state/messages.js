@@ -1,6 +1,6 @@
 // What the server is asked, of the state. Knows neither how it is sent nor what comes back.
 
-import { isMarked } from "./edits.js";
+import { isMarked, saidKey } from "./edits.js";
 import { toMessage } from "./settings.js";
 import { all, clicksOf } from "./things.js";
 
@@ -53,10 +53,10 @@ export const askedOf = ({ clicks, settings, locks }) => JSON.stringify([clicks, 
  * @returns {(image: number) => string}
  */
 export function askedOfEach({ clicks, settings, locks }) {
-  const own = JSON.stringify([clicks, settings]);
+  const own = saidKey({ clicks, settings });
   const ofLocked = new Map(
     locks.flatMap((lock) => {
-      const key = JSON.stringify([lock.clicks, lock.settings]);
+      const key = saidKey(lock);
       return lock.images.map((image) => [image, key]);
     }),
   );

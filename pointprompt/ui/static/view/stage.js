@@ -111,8 +111,9 @@ export function createStage(root, store, { actions, addressOf, remove, view, pai
   function paint() {
     const { focus } = store.get();
     if (focus === null) return;
-    if (view(focus).hasColors) paintColors(colors, focus);
-    bar.show(view(focus));
+    const now = view(focus);
+    if (now.hasColors) paintColors(colors, focus);
+    bar.show(now);
     large.paint();
   }
 

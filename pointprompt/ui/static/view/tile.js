@@ -143,7 +143,8 @@ export function createTile(image, index, options) {
   }
 
   function describe() {
-    const { clicks, covered: part, presence } = view(index);
+    const now = view(index);
+    const { clicks, covered: part, presence } = now;
     const covered = part === null ? "" : percent(part);
     const sure = presence === null ? "" : presence.toFixed(2);
     const texts = covered ? [covered, sure && ` · ${sure}`] : ["", ""];
@@ -152,16 +153,16 @@ export function createTile(image, index, options) {
     });
     share.title = covered && shareText(covered, sure);
     element.classList.toggle("pp-empty", part === 0);
-    describeEdits();
+    describeEdits(now);
     overlay.setAttribute(
       "aria-label",
       `${image.name}, image ${index + 1}. ${counted(clicks.length, "click")}. ` +
-        (covered ? `Mask covers ${covered}.` : "No mask yet.") + editsText(view(index)),
+        (covered ? `Mask covers ${covered}.` : "No mask yet.") + editsText(now),
     );
   }
 
-  function describeEdits() {
-    const { isLocked, isSkipped, isEdited } = view(index);
+  /** @param {TileView} now */
+  function describeEdits({ isLocked, isSkipped, isEdited }) {
     buttons.lock.setAttribute("aria-pressed", String(isLocked));
     buttons.skip.setAttribute("aria-pressed", String(isSkipped));
     element.classList.toggle("pp-skipped", isSkipped);
