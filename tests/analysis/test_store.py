@@ -33,7 +33,7 @@ from pointprompt.backbones import describe, weights
 from pointprompt.engines.engine import ThisProcess
 from pointprompt.sources.photos import Limits
 from pointprompt.types import BackboneChoice, BackboneRequest, Photo
-from tests.killing import working
+from tests.killing import tells_within, working
 from tests.server.test_service import ColorEngine, no_tsne
 
 __all__ = ["no_tsne"]
@@ -515,7 +515,7 @@ def write_on(store: Path, images: Path, first: int, told: Connection) -> None:
 def writing(store: Path, images: Path, first: int) -> Iterator[tuple[int, Connection]]:
     """A process that does so: its number, and what it tells."""
     with working(write_on, store, images, first) as (process, told):
-        assert told.recv() == "ready"
+        assert tells_within(told) == "ready"
         yield process, told
 
 
@@ -553,7 +553,7 @@ def test_two_processes_may_store_the_same_at_once(tmp_path):
         writing(folder, tmp_path / "a", 0) as (_, one),
         writing(folder, tmp_path / "b", 0) as (_, other),
     ):
-        keys = [[told.recv() for _ in range(30)] for told in (one, other)]
+        keys = [[tells_within(told) for _ in range(30)] for told in (one, other)]
     assert keys[0] == keys[1]
     store = Store(folder)
     assert leftovers(folder) == []

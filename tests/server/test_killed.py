@@ -25,7 +25,7 @@ from pointprompt.server.session import Session
 from pointprompt.server.sessions import SessionStore
 from pointprompt.sources.photos import Limits
 from pointprompt.ui.folders import ServerFolder, remove_dead
-from tests.killing import working
+from tests.killing import tells_within, working
 from tests.server.test_service import ON_RED, REQUEST, ColorEngine, message, no_tsne, photo, silent
 
 __all__ = ["no_tsne"]
@@ -101,7 +101,6 @@ def test_whoever_is_killed_while_writing_downloads_leaves_none_that_is_half(tmp_
     service = service_in(tmp_path / "mine", store)
     session = service.analyze(link_files(photos), REQUEST, "page", silent, MINE).session
     recall = service.recall(session)
-    # What the first one imports, each of the processes has from here.
     with zipfile.ZipFile(download(service, session)) as archive:
         names = archive.namelist()
     began = time.monotonic()
@@ -110,10 +109,10 @@ def test_whoever_is_killed_while_writing_downloads_leaves_none_that_is_half(tmp_
     whole = unfinished = 0
     for _ in range(KILLS):
         with working(export_on, servers, store, recall) as (process, told):
-            folder = told.recv()
+            folder = tells_within(told)
             # In the first, with none before it, or in a later one, which has others removed.
             for _ in range(rng.randrange(3)):
-                told.recv()
+                tells_within(told)
             time.sleep(rng.uniform(0, 1.2 * seconds))
             os.kill(process, signal.SIGKILL)
         for path in downloads(folder):
