@@ -22,7 +22,7 @@ from pointprompt.types import Click, Prediction, Progress
 
 if TYPE_CHECKING:
     from pointprompt.applying import apply
-    from pointprompt.pipeline import analyze, extend, make_recipe, predict, without
+    from pointprompt.pipeline import analyze, extend, make_recipe, open_recipe, predict, without
     from pointprompt.recipes.applied import Applied
     from pointprompt.recipes.file import read as read_recipe
     from pointprompt.recipes.file import write as write_recipe
@@ -53,6 +53,7 @@ __all__ = [
     "extend",
     "get_mask",
     "make_recipe",
+    "open_recipe",
     "predict",
     "read_frames",
     "read_recipe",
@@ -71,6 +72,7 @@ _PLACES = {
     "extend": ("pipeline", "extend"),
     "get_mask": ("rules.tutorial", "get_mask"),
     "make_recipe": ("pipeline", "make_recipe"),
+    "open_recipe": ("pipeline", "open_recipe"),
     "predict": ("pipeline", "predict"),
     "read_frames": ("sources.video", "read_frames"),
     "read_recipe": ("recipes.file", "read"),

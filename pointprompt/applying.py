@@ -17,10 +17,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pointprompt import backbones
 from pointprompt.analysis.analysis import Analysis, Computed
 from pointprompt.engines.engine import Engine
-from pointprompt.pipeline import engine_of, image_masks
+from pointprompt.pipeline import check_recipe, engine_of, image_masks
 from pointprompt.recipes import file as recipe_file
 from pointprompt.recipes.applied import Applied
 from pointprompt.recipes.recipe import Recipe, RecipeError, digest_of_source
@@ -80,14 +79,8 @@ def apply(
     """
     if not isinstance(recipe, Recipe):
         recipe = recipe_file.read(recipe)
-    engine, request = engine_of(engine, device), recipe.backbone.request
-    framing = replace(engine.prepare(request, progress), grid=recipe.grid)
-    here = backbones.weights_in(engine.identity(request))
-    if here != backbones.weights_in(recipe.identity):
-        raise RecipeError(
-            f"The weights of {recipe.backbone.name} on this computer are not those that the recipe "
-            "was made with, so it would find something else. Make the recipe anew with these."
-        )
+    engine = engine_of(engine, device)
+    framing = check_recipe(recipe, engine, progress)
     applying = _Applying(recipe, engine, framing, limits or Limits())
     if not isinstance(images, str | Path):
         return applying.to(as_stored(images), names)

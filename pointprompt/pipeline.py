@@ -37,11 +37,14 @@ from pointprompt.masks.lazy import (
     SamEdgeMasks,
     TokenMasks,
 )
+from pointprompt.recipes.file import read
 from pointprompt.recipes.making import recipe_of
+from pointprompt.recipes.opened import Opened, ground_of, open_on
 from pointprompt.recipes.recipe import Recipe
 from pointprompt.rules.predictor import Predictor
 from pointprompt.settings import Settings
 from pointprompt.sources.dataset_column import as_stored
+from pointprompt.sources.framing import Framing
 from pointprompt.sources.photos import (
     ImageError,
     ImageSource,
@@ -523,12 +526,74 @@ def token_masks(
     return np.stack([masks.draw(image, analysis.grid) for image in range(len(masks))])
 
 
+def open_recipe(
+    recipe: Recipe | str | Path,
+    images: Iterable[ImageSource],
+    *,
+    names: Sequence[str] | None = None,
+    device: str | None = None,
+    engine: Engine | None = None,
+    seed: int = 0,
+    limits: Limits | None = None,
+    progress: ProgressFn | None = None,
+) -> Opened:
+    """A recipe on a set of images, to go on from with further clicks.
+
+    Its things come with their masks, those of `apply`; each may be clicked on, in these images.
+
+    Args:
+        recipe: From `make_recipe`, or its file.
+        images: As for `analyze`.
+        names: As for `analyze`.
+        device: As for `analyze`.
+        engine: As for `analyze`.
+        seed: Of the colour view.
+        limits: As for `analyze`.
+        progress: As for `analyze`.
+
+    Raises:
+        RecipeError: It is no recipe, or was made with other weights than are here.
+        ImageError: As for `analyze`.
+        BackboneError: As for `analyze`.
+    """
+    if not isinstance(recipe, Recipe):
+        recipe = read(recipe)
+    engine = engine_of(engine, device)
+    check_recipe(recipe, engine, progress)
+    analysis = analyze_readable(
+        images,
+        recipe.backbone.request,
+        engine,
+        joins=ground_of(recipe),
+        names=names,
+        seed=seed,
+        limits=limits or Limits(),
+        all_or_none=True,
+        progress=progress,
+    ).analysis
+    return open_on(recipe, analysis)
+
+
+def check_recipe(recipe: Recipe, engine: Engine, progress: ProgressFn | None = None) -> Framing:
+    """How images are framed for a recipe, once it is sure that it can be used here.
+
+    Raises:
+        RecipeError: It was made with other weights than are here.
+        BackboneError: As for `analyze`.
+    """
+    request = recipe.backbone.request
+    framing = replace(engine.prepare(request, progress), grid=recipe.grid)
+    recipe.check_weights(engine.identity(request))
+    return framing
+
+
 def make_recipe(
     analysis: Analysis,
     things: Sequence[Thing],
     *,
     exclusive: bool = False,
     predictor: Predictor | None = None,
+    before: Recipe | None = None,
     device: str | None = None,
     engine: Engine | None = None,
 ) -> Recipe:
@@ -538,7 +603,9 @@ def make_recipe(
         analysis: From `analyze`.
         things: At least one of them with a positive click; by our own rule.
         exclusive: Whether a "this" of one is a "not this" of the others.
-        predictor: One of this analysis that is there already.
+        predictor: One of this analysis that is there already; of `open_recipe`, where things go on
+            from another recipe.
+        before: That recipe.
         device: As for `analyze`.
         engine: As for `analyze`: where the analysis was computed.
 
@@ -548,7 +615,8 @@ def make_recipe(
         BackboneError: The weights are not here any more.
     """
     identity = engine_of(engine, device).identity(analysis.backbone.request)
-    return recipe_of(predictor or Predictor(analysis), things, identity, exclusive=exclusive)
+    predictor = predictor or Predictor(analysis)
+    return recipe_of(predictor, things, identity, exclusive=exclusive, before=before)
 
 
 def _drawn(

@@ -5,6 +5,7 @@ Knows names, ranges and defaults. Does not know what is done with them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any, ClassVar
@@ -40,6 +41,9 @@ def _check_area(name: str, value: object) -> None:
         raise ValueError(f"{name} must be a whole number from 0 to {MAX_AREA}, not {value!r}.")
 
 
+# Of a recipe's digest, and the number of a thing in it.
+_CONCEPT = re.compile(r"([0-9a-f]{16}-[0-9]{1,2})?")
+
 # What a click may mean: more than the thing that stands out around it, that thing, or a part of it.
 SIZES = ("more", "thing", "part")
 
@@ -53,6 +57,8 @@ class JointRule:
             gamma, is above.
         gamma: In (0, 10]; larger is stricter.
         size: One of `SIZES`: how much the first positive click means.
+        concept: Name of one that the clicks go on from, which a recipe brought; "" for none. With
+            one, masks need no click, and the size says nothing.
 
     Raises:
         ValueError: A value is not of its kind or not in its range.
@@ -63,11 +69,14 @@ class JointRule:
     threshold: float = 0.5
     gamma: float = 1.0
     size: str = "thing"
+    concept: str = ""
 
     def __post_init__(self) -> None:
         _check_share("threshold", self.threshold)
         _check_gamma(self.gamma)
         _check_name("size", self.size, SIZES)
+        if not isinstance(self.concept, str) or not _CONCEPT.fullmatch(self.concept):
+            raise ValueError("concept must be the name of one, of digits and letters from a to f.")
 
 
 @dataclass(frozen=True)
@@ -158,6 +167,11 @@ class Settings:
     def as_found(self) -> Settings:
         """The same but for how masks are drawn, which changes nothing about tokens."""
         return Settings(self.rule, self.one_only)
+
+    @property
+    def concept(self) -> str:
+        """Name of the concept that the clicks go on from; "" for none."""
+        return self.rule.concept if isinstance(self.rule, JointRule) else ""
 
     def as_dict(self) -> dict[str, Any]:
         """The same as JSON has it; `from_dict` reads it again."""

@@ -92,6 +92,7 @@ class Thing:
         """Whether anything can be in its masks."""
         return (
             any(click.positive for click in self.clicks)
+            or bool(self.settings.concept)
             or any(stroke.adds for stroke in self.strokes)
             or bool(self.locks)
         )
@@ -108,7 +109,7 @@ def clicks_of(things: Sequence[Thing], index: int, *, exclusive: bool) -> tuple[
         exclusive: Whether a "this" of one is a "not this" of the others.
     """
     own = things[index].clicks
-    if not exclusive or not own:
+    if not exclusive or not (own or things[index].settings.concept):
         return own
     theirs = [
         replace(click, positive=False)

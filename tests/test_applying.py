@@ -15,7 +15,7 @@ from pointprompt import backbones
 from pointprompt.analysis.analysis import Analysis
 from pointprompt.applying import apply
 from pointprompt.edits import Lock
-from pointprompt.pipeline import analyze, make_recipe, predict
+from pointprompt.pipeline import analyze, image_masks, make_recipe, predict
 from pointprompt.recipes.recipe import RecipeError
 from pointprompt.settings import JointRule, Settings
 from pointprompt.sources.photos import ImageError, Limits
@@ -108,6 +108,24 @@ def test_the_thing_is_found_in_an_image_that_is_new(recipe):
     assert share(found.masks["checked"], NEW.checked) > 0.8
     assert found.masks["striped"].shape == NEW.pixels.shape[:2]
     assert found.photo is not None
+
+
+def test_opened_on_other_images_it_gives_the_masks_that_it_gives_applied(recipe, files):
+    images = [NEW.pixels, TALL.pixels[:, ::-1].copy(), files[1]]
+    opened = pointprompt.open_recipe(recipe, images, device="cpu")
+    # The second thing was clicked in an image that is here, and nowhere else.
+    assert [bool(thing.settings.concept) for thing in opened.things] == [True, False]
+    for index, one in enumerate(apply(recipe, images, device="cpu")):
+        for thing in opened.things:
+            found = opened.predictor.predict(thing.clicks, thing.settings)
+            masks = image_masks(opened.analysis, found, thing.clicks, thing.settings)
+            np.testing.assert_array_equal(masks[index], one.masks[thing.name])
+    # And on from there.
+    click = Click(0, 0.05, 0.05)
+    found = opened.predictor.predict((click,), opened.things[0].settings)
+    masks = image_masks(opened.analysis, found, (click,), Settings())
+    assert share(masks[0], NEW.striped) > 0.9
+    assert masks[0][13, 16]
 
 
 def test_what_is_said_of_an_image_does_not_depend_on_those_beside_it(recipe):

@@ -103,7 +103,8 @@ def complete(
         photos = joined_photos(joins, photos)
         eigvecs = np.concatenate([joins.eigvecs, eigvecs])
         codes = np.concatenate([joins.codes, codes])
-        image_embeddings = _joined(joins.image_embeddings, image_embeddings)
+        if joins.photos:
+            image_embeddings = _joined(joins.image_embeddings, image_embeddings)
     tell(Progress("colors", 0, 1))
     colors = tsne_colors(eigvecs, seed=seed)
     tell(Progress("colors", 1, 1))

@@ -266,6 +266,8 @@ def _thing(entry: Any, at: str, arrays: _Arrays, n: int, d: int) -> RecipeThing:
     settings = Settings.from_dict(entry["settings"])
     if not isinstance(settings.rule, JointRule):
         raise ValueError("a recipe is by our own rule alone.")
+    if settings.concept:
+        raise ValueError("a recipe goes on from no other one.")
     if not isinstance(entry["name"], str):
         raise ValueError("a thing has no name.")
     clicks = tuple(_click(click, n) for click in entry["clicks"])

@@ -15,6 +15,7 @@ import numpy as np
 
 from pointprompt.analysis.codes import Packed, with_centred
 from pointprompt.analysis.keys import digest_of_file
+from pointprompt.backbones import weights_in
 from pointprompt.rules.concept import Concept
 from pointprompt.rules.joint import margins
 from pointprompt.rules.predictor import clicked_in, labels_of, only_what_was_meant
@@ -97,6 +98,32 @@ class Recipe:
     things: tuple[RecipeThing, ...]
     images: tuple[KnownImage, ...] = field(repr=False)
 
+    @cached_property
+    def concepts(self) -> dict[str, Concept]:
+        """The concepts of its things by the names that `JointRule.concept` has for them."""
+        return dict(zip(self._names, (thing.concept for thing in self.things), strict=True))
+
+    @property
+    def clicks_by_name(self) -> dict[str, tuple[Click, ...]]:
+        """The clicks of its things by the names of their concepts."""
+        return dict(zip(self._names, (thing.clicks for thing in self.things), strict=True))
+
+    def check_weights(self, identity: str) -> None:
+        """Check that what computes here has the weights that the recipe was made with.
+
+        Args:
+            identity: `Engine.identity` of the recipe's backbone.
+
+        Raises:
+            RecipeError: It has others.
+        """
+        if weights_in(identity) != weights_in(self.identity):
+            raise RecipeError(
+                f"The weights of {self.backbone.name} on this computer are not those that the "
+                "recipe was made with, so it would find something else. Make the recipe anew with "
+                "these."
+            )
+
     def index_of(self, digest: str) -> int | None:
         """Which of `images` an image is, by its digest; None where it is none of them."""
         return self._indices.get(digest)
@@ -147,6 +174,15 @@ class Recipe:
         return tuple(
             Thing(thing.name, settings=thing.settings, color=thing.color) for thing in self.things
         )
+
+    @cached_property
+    def _names(self) -> list[str]:
+        digest = hashlib.sha256(self.identity.encode())
+        for thing in self.things:
+            of = thing.concept.tokens
+            for array in (of.codes, of.images, of.labels, of.heights, of.heights_elsewhere):
+                digest.update(np.asarray(array, order="C").tobytes())
+        return [f"{digest.hexdigest()[:16]}-{number}" for number in range(len(self.things))]
 
     @cached_property
     def _indices(self) -> dict[str, int]:

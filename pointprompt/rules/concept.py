@@ -154,6 +154,12 @@ class Concept:
     looks: Looks
     sure_of: frozenset[int]
 
+    def knows(self, code: FloatArray, image: int, label: int) -> bool:
+        """Whether it was fitted to a click on a token of this centred code (d,)."""
+        of = self.tokens
+        same = (of.images == image) & (of.labels == label) & (of.codes == code).all(axis=1)
+        return bool(same.any())
+
 
 def fit(
     codes: Codes,
@@ -161,6 +167,8 @@ def fit(
     labels: NDArray[np.intp],
     seen: Mapping[int, Codes],
     level: Level = USUAL,
+    *,
+    start: Concept | None = None,
 ) -> Concept:
     """The concept of clicks.
 
@@ -170,9 +178,12 @@ def fit(
         labels: (m,) int, 1 for "this" and -1 for "not this".
         seen: Of each image with a label of 1, the codes (t, d) of all its tokens.
         level: How like the first positive click a centred code must be.
+        start: A concept that the clicks go on from, as if they came after its own; then any labels
+            will do, and the level is that of the start. Its looks stay, and how like them an image
+            must be; looks of `seen` come to them.
 
     Raises:
-        ValueError: No label is 1.
+        ValueError: No label is 1, and there is no start.
 
     The equations of f, with l(x, y) = z(x) . z(y) of centred codes z, and the clicks x1 (the first
     positive one), x2, ... with labels y = 1 or -1:
@@ -196,16 +207,27 @@ def fit(
         Looks are the prototypes of Snell et al. 2017, Prototypical Networks for Few-shot Learning,
         equation 1, each drawn half way to their mean; their level leaves one image out.
     """
-    if not (labels == 1).any():
+    if start is not None:
+        tokens = _mended(start.tokens, codes.centred, images, labels)
+    elif (labels == 1).any():
+        first = int(np.argmax(labels == 1))
+        one, others = [first], np.delete(np.arange(len(labels)), first)
+        z, none = codes.centred, np.zeros(1, np.float32)
+        guess = Bumps(level, z[one], images[one], labels[one], none, none)
+        tokens = _mended(guess, z[others], images[others], labels[others])
+    else:
         raise ValueError("A concept needs a positive click.")
-    tokens = _fit(codes.centred, images, labels, level)
     means = []
     for image, its in seen.items():
         inside = np.maximum(tokens.scores(its.centred, image), 0) @ its.plain
         this = codes.plain[(images == image) & (labels == 1)]
         means.append(unit(inside + this.sum(axis=0)))
-    looks = _looks(np.array(means), [its.plain for its in seen.values()])
-    return Concept(tokens, looks, frozenset(seen))
+    if start is None:
+        looks = _looks(np.array(means), [its.plain for its in seen.values()])
+        return Concept(tokens, looks, frozenset(seen))
+    all_looks = np.array([*start.looks.codes, *means])
+    looks = Looks(_to_their_mean(all_looks) if means else all_looks, start.looks.level)
+    return Concept(tokens, looks, start.sure_of | frozenset(seen))
 
 
 def _looks(means: FloatArray, seen: Sequence[FloatArray]) -> Looks:
@@ -243,22 +265,26 @@ def _best(likeness: FloatArray) -> float:
     return float(np.partition(likeness, -best)[-best:].mean())
 
 
-def _fit(
-    codes: FloatArray, images: NDArray[np.intp], labels: NDArray[np.intp], level: Level
+def _mended(
+    bumps: Bumps, codes: FloatArray, images: NDArray[np.intp], labels: NDArray[np.intp]
 ) -> Bumps:
-    first = int(np.argmax(labels == 1))
-    order = np.r_[first, np.delete(np.arange(len(labels)), first)]
-    codes, images, labels = codes[order], images[order], labels[order]
+    """The bumps with those of further clicks (m, d), in their order."""
+    were = len(bumps.codes)
+    codes = np.concatenate([bumps.codes, codes])
+    images, labels = np.r_[bumps.images, images], np.r_[bumps.labels, labels]
+    none = np.zeros(len(codes) - were, np.float32)
+    heights = np.concatenate([bumps.heights, none])
+    heights_elsewhere = np.concatenate([bumps.heights_elsewhere, none])
     likeness = codes @ codes.T
-    scores = level.guess(likeness[0], images == images[0])
-    heights, heights_elsewhere = np.zeros((2, len(labels)), np.float32)
-    for click in range(1, len(labels)):
-        right = labels[click] * scores[click]
-        heights[click] = max(0, STEP - right)
-        heights_elsewhere[click] = max(0, STEP_ELSEWHERE - right)
+    scores = bumps.level.guess(likeness[0], images == images[0])
+    for click in range(1, len(codes)):
+        if click >= were:
+            right = labels[click] * scores[click]
+            heights[click] = max(0, STEP - right)
+            heights_elsewhere[click] = max(0, STEP_ELSEWHERE - right)
         height = np.where(images == images[click], heights[click], heights_elsewhere[click])
         scores += labels[click] * height * _influence(likeness, labels, click)
-    return Bumps(level, codes, images, labels, heights, heights_elsewhere)
+    return Bumps(bumps.level, codes, images, labels, heights, heights_elsewhere)
 
 
 def _influence(likeness: FloatArray, labels: NDArray[np.intp], click: int) -> FloatArray:

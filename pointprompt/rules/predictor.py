@@ -9,8 +9,8 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import fields, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -44,6 +44,11 @@ PART, MOST_OF_PART, CLOSER = 0.55, 0.95, 0.15
 ELSEWHERE = 0.5
 
 
+NOT_OPEN = (
+    "These masks go on from a recipe that is not open here. Open its file again, with the same "
+    "images: all clicks are kept."
+)
+
 # Answers about whole sets that are remembered, and about locked images.
 _ANSWERS, _LOCKED = 4, 500
 
@@ -51,6 +56,20 @@ _ANSWERS, _LOCKED = 4, 500
 Labels = dict[tuple[int, int, int], int]
 # What was asked: clicks, and settings as far as they matter.
 _Asked = tuple[tuple[Click, ...], Settings]
+
+
+@dataclass(frozen=True)
+class Known:
+    """Concepts that were fitted elsewhere, in the terms of an analysis.
+
+    Attributes:
+        concepts: By their names, which `JointRule.concept` says.
+        numbers: For each image of the analysis, the one that they know it by: one of their own for
+            an image that they were fitted on, others for all others, the same for those that are.
+    """
+
+    concepts: Mapping[str, Concept] = field(default_factory=dict)
+    numbers: tuple[int, ...] = ()
 
 
 class Predictor:
@@ -61,9 +80,10 @@ class Predictor:
     may be called from several threads at once.
     """
 
-    def __init__(self, analysis: Analysis) -> None:
-        """Predict from this analysis."""
+    def __init__(self, analysis: Analysis, known: Known | None = None) -> None:
+        """Predict from this analysis, and from concepts that are known in its terms."""
         self._analysis = analysis
+        self._known = known or Known()
         self._answers: _Recent[_Asked, TokenPrediction] = _Recent(_ANSWERS)
         self._locked: _Recent[Lock, TokenPrediction] = _Recent(_LOCKED)
         self._levels: dict[Click, float] = {}
@@ -129,8 +149,9 @@ class Predictor:
         if isinstance(settings.rule, TutorialRule):
             prediction = self._tutorial.predict(clicks, settings.rule)
         else:
-            level = self._level(clicks, settings.rule)
-            prediction = predict_jointly(self._codes, clicks, settings.rule, level, same=self.same)
+            prediction = predict_jointly(
+                self._codes, clicks, settings.rule, **self._start(clicks, settings.rule)
+            )
         return only_what_was_meant(prediction, clicks) if settings.one_only else prediction
 
     def concept(self, clicks: Sequence[Click], rule: JointRule) -> Concept | None:
@@ -145,9 +166,21 @@ class Predictor:
         """
         for click in clicks:
             check_image(click.image, len(self._analysis.codes))
-        h, w = self._analysis.grid
-        labels = labels_of(clicks, h, w)
-        return fit_jointly(self._codes, labels, self._level(clicks, rule), self.same)
+        labels = labels_of(clicks, *self._analysis.grid)
+        return fit_jointly(self._codes, labels, **self._start(clicks, rule))
+
+    @property
+    def known(self) -> Known:
+        """The concepts that clicks can go on from."""
+        return self._known
+
+    def _start(self, clicks: Sequence[Click], rule: JointRule) -> dict[str, Any]:
+        """What clicks go on from: how far the first one reaches, or a concept that is known."""
+        if not rule.concept:
+            return {"level": self._level(clicks, rule), "same": self.numbers}
+        if rule.concept not in self._known.concepts:
+            raise ValueError(NOT_OPEN)
+        return {"start": self._known.concepts[rule.concept], "same": self.numbers}
 
     def _level(self, clicks: Sequence[Click], rule: JointRule) -> Level:
         """How like the first positive click a token must be to be "this"."""
@@ -189,11 +222,12 @@ class Predictor:
     @cached_property
     def same(self) -> list[int]:
         """For every image, the first one that is the same: what holds in one holds in the other."""
-        first: dict[bytes, int] = {}
-        return [
-            first.setdefault(hashlib.sha256(codes.tobytes()).digest(), image)
-            for image, codes in enumerate(self._analysis.codes)
-        ]
+        return first_alike(self._analysis.codes)
+
+    @property
+    def numbers(self) -> Sequence[int]:
+        """For every image, the number that concepts know it by."""
+        return self._known.numbers or self.same
 
     @cached_property
     def _tutorial(self) -> Scorer:
@@ -210,10 +244,11 @@ def predict_jointly(
     level: Level = USUAL,
     *,
     same: Sequence[int] | None = None,
+    start: Concept | None = None,
 ) -> TokenPrediction:
     """What the clicks select in all images, by our own rule.
 
-    Without a positive click all margins are -1, and heatmaps and presence are 0.
+    Without a positive click or a start all margins are -1, and heatmaps and presence are 0.
 
     Args:
         codes: (n, h, w, d), of all images.
@@ -221,11 +256,13 @@ def predict_jointly(
             counts.
         rule: The threshold and gamma.
         level: How like the first positive click a token must be.
-        same: For every image, the first one that is the same; None where all differ.
+        same: For every image, the number that the concept knows it by: that of the first one that
+            is the same. None where all differ.
+        start: A concept that the clicks go on from.
     """
     n, h, w, _ = codes.plain.shape
     labels = labels_of(clicks, h, w)
-    concept = fit_jointly(codes, labels, level, same)
+    concept = fit_jointly(codes, labels, level, same, start)
     found = np.full((n, h, w), -1, np.float32)
     heatmaps = np.zeros((n, h, w), np.float32)
     presence = np.zeros(n, np.float32)
@@ -240,23 +277,43 @@ def predict_jointly(
 
 
 def fit_jointly(
-    codes: Codes, labels: Labels, level: Level, same: Sequence[int] | None = None
+    codes: Codes,
+    labels: Labels,
+    level: Level = USUAL,
+    same: Sequence[int] | None = None,
+    start: Concept | None = None,
 ) -> Concept | None:
-    """The concept of labelled tokens; None where none of them is "this".
+    """The concept of labelled tokens; None where none of them is "this", and there is no start.
 
     Args:
         codes: (n, h, w, d), of all images.
         labels: Of `labels_of`.
         level: As for `predict_jointly`.
         same: As for `predict_jointly`. The concept knows images by these numbers.
+        start: As for `predict_jointly`. Clicks that it was made of say nothing new.
     """
-    if 1 not in labels.values():
-        return None
-    tokens = np.array(list(labels), np.intp)
-    signs = np.array(list(labels.values()))
     number = np.arange(len(codes.plain)) if same is None else np.array(same)
+    if start is not None:
+        labels = {
+            token: sign
+            for token, sign in labels.items()
+            if not start.knows(codes.centred[token], number[token[0]], sign)
+        }
+    if start is None and 1 not in labels.values():
+        return None
+    tokens = np.array(list(labels), np.intp).reshape(-1, 3)
+    signs = np.array(list(labels.values()), np.intp)
     seen = {int(number[image]): codes.at(image).flat() for image in tokens[signs == 1, 0]}
-    return fit(codes.at(tuple(tokens.T)), number[tokens[:, 0]], signs, seen, level)
+    return fit(codes.at(tuple(tokens.T)), number[tokens[:, 0]], signs, seen, level, start=start)
+
+
+def first_alike(codes: FloatArray) -> list[int]:
+    """For every image of codes (n, h, w, d), the first one that has the same."""
+    first: dict[bytes, int] = {}
+    return [
+        first.setdefault(hashlib.sha256(its.tobytes()).digest(), image)
+        for image, its in enumerate(codes)
+    ]
 
 
 def only_what_was_meant(prediction: TokenPrediction, clicks: Sequence[Click]) -> TokenPrediction:
@@ -298,7 +355,7 @@ def _copied(prediction: TokenPrediction) -> TokenPrediction:
 
 def _arrays(prediction: TokenPrediction) -> Iterator[Any]:
     """Each array of a prediction, with images along its first axis."""
-    return (getattr(prediction, field.name) for field in fields(prediction))
+    return (getattr(prediction, one.name) for one in fields(prediction))
 
 
 class _Recent(Generic[_Key, _Value]):

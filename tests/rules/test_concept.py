@@ -27,7 +27,7 @@ from pointprompt.rules.concept import (
     fit,
 )
 from pointprompt.rules.joint import margins
-from pointprompt.rules.predictor import predict_jointly
+from pointprompt.rules.predictor import fit_jointly, labels_of, predict_jointly
 from pointprompt.settings import JointRule
 from pointprompt.types import Click, Codes
 
@@ -124,6 +124,28 @@ def test_image_by_image_the_rule_says_what_it_says_of_the_whole_set(clicks, seed
     assert presence == pytest.approx(of_images, abs=rounded)
     clear = np.abs(expected) > rounded
     assert np.array_equal((found > 0)[clear], (expected > 0)[clear])
+
+
+@settings(max_examples=100)
+@given(prompts, prompts, st.integers(0, 5))
+def test_clicks_that_go_on_from_a_concept_say_what_they_say_after_its_own(first, others, seed):
+    codes = with_centred(_codes(seed))
+    whole = fit_jointly(codes, labels_of([*first, *others], H, W), USUAL)
+    labels = labels_of(first, H, W)
+    # On a token that is clicked again the last one counts, in one go.
+    if whole is None or any(labels.get(token) for token in labels_of(others, H, W)):
+        return
+    start = fit_jointly(codes, labels, USUAL)
+    gone_on = fit_jointly(codes, labels_of(others, H, W), start=start)
+    assert gone_on.tokens.codes == pytest.approx(whole.tokens.codes, abs=0)
+    assert gone_on.tokens.heights == pytest.approx(whole.tokens.heights, abs=1e-6)
+    assert gone_on.tokens.heights_elsewhere == pytest.approx(
+        whole.tokens.heights_elsewhere, abs=1e-6
+    )
+    assert gone_on.sure_of == whole.sure_of
+    again = fit_jointly(codes, labels, start=start)
+    np.testing.assert_array_equal(again.tokens.heights, start.tokens.heights)
+    np.testing.assert_array_equal(again.looks.codes, start.looks.codes)
 
 
 @pytest.mark.parametrize("seed", range(30))
