@@ -88,6 +88,11 @@ class Thing:
         check_locks(self.locks)
 
     @property
+    def said(self) -> tuple[Thing | Lock, ...]:
+        """What says its masks: its own clicks and settings, and those of each lock."""
+        return (self, *self.locks)
+
+    @property
     def is_marked(self) -> bool:
         """Whether anything can be in its masks."""
         return (

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from itertools import cycle
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
 
 from pointprompt.sources.examples import example_set
+from pointprompt.types import ByteArray
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
@@ -61,17 +64,46 @@ def test_the_readme_is_short() -> None:
     assert len(text_of(README).splitlines()) <= 120
 
 
-def test_the_code_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    images = example_set("cat-or-not").images
-    for name, image in zip(("a", "b", "c"), images, strict=False):
-        Image.fromarray(image.load()).save(tmp_path / f"{name}.jpg")
+def code_of(page: Path) -> str:
+    """All Python of a page, one block after the other, as someone would run it."""
+    return "\n".join(re.findall(r"^```python\n(.*?)^```$", text_of(page), re.MULTILINE | re.DOTALL))
+
+
+def ran(page: Path) -> dict[str, Any]:
+    """The names there are after a page's code has run here."""
+    names: dict[str, Any] = {}
+    exec(compile(code_of(page), page.name, "exec"), names)
+    return names
+
+
+@pytest.fixture
+def images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[ByteArray]:
+    """Those of an example; here are a.jpg to e.jpg, and the folder photos with two and a text."""
+    pixels = [image.load() for image in example_set("cat-or-not").images]
+    (tmp_path / "photos").mkdir()
+    for name, image in zip("abcde", cycle(pixels), strict=False):
+        Image.fromarray(image).save(tmp_path / f"{name}.jpg")
+    for name, image in zip(("cat", "other"), pixels, strict=False):
+        Image.fromarray(image[:, ::-1]).save(tmp_path / "photos" / f"{name}.jpg")
+    (tmp_path / "photos" / "broken.jpg").write_text("no image")
     monkeypatch.chdir(tmp_path)
-    (code,) = re.findall(r"^```python\n(.*?)^```$", text_of(README), re.MULTILINE | re.DOTALL)
-    names: dict[str, object] = {}
-    exec(compile(code, "README.md", "exec"), names)
-    mask = names["prediction"].masks[1]  # type: ignore[attr-defined]
-    assert mask.shape == images[1].load().shape[:2]
+    return pixels
+
+
+def test_the_code_of_the_readme_runs(images: list[ByteArray]) -> None:
+    mask = ran(README)["prediction"].masks[1]
+    assert mask.shape == images[1].shape[:2]
     assert mask.dtype == bool
+
+
+def test_the_code_of_recipes_runs(
+    images: list[ByteArray], capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = ran(ROOT / "docs" / "recipes.md")
+    said = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in said] == ["broken.jpg", "cat.jpg", "other.jpg"]
+    assert names["tokens"].masks.shape[0] == 2
+    assert names["cat"].settings.concept
 
 
 def test_every_headline_figure_of_the_readme_is_one_that_was_measured() -> None:

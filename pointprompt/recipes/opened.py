@@ -37,6 +37,18 @@ class Opened:
         """That of the images, in the recipe's terms."""
         return self.predictor.analysis
 
+    @property
+    def exclusive(self) -> bool:
+        """Whether a "this" of one thing was a "not this" of all others."""
+        return all(
+            replace(click, positive=False) in thing.clicks
+            for thing in self.recipe.things
+            for other in self.recipe.things
+            if other is not thing
+            for click in other.clicks
+            if click.positive and click not in thing.clicks
+        )
+
 
 def ground_of(recipe: Recipe) -> Analysis:
     """An analysis of no image, which images join that are to be described as the recipe's are."""

@@ -104,6 +104,11 @@ class Recipe:
         return dict(zip(self._names, (thing.concept for thing in self.things), strict=True))
 
     @property
+    def nbytes(self) -> int:
+        """Bytes of memory that it holds besides its terms."""
+        return sum(image.codes.numbers.nbytes for image in self.images if image.codes)
+
+    @property
     def clicks_by_name(self) -> dict[str, tuple[Click, ...]]:
         """The clicks of its things by the names of their concepts."""
         return dict(zip(self._names, (thing.clicks for thing in self.things), strict=True))

@@ -147,6 +147,7 @@ def _labelled(
             request.things,
             exclusive=request.exclusive,
             predictor=session.predictor,
+            before=session.recipe,
             engine=engine,
         )
         return encode(made)

@@ -5,6 +5,7 @@ Knows JSON-like values. Nothing of a message comes back in what is said about it
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Any, Literal, TypeVar
@@ -17,6 +18,7 @@ from pointprompt.server.wire import (
     MAX_HUB_CHARS,
     MAX_LOCKED_CLICKS,
     MAX_RECALL_CHARS,
+    MAX_RECIPE_CHARS,
     MAX_SIDE,
     MAX_TOKEN_CHARS,
     EdgesRequest,
@@ -25,6 +27,7 @@ from pointprompt.server.wire import (
     PredictRequest,
     PushRequest,
     RecallRequest,
+    RecipeRequest,
     RemoveRequest,
     RestoreRequest,
     WireError,
@@ -127,6 +130,19 @@ def parse_open(message: object) -> OpenRequest:
     if not isinstance(text, str):
         raise WireError("A message must hold the text of a prompt file.")
     return OpenRequest(_secret(message, "session"), text)
+
+
+def parse_recipe(message: object) -> tuple[RecipeRequest, bytes]:
+    """The checked message, and the bytes of its recipe's file, of which nothing is known yet.
+
+    Raises:
+        WireError: It has none, or it is not base64.
+    """
+    request = RecipeRequest(_secret(message, "session"), _secret(message, "data", MAX_RECIPE_CHARS))
+    try:
+        return request, base64.b64decode(request.data, validate=True)
+    except ValueError as error:
+        raise WireError("A message must hold the content of a recipe.") from error
 
 
 def parse_recall(message: object) -> RecallRequest:

@@ -39,7 +39,7 @@ from pointprompt.server.videos import Note, Videos
 from pointprompt.server.whole_photos import WholePhotos, is_larger
 from pointprompt.settings import JointRule
 from pointprompt.sources.examples import ExampleSet
-from pointprompt.sources.photos import Limits
+from pointprompt.sources.photos import ImageSource, Limits
 from pointprompt.types import (
     BackboneRequest,
     Photo,
@@ -51,6 +51,7 @@ from pointprompt.types import (
 )
 
 if TYPE_CHECKING:
+    from pointprompt.recipes.recipe import Recipe
     from pointprompt.rules.predictor import Predictor
     from pointprompt.server.readers import Readers
 
@@ -269,55 +270,115 @@ class Service:
             paths = [path for path in fetched if not is_among(path, photos)]
             if fetched and not paths:
                 raise ImageError("All of these images are in the set already.")
-            joins = replace(before, analysis=replace(before.analysis, photos=photos))
-            request = before.analysis.backbone.request
             return self._open(
-                folder, paths, page, progress, place, request=request, visitor=visitor, joins=joins
+                folder,
+                paths,
+                page,
+                progress,
+                place,
+                request=before.analysis.backbone.request,
+                visitor=visitor,
+                onto=replace(before.analysis, photos=photos),
+                recipe=before.recipe,
+                joins=before.token,
+                kept=tuple(range(len(photos))),
+            )
+
+    def open_recipe(
+        self, message: object, page: str, progress: ProgressFn, visitor: str = ""
+    ) -> Opened:
+        """A new session with the page's images, in the terms of a recipe and with its things.
+
+        Args:
+            message: The recipe.
+            page: The page. As for `analyze`, its session stays until the new one is ready.
+            progress: As for `analyze`.
+            visitor: Whose the page's session is.
+
+        Raises:
+            SessionGone: The session was freed.
+            ValueError: The message is malformed, or as for `pipeline.open_recipe`.
+        """
+        from pointprompt import pipeline
+        from pointprompt.recipes import file
+        from pointprompt.recipes.opened import ground_of
+
+        asked, data = parsing.parse_recipe(message)
+        recipe = file.decode(data)
+        with (
+            self.store.using(asked.session, visitor) as before,
+            self._computing.place() as place,
+            self._new_folder() as folder,
+        ):
+            pipeline.check_recipe(recipe, self._engine, progress)
+            photos = linked_photos(before.analysis.photos, folder)
+            return self._open(
+                folder,
+                [photo.source for photo in photos],
+                page,
+                progress,
+                place,
+                request=recipe.backbone.request,
+                names=[photo.name for photo in photos],
+                visitor=visitor,
+                example=before.example,
+                onto=ground_of(recipe),
+                recipe=recipe,
+                joins=before.token,
+                kept=tuple(range(len(photos))),
+                all_or_none=True,
             )
 
     def _open(
         self,
         folder: Path,
-        paths: Sequence[Path],
+        paths: Sequence[ImageSource],
         page: str,
         progress: ProgressFn,
         place: Place,
         *,
         request: BackboneRequest,
         visitor: str,
+        names: Sequence[str] | None = None,
         example: str = "",
-        joins: Session | None = None,
+        onto: Analysis | None = None,
+        recipe: Recipe | None = None,
+        joins: str = "",
+        kept: tuple[int, ...] = (),
+        all_or_none: bool = False,
     ) -> Opened:
-        """The session of the images, behind those of the session that they join."""
+        """The session of the images, behind those of the analysis that they join."""
         from pointprompt import pipeline
 
-        before = joins.analysis if joins else None
         side = self._engine.prepare(request, progress).side
-        with self._sets.take(self._set_bytes(paths, before, side), progress):
+        with self._sets.take(self._set_bytes(paths, onto, side), progress):
             analysis, rejected, added, key = pipeline.analyze_readable(
                 paths,
                 request,
                 self._engine,
-                joins=before,
+                joins=onto,
+                names=names,
                 limits=self.limits,
+                all_or_none=all_or_none,
                 reader=self._readers.reader if self._readers else nullcontext,
                 in_turn=lambda work: self._in_turn(work, place, progress),
                 store=self._stored,
                 progress=progress,
             )
             session_files.write_tiles(folder, analysis)
-        predictor = _ready_predictor(analysis)
+        predictor = _ready_predictor(analysis, recipe)
         progress(Progress(LAST_STAGE, 0, 1))
         session = self.store.add(
             folder,
-            analysis,
+            predictor.analysis,
             predictor,
             page,
-            joins=joins.token if joins else "",
-            kept=tuple(range(len(before.photos))) if before else (),
+            joins=joins,
+            kept=kept,
             visitor=visitor,
             example=example,
             stored=key,
+            recipe=recipe,
         )
         return Opened(session, rejected, added)
 
@@ -354,13 +415,14 @@ class Service:
             return self.store.add(
                 folder,
                 analysis,
-                _ready_predictor(analysis),
+                _ready_predictor(analysis, before.recipe),
                 page,
                 joins=before.token,
                 kept=tuple(kept),
                 visitor=visitor,
                 example=before.example,
                 stored=key,
+                recipe=before.recipe,
             )
 
     def fetch_files(
@@ -443,7 +505,7 @@ class Service:
         today = replace(today, n_eigvecs=was.n_eigvecs, seed=was.seed, joins=was.joins)
         return today == was and len(entry.analysis.photos) <= self.limits.max_images
 
-    def _set_bytes(self, paths: Sequence[Path], before: Analysis | None, side: int) -> int:
+    def _set_bytes(self, paths: Sequence[ImageSource], before: Analysis | None, side: int) -> int:
         """About what the images take while they are on their way to a session."""
         most = self.limits.max_images - (len(before.photos) if before else 0)
         return min(len(paths), most) * (side * side * 3 + _PREVIEW_BYTES)
@@ -462,8 +524,13 @@ class Service:
         """A folder for a session's files, gone again where there is no session in the end."""
         return session_files.gone_if_it_fails(self.store.new_folder())
 
-    def manifest(self, session: Session) -> dict[str, Any]:
-        """What the page must know to show the session."""
+    def manifest(self, session: Session, *, is_opened: bool = False) -> dict[str, Any]:
+        """What the page must know to show the session.
+
+        Args:
+            session: The session.
+            is_opened: Whether its recipe was just opened, and its things take the place of others.
+        """
         key = session.picture_key
         images = range(len(session.analysis.photos))
         manifest = wire.Manifest.of(
@@ -483,6 +550,7 @@ class Service:
             example=session.example,
             opening=session.shares,
             recall="" if session.example else self.recall(session),
+            opened=_opened(session) if is_opened else None,
         )
         return wire.encode(manifest)
 
@@ -577,9 +645,15 @@ class Service:
         """The answer to a message with a prompt file: what it says, or what is wrong with it."""
 
         def answer() -> wire.OpenedPrompt:
+            from pointprompt.rules.predictor import NOT_OPEN
+
             request = parsing.parse_open(message)
-            analysis = self.store.get(request.session, visitor).analysis
+            session = self.store.get(request.session, visitor)
+            analysis = session.analysis
             file = read_prompt(request.text)
+            concepts = {one.settings.concept for thing in file.things for one in thing.said} - {""}
+            if not concepts <= set(session.predictor.known.concepts):
+                raise ValueError(NOT_OPEN)
             if file.last_image >= (len(file.images) or len(analysis.photos)):
                 raise ValueError("This prompt file speaks of an image that is not there.")
             return wire.OpenedPrompt.of(file)
@@ -629,17 +703,28 @@ class Service:
         return session, predict(request.clicks, request.settings, request.locks)
 
 
+def _opened(session: Session) -> wire.OpenedPrompt | None:
+    """What the recipe of a session wants in its images."""
+    from pointprompt.recipes.opened import open_on
+
+    if session.recipe is None:
+        return None
+    opened = open_on(session.recipe, session.analysis)
+    return wire.OpenedPrompt(opened.things, opened.exclusive, False, (), ())
+
+
 def _called(analysis: Analysis, names: Sequence[str]) -> Analysis:
     """The analysis with its photos called so."""
     photos = zip(analysis.photos, names, strict=True)
     return replace(analysis, photos=tuple(replace(photo, name=name) for photo, name in photos))
 
 
-def _ready_predictor(analysis: Analysis) -> Predictor:
-    """The predictor of an analysis, which the first click need not wait for."""
+def _ready_predictor(analysis: Analysis, recipe: Recipe | None = None) -> Predictor:
+    """The predictor of an analysis, or of a recipe on it, which no first click need wait for."""
+    from pointprompt.recipes.opened import open_on
     from pointprompt.rules.predictor import Predictor
 
-    predictor = Predictor(analysis)
+    predictor = open_on(recipe, analysis).predictor if recipe else Predictor(analysis)
     predictor.prepare(JointRule())
     return predictor
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from pointprompt.analysis.analysis import Analysis
 
 if TYPE_CHECKING:
+    from pointprompt.recipes.recipe import Recipe
     from pointprompt.rules.predictor import Predictor
 
 
@@ -44,6 +45,7 @@ class Session:
         example: What to try with it, where its images are an example; "" where they are not.
         shares: Whether its analysis and predictor are those of others too, and stay without it.
         stored: The key of its analysis in the store; "" where that is not stored.
+        recipe: Whose concepts its predictor knows; None where it knows none.
         pages: The pages that show it, each with whether it is open. None once all of them have
             gone on to another session.
         replaced_by: The token of the session that its last page went on to; "" while there is none.
@@ -60,6 +62,7 @@ class Session:
     shares: bool = False
     stored: str = ""
     kept: tuple[int, ...] = ()
+    recipe: Recipe | None = None
     pages: dict[str, bool] = field(default_factory=dict)
     replaced_by: str = ""
     users: int = 0
@@ -93,7 +96,8 @@ class Session:
         """Bytes of memory that go with it; asked for at every click, and always the same."""
         if self.shares:
             return _SHARING_BYTES
-        return self.analysis.nbytes + self.predictor.max_bytes
+        of_recipe = self.recipe.nbytes if self.recipe else 0
+        return self.analysis.nbytes + self.predictor.max_bytes + of_recipe
 
 
 def _derived(purpose: str, token: str) -> str:

@@ -19,6 +19,7 @@ from pointprompt.analysis.analysis import Analysis
 from pointprompt.server.session import Session, SessionGone
 
 if TYPE_CHECKING:
+    from pointprompt.recipes.recipe import Recipe
     from pointprompt.rules.predictor import Predictor
 
 GIB = 1024**3
@@ -80,6 +81,7 @@ class SessionStore:
         example: str = "",
         shares: bool = False,
         stored: str = "",
+        recipe: Recipe | None = None,
     ) -> Session:
         """A new session that owns the folder; sessions over the byte limit are freed for it.
 
@@ -94,10 +96,21 @@ class SessionStore:
             example: What to try with it, where its images are an example.
             shares: Whether others have the same analysis and predictor.
             stored: The key of the analysis in the store, if it is there.
+            recipe: Whose concepts the predictor knows, if it knows any.
         """
         token = secrets.token_urlsafe(24)
         session = Session(
-            token, folder, analysis, predictor, joins, visitor, example, shares, stored, kept
+            token,
+            folder,
+            analysis,
+            predictor,
+            joins=joins,
+            visitor=visitor,
+            example=example,
+            shares=shares,
+            stored=stored,
+            kept=kept,
+            recipe=recipe,
         )
         with self._lock:
             session.used_at = self._clock()

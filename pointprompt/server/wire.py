@@ -33,6 +33,8 @@ MAX_TOKEN_CHARS = 100
 MAX_HUB_CHARS = 500
 # What opens a stored set holds the names of its images.
 MAX_RECALL_CHARS = 1 << 19
+# Of a recipe's file as base64: 6 MiB, which fits into the largest message that is taken.
+MAX_RECIPE_CHARS = 8 << 20
 # Images that may be asked for at once.
 MAX_EDGED = 16
 # Height and width of a mask on a screen, at most.
@@ -143,6 +145,19 @@ class OpenRequest:
 
     session: str
     text: str
+
+
+@dataclass(frozen=True)
+class RecipeRequest:
+    """Asks for the set in the terms of a recipe, with its things, in the event `recipe`.
+
+    Attributes:
+        session: The token it shows.
+        data: The content of the recipe's file, from anywhere, as base64.
+    """
+
+    session: str
+    data: str = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -353,6 +368,7 @@ class Manifest:
         opening: Whether this is what pages open with, and nobody asked for it.
         recall: What this browser may keep to open the set again, whenever; "" where it is not
             stored.
+        opened: What a recipe that was just opened wants in these images; null where none was.
     """
 
     session: str
@@ -368,6 +384,7 @@ class Manifest:
     example: str
     opening: bool
     recall: str
+    opened: OpenedPrompt | None
 
     @classmethod
     def of(
@@ -386,6 +403,7 @@ class Manifest:
         example: str = "",
         opening: bool = False,
         recall: str = "",
+        opened: OpenedPrompt | None = None,
     ) -> Manifest:
         """The manifest of an analysis, with what there is to fetch of each image."""
         _, h, w, k = analysis.eigvecs.shape
@@ -419,6 +437,7 @@ class Manifest:
             example=example,
             opening=opening,
             recall=recall,
+            opened=opened,
         )
 
 
@@ -440,12 +459,18 @@ def encode(message: Down) -> dict[str, Any]:
     """The message as the page gets it."""
     encoded = asdict(message)
     if isinstance(message, OpenedPrompt):
-        # A rule is known by its name, which is no field of it.
-        for entry, thing in zip(encoded["things"], message.things, strict=True):
-            entry["settings"] = thing.settings.as_dict()
-            for locked, lock in zip(entry["locks"], thing.locks, strict=True):
-                locked["settings"] = lock.settings.as_dict()
+        _name_rules(encoded["things"], message.things)
+    if isinstance(message, Manifest) and message.opened:
+        _name_rules(encoded["opened"]["things"], message.opened.things)
     return encoded
+
+
+def _name_rules(entries: Sequence[dict[str, Any]], things: Sequence[Thing]) -> None:
+    """A rule is known by its name, which is no field of it."""
+    for entry, thing in zip(entries, things, strict=True):
+        entry["settings"] = thing.settings.as_dict()
+        for locked, lock in zip(entry["locks"], thing.locks, strict=True):
+            locked["settings"] = lock.settings.as_dict()
 
 
 def encode_masks(masks: BoolArray) -> str:

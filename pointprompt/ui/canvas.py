@@ -27,8 +27,8 @@ def canvas(
 
     Its value is a `wire.Manifest`, or None for no images. It fires `export` with a
     `wire.ExportRequest`, `push` with a `wire.PushRequest`, `restore` with the `wire.RestoreRequest`
-    of a tab that was reloaded, `recall` with a `wire.RecallRequest`, and `remove` with a
-    `wire.RemoveRequest`.
+    of a tab that was reloaded, `recall` with a `wire.RecallRequest`, `remove` with a
+    `wire.RemoveRequest`, and `recipe` with a `wire.RecipeRequest`.
     A page that comes without a set fires `opening` where there is an example to open with; an
     update of its prop of that name to False says that it does not come after all. An update of its
     prop `download` to a `wire.Download` has the browser save that file.

@@ -37,6 +37,7 @@ _MESSAGES = (
     wire.ExportRequest,
     wire.PushRequest,
     wire.OpenRequest,
+    wire.RecipeRequest,
     wire.RecallRequest,
     wire.RemoveRequest,
     wire.RestoreRequest,
@@ -123,6 +124,7 @@ def contract() -> str:
         _value("MAX_CLICKS", "number", wire.MAX_CLICKS, "Of a prompt."),
         _value("MAX_EDGED", "number", wire.MAX_EDGED, "Images that may be asked for at once."),
         _value("MAX_HUB_CHARS", "number", wire.MAX_HUB_CHARS, "Of a data set's name, and a token."),
+        _value("MAX_RECIPE_CHARS", "number", wire.MAX_RECIPE_CHARS, "Of a recipe as base64."),
         _value("MAX_SIDE", "number", wire.MAX_SIDE, "Of a mask on a screen, in pixels."),
         _value(
             "FORMATS",

@@ -143,6 +143,7 @@ class _Page:
         self.canvas.restore(self._restore, None, [self.canvas, self.setup, *adders], **_PRIVATE)
         self.canvas.recall(self._recall, None, **heavy)
         self.canvas.remove(self._remove, None, **heavy)
+        self.canvas.recipe(self._open_recipe, None, **heavy)
         self.canvas.opening(
             self._open_example,
             None,
@@ -296,8 +297,26 @@ class _Page:
 
         yield from self._open(page, self.jobs.start(page, remove), text)
 
+    def _open_recipe(self, event: gr.EventData, request: gr.Request) -> Iterator[Updates]:
+        """The set in the terms of a recipe, with its things."""
+        page, visitor = _page_of(request), visitors.of(request)
+
+        def open_recipe(progress: ProgressFn) -> Opened:
+            return self.service.open_recipe(event._data, page, progress, visitor)
+
+        def text(opened: Opened) -> str:
+            count = choices.counted(len(opened.session.analysis.photos), "image")
+            return f"The recipe is open on {count}: click to go on from it."
+
+        yield from self._open(page, self.jobs.start(page, open_recipe), text, is_opened=True)
+
     def _open(
-        self, page: str, job: Job[Opened], text: Callable[[Opened], str]
+        self,
+        page: str,
+        job: Job[Opened],
+        text: Callable[[Opened], str],
+        *,
+        is_opened: bool = False,
     ) -> Iterator[Updates]:
         """Follow the job, then show the session that it opened, or why there is none."""
         yield from self._follow(page, job)
@@ -308,13 +327,14 @@ class _Page:
             opened = job.result()
             said = status.done(text(opened), opened.rejected)
             said += status.remarks(opened.session.analysis.photos)
-            yield {**self._ended(page, job, said), **self._shown(opened.session)}
+            shown = self._shown(opened.session, is_opened=is_opened)
+            yield {**self._ended(page, job, said), **shown}
 
-    def _shown(self, session: Session) -> Updates:
+    def _shown(self, session: Session, *, is_opened: bool = False) -> Updates:
         # What joins an example makes it no set of anybody's.
         is_own = not session.example
         return {
-            self.canvas: self.service.manifest(session),
+            self.canvas: self.service.manifest(session, is_opened=is_opened),
             self.setup: gr.Accordion(_OTHERS if is_own else _USE_OWN, open=False),
             self.upload.add: gr.Button(visible=is_own),
             self.add_dataset: gr.Button(visible=is_own),

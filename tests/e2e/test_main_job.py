@@ -327,6 +327,57 @@ def test_a_prompt_file_is_opened_onto_the_same_images_and_not_onto_others(
     assert page.problems == []
 
 
+def test_a_recipe_is_opened_on_other_images_and_clicks_go_on_from_it(
+    page: Page, photos: list[Path], tmp_path: Path
+):
+    page.analyze_example("still-life")
+    page.click(0, *BALL[0])
+    page.wait_for_edges()
+    page.tab.get_by_role("button", name="What to download").click()
+    page.tab.get_by_label("Recipe: run the same on any folder of images").check()
+    page.tab.keyboard.press("Escape")
+    with page.tab.expect_download() as download:
+        page.action("export").click()
+    file = tmp_path / "ball.safetensors"
+    with zipfile.ZipFile(download.value.path()) as archive:
+        file.write_bytes(archive.read("recipe.safetensors"))
+
+    others = []
+    for photo in photos:
+        # Other files, which show the same.
+        others.append(tmp_path / photo.name)
+        Image.open(photo).save(others[-1], compress_level=1)
+    page.analyze_files(others)
+    page.click(1, 0.06, 0.06)
+    page.wait_for_edges()
+    before = page.mask(1)
+    page.tab.set_input_files(".pp-formats input[type=file]", str(file))
+    said = "The recipe is open on 3 images: click to go on from it."
+    expect(page.tab.locator("#pp-status")).to_contain_text(said)
+    expect(page.tab.locator("[data-recipe]")).to_be_visible()
+    page.wait_for_edges()
+    assert page.tab.locator(".pp-chips button").all_inner_texts() == ["Thing 1"]
+    expect(page.tab.locator(".pp-status")).to_have_text("Found in 3 of 3")
+    for index in range(len(photos)):
+        assert is_masked(page, index, BALL[index])
+        assert page.mask(index).mean() < 0.2
+    found = page.mask(0)
+    page.click(0, 0.06, 0.06)
+    page.wait_for_edges()
+    assert page.mask(0).sum() > found.sum()
+    page.tab.reload()
+    page.wait_for_edges()
+    assert page.mask(0).sum() > found.sum()
+    page.action("undo").click()
+    page.wait_for_edges()
+    np.testing.assert_array_equal(page.mask(0), found)
+    # What there was before the recipe is undone to as well.
+    page.action("undo").click()
+    page.wait_for_edges()
+    assert (page.mask(1) & before).sum() > before.sum() / 2
+    assert page.problems == []
+
+
 def test_the_download_holds_the_masks_that_are_on_the_screen(page: Page, photos: list[Path]):
     page.analyze_files(photos)
     assert page.action("export").is_disabled()

@@ -26,7 +26,13 @@ names = (
 )
 all_settings = st.builds(
     Settings,
-    st.builds(JointRule, st.floats(0, 1), st.floats(0.01, 10))
+    st.builds(
+        JointRule,
+        st.floats(0, 1),
+        st.floats(0.01, 10),
+        st.sampled_from(SIZES),
+        st.sampled_from(["", f"{'0a' * 8}-19"]),
+    )
     | st.builds(
         TutorialRule,
         threshold=st.floats(0, 1),

@@ -24,9 +24,11 @@ from pointprompt import backbones
 from pointprompt.analysis.analysis import Computed
 from pointprompt.analysis.compute import compute
 from pointprompt.analysis.terms import Terms
+from pointprompt.applying import apply
 from pointprompt.backbones.backbone import Encoded
 from pointprompt.edits import Stroke
 from pointprompt.masks.edits import painted
+from pointprompt.recipes.file import decode
 from pointprompt.server import addresses, parsing, wire
 from pointprompt.server.fetching import as_fetching, link_files, make_files
 from pointprompt.server.jobs import Cancelled, Job
@@ -1337,3 +1339,112 @@ def test_a_prompt_file_is_read_for_who_has_a_set(service, photos):
     assert opened(service, session, "{}")["error"] == "invalid"
     assert service.open_prompt({"session": "made up", "text": "{}"})["error"] == "gone"
     assert service.open_prompt({"session": session.token, "text": 3})["error"] == "invalid"
+
+
+def recipe_of_red(service: Service, photos: Sequence[Path]) -> bytes:
+    """The recipe of the red squares, as a download has it."""
+    session = analyzed(service, photos, "other page")
+    asked = {**message(session, ON_RED, choice={}), "formats": ["recipe"]}
+    with zipfile.ZipFile(service.export(asked, silent)) as archive:
+        return archive.read("recipe.safetensors")
+
+
+def opened_on(service: Service, session: Session, recipe: bytes) -> Opened:
+    data = base64.b64encode(recipe).decode()
+    return service.open_recipe({"session": session.token, "data": data}, "page", silent)
+
+
+def opened_things(service: Service, session: Session) -> list[dict[str, Any]]:
+    """What the page is told that a recipe wants."""
+    manifest = json.loads(json.dumps(service.manifest(session, is_opened=True)))
+    things: list[dict[str, Any]] = manifest["opened"]["things"]
+    return things
+
+
+def asked_of(session: Session, thing: dict[str, Any], *clicks: dict[str, Any]) -> dict[str, Any]:
+    settings = {**thing["settings"], "outline": "tokens"}
+    return {**message(session), "clicks": [*thing["clicks"], *clicks], "settings": settings}
+
+
+def test_a_recipe_is_opened_on_the_images_of_a_page_and_clicks_go_on_from_it(
+    service, photos, more, tmp_path
+):
+    recipe = recipe_of_red(service, photos)
+    before = analyzed(service, more)
+    session = opened_on(service, before, recipe).session
+    manifest = json.loads(json.dumps(service.manifest(session, is_opened=True)))
+    (thing,) = manifest["opened"]["things"]
+    assert (manifest["joins"], manifest["kept"]) == (before.token, list(range(len(more))))
+    assert thing["settings"]["rule"]["concept"]
+    assert service.manifest(session)["opened"] is None
+    n = len(more)
+    masks = token_masks(service.predict(asked_of(session, thing)), n)
+    applied = apply(decode(recipe), more, engine=ColorEngine())
+    for mask, one in zip(masks, applied, strict=True):
+        np.testing.assert_array_equal(mask, one.predictions["mask"].token_masks[0])
+    assert masks.any(axis=(1, 2)).all()
+    # Its first tile lies on no red square; it joins them, and stays where images come and go.
+    click = {"image": 0, "x": 0.99, "y": 0.01, "positive": True}
+    further = token_masks(service.predict(asked_of(session, thing, click)), n)
+    assert not masks[0, 0, -1]
+    assert further[0, 0, -1]
+    longer = extended(service, photos).session
+    again = token_masks(service.predict(asked_of(longer, thing, click)), n + len(photos))
+    np.testing.assert_array_equal(again[:n], further)
+    shorter = service.remove({"session": longer.token, "image": n - 1}, "page", silent)
+    again = token_masks(service.predict(asked_of(shorter, thing, click)), n - 1 + len(photos))
+    np.testing.assert_array_equal(again[: n - 1], further[: n - 1])
+
+
+def test_a_download_after_a_recipe_holds_its_masks_and_a_recipe_of_its_own(service, photos, more):
+    recipe = recipe_of_red(service, photos)
+    session = opened_on(service, analyzed(service, more), recipe).session
+    (thing,) = opened_things(service, session)
+    asked = {**message(session), "things": [thing], "formats": ["recipe", "indexed"]}
+    with zipfile.ZipFile(service.export(asked, silent)) as archive:
+        again = decode(archive.read("recipe.safetensors"))
+        text = archive.read("prompt.json").decode()
+    assert again.things[0].concept.tokens.codes.tolist() == (
+        decode(recipe).things[0].concept.tokens.codes.tolist()
+    )
+    # The prompt file goes on from the recipe, where that is open, and nowhere else.
+    opened = service.open_prompt({"session": session.token, "text": text})
+    assert json.loads(json.dumps(opened["things"])) == [thing]
+    elsewhere = analyzed(service, more, "third page")
+    refused = service.open_prompt({"session": elsewhere.token, "text": text})
+    assert "Open its file again" in refused["message"]
+    refused = service.predict(asked_of(elsewhere, thing))
+    assert "Open its file again" in refused["message"]
+
+
+def test_on_the_images_it_was_made_on_a_recipe_is_its_clicks(service, photos):
+    recipe = recipe_of_red(service, photos)
+    session = opened_on(service, analyzed(service, photos), recipe).session
+    (thing,) = opened_things(service, session)
+    assert [click["image"] for click in thing["clicks"]] == [0]
+    assert thing["settings"]["rule"]["concept"] == ""
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        ("", "must show its data"),
+        ("%%%", "must hold the content of a recipe"),
+        (base64.b64encode(b"{}").decode(), "This is not a recipe"),
+        (None, "must show its data"),
+    ],
+)
+def test_what_is_no_recipe_is_refused_and_the_set_stays(service, photos, data, said):
+    session = analyzed(service, photos)
+    with pytest.raises(ValueError, match=said):
+        service.open_recipe({"session": session.token, "data": data}, "page", silent)
+    assert service.store.of_page("page", "") is session
+
+
+def test_a_recipe_of_other_weights_is_refused(service, photos, more, monkeypatch):
+    recipe = recipe_of_red(service, photos)
+    session = analyzed(service, more)
+    monkeypatch.setattr(ColorEngine, "identity", lambda *_: "f" * 64)
+    with pytest.raises(ValueError, match="are not those that the recipe was made with"):
+        opened_on(service, session, recipe)
+    assert len(folders(service)) == 2

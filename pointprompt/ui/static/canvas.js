@@ -1,6 +1,6 @@
 // Runs in gradio's `js_on_load`, which cannot import: it fetches the real modules and hands over.
 // Custom events, which gradio finds here by their quoted names: "export", "opening", "push", "recall",
-// "remove", "restore".
+// "recipe", "remove", "restore".
 
 // Below the address of the page: on this page's own origin, whatever a proxy tells the server of its
 // scheme and port.

@@ -17,6 +17,7 @@
  * @property {number} threshold In [0, 1]: a token is inside where its heatmap, (margin + 1) / 2 to the power of gamma, is above.
  * @property {number} gamma In (0, 10]; larger is stricter.
  * @property {string} size One of `SIZES`: how much the first positive click means.
+ * @property {string} concept Name of one that the clicks go on from, which a recipe brought; "" for none. With one, masks need no click, and the size says nothing.
  */
 
 /**
@@ -125,6 +126,13 @@
  */
 
 /**
+ * Asks for the set in the terms of a recipe, with its things, in the event `recipe`.
+ * @typedef {Object} RecipeRequest
+ * @property {string} session The token it shows.
+ * @property {string} data The content of the recipe's file, from anywhere, as base64.
+ */
+
+/**
  * Asks for a stored set that this browser had open before, in the event `recall`.
  * @typedef {Object} RecallRequest
  * @property {string} recall What the manifest gave.
@@ -224,6 +232,7 @@
  * @property {string} example What to try with them, where they are an example; "" where they are somebody's own.
  * @property {boolean} opening Whether this is what pages open with, and nobody asked for it.
  * @property {string} recall What this browser may keep to open the set again, whenever; "" where it is not stored.
+ * @property {OpenedPrompt | null} opened What a recipe that was just opened wants in these images; null where none was.
  */
 
 /**
@@ -243,7 +252,7 @@
 /** Before anyone changes them.
  * @type {Readonly<Settings>} */
 export const SETTINGS = Object.freeze(/** @type {const} */ ({
-  rule: {"name": "joint", "threshold": 0.5, "gamma": 1.0, "size": "thing"},
+  rule: {"name": "joint", "threshold": 0.5, "gamma": 1.0, "size": "thing", "concept": ""},
   one_only: false,
   outline: "photo",
   fill_holes: 0,
@@ -253,7 +262,7 @@ export const SETTINGS = Object.freeze(/** @type {const} */ ({
 /** What each rule begins with.
  * @type {{joint: Omit<JointRule, "name">, tutorial: Omit<TutorialRule, "name">}} */
 export const RULES = Object.freeze(/** @type {const} */ ({
-  joint: {"threshold": 0.5, "gamma": 1.0, "size": "thing"},
+  joint: {"threshold": 0.5, "gamma": 1.0, "size": "thing", "concept": ""},
   tutorial: {"threshold": 0.5, "gamma": 1.0, "denoise": true, "min_area": 3, "negative_threshold": 0.99, "n_eigvecs": null},
 }));
 
@@ -286,6 +295,10 @@ export const MAX_EDGED = 16;
 /** Of a data set's name, and a token.
  * @type {number} */
 export const MAX_HUB_CHARS = 500;
+
+/** Of a recipe as base64.
+ * @type {number} */
+export const MAX_RECIPE_CHARS = 8388608;
 
 /** Of a mask on a screen, in pixels.
  * @type {number} */

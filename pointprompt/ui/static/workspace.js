@@ -92,7 +92,11 @@ function join({ element, props, server, trigger, watch }) {
     predict: (request) => server.predict(request),
     edges: (request) => server.edges(request),
   });
-  const prompts = createPrompts(store, { ask: (request) => server.open_prompt(request), actions });
+  const prompts = createPrompts(store, {
+    ask: (request) => server.open_prompt(request),
+    apply: (request) => trigger("recipe", request),
+    actions,
+  });
   const live = createLive(store, { addressOf });
   const session = createSession(store, {
     restore: (request) => trigger("restore", request),

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import base64
+
 # A prompt file that is refused, opened as the body of `input` says.
 PROMPTS = """
     const { createPrompts } = await import('/server/prompts.js');
@@ -12,9 +14,12 @@ PROMPTS = """
     const actions = createActions(store);
     const refused = { seq: 0, error: 'invalid', message: 'The prompt file is not JSON.' };
     let answer = () => refused;
-    const { open, destroy } = createPrompts(store, { ask: async () => answer(), actions });
+    const applied = [];
+    const { open, destroy } = createPrompts(store, {
+      ask: async () => answer(), apply: (request) => applied.push(request), actions,
+    });
     const said = () => store.get().trouble.told;
-    const file = new Blob(['{']);
+    const file = new File(['{'], 'prompt.json');
 """
 
 
@@ -63,3 +68,25 @@ def test_a_server_that_does_not_answer_is_said(run):
         return said();
     """)
     assert found == "The server did not answer: the prompt file was not opened. Try again."
+
+
+def test_a_recipe_goes_to_the_server_as_its_bytes_are(run):
+    found = run(f"""{PROMPTS}
+        const bytes = Uint8Array.from({{ length: 70000 }}, (_, index) => index % 251);
+        await open(new File([bytes], 'Cat.SafeTensors'));
+        return [applied, said()];
+    """)
+    data = base64.b64encode(bytes(index % 251 for index in range(70000))).decode()
+    assert found == [[{"session": "one", "data": data}], ""]
+
+
+def test_a_recipe_that_no_message_can_hold_is_for_the_command_line(run):
+    found = run(f"""{PROMPTS}
+        await open(new File([new Uint8Array(7 << 20)], 'cat.safetensors'));
+        return [applied.length, said()];
+    """)
+    assert found == [
+        0,
+        "This recipe is too large for the page. From the command line it opens: "
+        "pointprompt apply RECIPE FOLDER.",
+    ]

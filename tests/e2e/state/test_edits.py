@@ -37,8 +37,19 @@ def test_edits_go_with_their_images_and_end_with_them(run):
 
 def test_a_thing_is_blank_without_clicks_strokes_and_locks(run):
     found = run(f"""{EDITS}
-        const blank = {{ clicks: [], strokes: [], locks: [] }};
+        const settings = {{ rule: 'joint', joint: {{ concept: '' }} }};
+        const blank = {{ clicks: [], settings, strokes: [], locks: [] }};
+        const ofRecipe = {{ ...settings, joint: {{ concept: 'one' }} }};
         return [blank, {{ ...blank, clicks: [click(0)] }}, {{ ...blank, strokes: [stroke(0)] }},
-          {{ ...blank, locks: [1] }}].map((thing) => [edits.isBlank(thing), edits.isAsked(thing)]);
+          {{ ...blank, locks: [1] }}, {{ ...blank, settings: ofRecipe }},
+          {{ ...blank, settings: {{ ...ofRecipe, rule: 'tutorial' }} }},
+        ].map((thing) => [edits.isBlank(thing), edits.isAsked(thing)]);
     """)
-    assert found == [[True, False], [False, True], [False, False], [False, True]]
+    assert found == [
+        [True, False],
+        [False, True],
+        [False, False],
+        [False, True],
+        [False, True],
+        [True, False],
+    ]

@@ -32,7 +32,7 @@ def test_clicks_on_other_images_are_not_taken_and_it_is_said_on_which_they_are(r
     said = run(OPEN, {"of": ["a", "b", "c", "d", "e"], "on": ["a", "b"]})
     assert said == (
         "This prompt file belongs to other images: a, b, c and 2 more. "
-        "Open those first: images that are added to them get masks too."
+        "Open those first. For any other images there is the recipe, which a download can hold too."
     )
 
 

@@ -15,10 +15,13 @@ import { clicksOf } from "../state/things.js";
 export const LINE = "contour";
 
 /**
- * Whether this browser can do what the settings say.
+ * Whether this browser can do what the settings say: our own rule, unless it goes on from a recipe.
  * @param {State} state
  */
-export const canFollow = (state) => sentSettings(state).rule.name === "joint";
+export function canFollow(state) {
+  const { rule } = sentSettings(state);
+  return rule.name === "joint" && !rule.concept;
+}
 
 /**
  * @param {State} state

@@ -1,4 +1,5 @@
-// Masks as they come over the wire: base64 of zlib of packed bits, first token in the highest bit.
+// Masks as they come over the wire: base64 of zlib of packed bits, first token in the highest bit. And
+// bytes as they go: base64.
 
 /** @import { EdgesAnswer } from "../contract.js" */
 
@@ -6,6 +7,17 @@
 async function inflate(bytes) {
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
   return new Uint8Array(await new Response(stream).arrayBuffer());
+}
+
+// As many bytes at a time as a function takes arguments.
+const SOME = 1 << 15;
+
+/** @param {ArrayBuffer} buffer */
+export function encodeBytes(buffer) {
+  const bytes = new Uint8Array(buffer);
+  const parts = [];
+  for (let at = 0; at < bytes.length; at += SOME) parts.push(String.fromCharCode(...bytes.subarray(at, at + SOME)));
+  return btoa(parts.join(""));
 }
 
 /** @param {string} text */

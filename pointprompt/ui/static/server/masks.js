@@ -4,6 +4,7 @@
 import { arrangement } from "../state/arrangement.js";
 import { isAsked } from "../state/edits.js";
 import { askedOf, askedOfEach, exportMessage, promptMessage, wantsHeat } from "../state/messages.js";
+import { fromMessage } from "../state/settings.js";
 import { isAnswered, stillRight, troubled } from "../state/state.js";
 import { decodeBytes, decodeMasks } from "./codec.js";
 import { receiveFailure } from "./failure.js";
@@ -85,7 +86,7 @@ export function createMasks(store, { predict, download }) {
     const decoded = await decodeMasks(masks, n, ...manifest.grid);
     const heatmaps = await decodeBytes(heat, n);
     if (!isOfThisSet(request) || seq < asking.since) return;
-    const isEmpty = !isAsked(request);
+    const isEmpty = !isAsked({ ...request, settings: fromMessage(request.settings) });
     const keys = askedOfEach(request);
     const before = get().answer;
     set({

@@ -16,7 +16,7 @@ import { clear, give, rows, unfold } from "./field.js";
 /**
  * @param {HTMLElement} root
  * @param {PageStore} store
- * @param {{recall: (request: RecallRequest) => void, openPrompt: (file: Blob) => void}} page
+ * @param {{recall: (request: RecallRequest) => void, openPrompt: (file: File) => void}} page
  */
 export function createSetup(root, store, { recall, openPrompt }) {
   /** @param {string} selector */
@@ -75,7 +75,7 @@ export function createSetup(root, store, { recall, openPrompt }) {
 }
 
 /** @param {File} file */
-const isPrompt = ({ name }) => name.toLowerCase().endsWith(".json");
+const isPrompt = ({ name }) => /\.(json|safetensors)$/i.test(name);
 
 /**
  * Whether a set has an image of a file: the file itself, or a frame of it, which has its number.

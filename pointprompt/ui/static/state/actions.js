@@ -7,7 +7,7 @@ import { createEditing } from "./editing.js";
 import * as undoable from "./history.js";
 import { MAX_THINGS, SIZES, SLIDERS } from "../contract.js";
 import { afterPress, hitBy } from "./press.js";
-import { SETTINGS, withValue } from "./settings.js";
+import { forgotten, renewed, withValue } from "./settings.js";
 import { NO_ANSWER, NOT_LIVE, troubled, turned } from "./state.js";
 import * as things from "./things.js";
 
@@ -174,10 +174,12 @@ export function createActions(store) {
       go(undoable.redo(get().history));
     },
     clear() {
-      const isClicked = get().history.present.clicks.length > 0;
-      commit(isClicked ? { clicks: [] } : { strokes: [], locks: [] });
+      const { clicks: own, settings } = get().history.present;
+      commit(own.length ? { clicks: [] } : { strokes: [], locks: [], settings: forgotten(settings) });
     },
-    reset: () => commit({ settings: SETTINGS }),
+    /** What a recipe said of the chosen thing: its clicks alone say it from now on. */
+    forget: () => commit({ settings: forgotten(get().history.present.settings) }),
+    reset: () => commit({ settings: renewed(get().history.present.settings) }),
     export: () => set({ exporting: true }),
 
     setting: change,

@@ -2,7 +2,7 @@
 
 import { MAX_LOCKED_CLICKS, MAX_POINTS, MAX_STROKES } from "../contract.js";
 import { stepped } from "./brush.js";
-import { countLocked, countStrokes, isLocked, locked, unlocked } from "./edits.js";
+import { countLocked, countStrokes, isLocked, isPrompted, locked, unlocked } from "./edits.js";
 import { sentSettings } from "./messages.js";
 import { troubled } from "./state.js";
 import * as things from "./things.js";
@@ -51,14 +51,14 @@ export function createEditing({ get, set }, commit) {
     lock(image) {
       const state = get();
       const { present } = state.history;
-      const isLocking = !isLocked(present, image) && present.clicks.length > 0;
+      const isLocking = !isLocked(present, image) && isPrompted(present);
       if (!isLocking && !things.all(present).some((thing) => isLocked(thing, image))) {
         tell(NOTHING_TO_LOCK);
         return;
       }
       const prompt = things.map(present, (thing) => {
         if (!isLocking) return { ...thing, locks: unlocked(thing.locks, image) };
-        if (!thing.clicks.length || isLocked(thing, image)) return thing;
+        if (!isPrompted(thing) || isLocked(thing, image)) return thing;
         const said = { clicks: things.clicksOf(present, thing.id), settings: sentSettings(state, thing) };
         return { ...thing, locks: locked(thing.locks, image, said) };
       });

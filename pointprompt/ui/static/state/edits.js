@@ -2,6 +2,7 @@
 // place. Knows neither masks nor the screen.
 
 import { move as moved } from "./clicks.js";
+import { conceptOf } from "./settings.js";
 import { all } from "./things.js";
 
 /**
@@ -10,25 +11,35 @@ import { all } from "./things.js";
  */
 
 /** @typedef {Pick<Thing, "clicks" | "strokes" | "locks">} Edited */
+/** @typedef {Pick<Thing, "clicks" | "settings">} Prompted */
+
+/**
+ * Whether there are clicks, here or in a recipe that they go on from.
+ * @param {Prompted} thing
+ */
+export const isPrompted = ({ clicks, settings }) => clicks.length > 0 || conceptOf(settings) !== "";
 
 /**
  * Whether nothing can be in its masks.
- * @param {Edited} thing
+ * @param {Edited & Prompted} thing
  */
-export const isBlank = ({ clicks, strokes, locks }) => !clicks.length && !strokes.length && !locks.length;
+export const isBlank = (thing) => !isPrompted(thing) && !thing.strokes.length && !thing.locks.length;
 
 /**
  * Whether anything may be in its masks.
- * @param {Edited} thing
+ * @param {Edited & Prompted} thing
  */
-export const isMarked = ({ clicks, strokes, locks }) =>
-  clicks.some(({ positive }) => positive) || strokes.some(({ adds }) => adds) || locks.length > 0;
+export const isMarked = ({ clicks, settings, strokes, locks }) =>
+  clicks.some(({ positive }) => positive) ||
+  conceptOf(settings) !== "" ||
+  strokes.some(({ adds }) => adds) ||
+  locks.length > 0;
 
 /**
  * Whether the server has masks for it.
- * @param {Pick<Thing, "clicks" | "locks">} thing
+ * @param {Prompted & Pick<Thing, "locks">} thing
  */
-export const isAsked = ({ clicks, locks }) => clicks.length > 0 || locks.length > 0;
+export const isAsked = (thing) => isPrompted(thing) || thing.locks.length > 0;
 
 /**
  * Whether a thing's mask of an image was accepted as it stood.

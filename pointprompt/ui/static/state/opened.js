@@ -35,4 +35,4 @@ export function opened({ things, exclusive, overlaps, skipped, images }, manifes
 /** @param {readonly {name: string}[]} images */
 const otherText = (images) =>
   `This prompt file belongs to other images: ${listed(images)}. ` +
-  "Open those first: images that are added to them get masks too.";
+  "Open those first. For any other images there is the recipe, which a download can hold too.";

@@ -2,18 +2,19 @@
 
 import { move, moveAll } from "./edits.js";
 import * as undoable from "./history.js";
+import { opened } from "./opened.js";
 import { revived } from "./revived.js";
 import { sameImages } from "./same.js";
-import { fitted, known } from "./settings.js";
+import { conceptOf, fitted, known } from "./settings.js";
 import { NO_ANSWER, NOT_LIVE, troubled } from "./state.js";
 import * as things from "./things.js";
 
 /**
- * @import { Manifest } from "../contract.js"
+ * @import { Manifest, OpenedPrompt } from "../contract.js"
  * @import { History } from "./history.js"
  * @import { Kept } from "./kept.js"
  * @import { State } from "./state.js"
- * @import { Prompt } from "./things.js"
+ * @import { Prompt, Thing } from "./things.js"
  */
 
 /**
@@ -53,7 +54,31 @@ export function open(state, manifest, kept) {
  * @param {Kept | null} kept
  * @returns {History<Prompt>}
  */
-function openingHistory({ manifest: before, history, recalled }, manifest, kept) {
+function openingHistory(state, manifest, kept) {
+  const history = goingOn(state, manifest, kept);
+  const prompt = manifest.opened && opened(manifest.opened, manifest).prompt;
+  // What went on from this recipe before, and lost it with its session, goes on.
+  const isBack = things.all(history.present).some((thing) => isOf(thing, manifest.opened));
+  return prompt && !isBack ? undoable.commit(history, prompt) : history;
+}
+
+/**
+ * Whether a thing goes on from what a recipe wants.
+ * @param {Thing} thing
+ * @param {OpenedPrompt | null} recipe
+ */
+const isOf = ({ settings }, recipe) =>
+  recipe?.things.some(({ settings: { rule } }) =>
+    rule.name === "joint" && rule.concept !== "" && rule.concept === conceptOf(settings)) ?? false;
+
+/**
+ * What there was on these images, or nothing yet.
+ * @param {State} state
+ * @param {Manifest} manifest
+ * @param {Kept | null} kept
+ * @returns {History<Prompt>}
+ */
+function goingOn({ manifest: before, history, recalled }, manifest, kept) {
   if (before && manifest.joins === before.session) {
     const places = before.images.map((_, image) => manifest.kept.indexOf(image));
     return places.every((place, image) => place === image) ? history : moved(history, places);

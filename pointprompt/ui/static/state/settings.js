@@ -51,6 +51,32 @@ export function withValue(settings, name, value) {
 }
 
 /**
+ * The name of the concept of a recipe that clicks go on from; "" for none.
+ * @param {Settings} settings
+ */
+export const conceptOf = ({ rule, joint }) => (rule === "joint" ? joint.concept : "");
+
+/**
+ * Whether a first click may mean a part, the thing or more.
+ * @param {Settings} settings
+ */
+export const hasSizes = (settings) => settings.rule === "joint" && !conceptOf(settings);
+
+/**
+ * Without what a recipe said.
+ * @param {Settings} settings
+ * @returns {Settings}
+ */
+export const forgotten = (settings) => ({ ...settings, joint: { ...settings.joint, concept: "" } });
+
+/**
+ * As at first, but for what a recipe said.
+ * @param {Settings} settings
+ * @returns {Settings}
+ */
+export const renewed = ({ joint: { concept } }) => ({ ...SETTINGS, joint: { ...SETTINGS.joint, concept } });
+
+/**
  * For a set that has so many eigenvectors.
  * @param {Settings} settings
  * @param {number} eigvecs
@@ -82,7 +108,8 @@ export function toMessage({ rule, outline, joint, tutorial, ...others }, outline
  * @returns {Settings}
  */
 export function fromMessage({ rule: { name, ...values }, ...others }) {
-  return /** @type {Settings} */ ({ ...SETTINGS, ...others, rule: name, [name]: values });
+  const whole = { ...SETTINGS[name], ...values };
+  return /** @type {Settings} */ ({ ...SETTINGS, ...others, rule: name, [name]: whole });
 }
 
 /**

@@ -2,7 +2,7 @@
 // it. Never changed in place. Knows neither the server nor the screen.
 
 import { THING_COLORS } from "../contract.js";
-import { SETTINGS } from "./settings.js";
+import { conceptOf, SETTINGS } from "./settings.js";
 
 /**
  * @import { Click, Lock, Stroke } from "../contract.js"
@@ -165,9 +165,10 @@ export const map = (prompt, changed) => among(prompt, all(prompt).map(changed), 
  * @returns {readonly Click[]}
  */
 export function clicksOf(prompt, id = prompt.id, own = clicksOfOne(prompt, id)) {
-  if (!prompt.exclusive || !own.length) return own;
+  const thing = all(prompt).find((one) => one.id === id);
+  if (!prompt.exclusive || !(own.length || (thing && conceptOf(thing.settings)))) return own;
   const theirs = all(prompt)
-    .filter((thing) => thing.id !== id)
+    .filter((other) => other.id !== id)
     .flatMap(({ clicks }) => clicks.filter(({ positive }) => positive));
   return [...theirs.map((click) => ({ ...click, positive: false })), ...own];
 }

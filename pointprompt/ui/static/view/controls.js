@@ -4,7 +4,7 @@ import { MAX_AREA, SLIDERS } from "../contract.js";
 import { brushOf, radiusOf, sliderOf } from "../state/brush.js";
 import { isBlank } from "../state/edits.js";
 import { canExport } from "../state/messages.js";
-import { valueOf } from "../state/settings.js";
+import { conceptOf, hasSizes, valueOf } from "../state/settings.js";
 import { createRadios } from "./radios.js";
 
 /**
@@ -57,6 +57,7 @@ const possible = (state) => ({
   redo: state.history.future.length > 0,
   clear: !isBlank(state.history.present),
   reset: true,
+  forget: true,
   export: canExport(state),
 });
 
@@ -79,6 +80,8 @@ export function createControls(root, store, actions) {
   const outlines = /** @type {NodeListOf<HTMLOptionElement>} */ (
     root.querySelectorAll("[data-setting=outline] option")
   );
+  const sizes = settings.find(({ dataset }) => dataset.setting === "size")?.closest("label");
+  const [recipe] = all("recipe");
   const [tileSize] = /** @type {HTMLInputElement[]} */ (all("tile-size"));
   const brush = /** @type {HTMLInputElement} */ (root.querySelector(".pp-brush input"));
   const listening = new AbortController();
@@ -90,7 +93,7 @@ export function createControls(root, store, actions) {
     createRadios(all("order"), "order", actions.order),
   ];
   for (const button of buttons) {
-    const name = /** @type {"undo" | "redo" | "clear" | "reset" | "export"} */ (button.dataset.action);
+    const name = /** @type {"undo" | "redo" | "clear" | "reset" | "forget" | "export"} */ (button.dataset.action);
     button.addEventListener("click", () => actions[name](), { signal });
   }
   /** @type {Field | null} */
@@ -125,6 +128,8 @@ export function createControls(root, store, actions) {
     root.toggleAttribute("data-brush", brushOf(state) !== null);
     brush.value = String(Math.round(sliderOf(look.brush)));
     for (const field of ofOneRule) field.hidden = field.dataset.rule !== values.rule;
+    sizes?.toggleAttribute("hidden", !hasSizes(values));
+    recipe.hidden = !conceptOf(values);
     for (const option of outlines) option.hidden = !manifest?.outlines.includes(option.value);
     for (const field of settings) {
       const name = field.dataset.setting ?? "";

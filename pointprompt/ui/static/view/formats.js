@@ -16,7 +16,7 @@ const OF_COCO = { polygons: "as polygons, not as runs of pixels", regions: "each
 /**
  * @param {HTMLElement} root
  * @param {PageStore} store
- * @param {{actions: Actions, openPrompt: (file: Blob) => void}} page
+ * @param {{actions: Actions, openPrompt: (file: File) => void}} page
  */
 export function createFormats(root, store, { actions, openPrompt }) {
   const menu = /** @type {HTMLElement} */ (root.querySelector(".pp-formats"));

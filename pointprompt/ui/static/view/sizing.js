@@ -2,6 +2,7 @@
 // chosen shows at the pointer. With a brush the keys make that larger or smaller.
 
 import { brushOf } from "../state/brush.js";
+import { hasSizes } from "../state/settings.js";
 import { isElsewhere } from "./shortcuts.js";
 
 /**
@@ -26,7 +27,7 @@ export function createSizing(root, store, actions) {
 
   let isOver = false;
 
-  const isOurs = () => store.get().history.present.settings.rule === "joint";
+  const isOurs = () => hasSizes(store.get().history.present.settings);
 
   /** @param {KeyboardEvent} event */
   function press(event) {
@@ -80,6 +81,6 @@ export function createSizing(root, store, actions) {
 function textOf({ history }) {
   const { settings } = history.present;
   const { threshold } = settings[settings.rule];
-  const size = settings.rule === "joint" ? WORDS[/** @type {keyof typeof WORDS} */ (settings.joint.size)] : "";
+  const size = hasSizes(settings) ? WORDS[/** @type {keyof typeof WORDS} */ (settings.joint.size)] : "";
   return [size, `threshold ${threshold.toFixed(2)}`].filter(Boolean).join(" · ");
 }

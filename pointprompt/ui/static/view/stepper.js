@@ -2,6 +2,7 @@
 // was tapped last.
 
 import { SIZES } from "../contract.js";
+import { hasSizes } from "../state/settings.js";
 
 /**
  * @import { Actions } from "../state/actions.js"
@@ -28,7 +29,7 @@ export function createStepper(root, store, { actions, element }) {
 
   /** @param {State} state */
   const tapped = ({ tapped: image, history }) =>
-    history.present.clicks.length && history.present.settings.rule === "joint" ? image : null;
+    history.present.clicks.length && hasSizes(history.present.settings) ? image : null;
 
   const unsubscribe = [
     store.subscribe(
