@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from pointprompt.settings import MAX_AREA, RULES, JointRule, Settings, TutorialRule
 from tests.e2e.browser import new_context
 from tests.e2e.modules import ORIGIN, serve
-from tests.e2e.workspace import REMARK, K, answered, open_settings, open_workspace, slide
+from tests.e2e.workspace import REMARK, K, answered, edged, open_settings, open_workspace, slide
 
 
 def test_every_place_of_every_setting_is_one_the_server_takes(workspace, server):
@@ -52,10 +52,55 @@ def test_there_is_a_control_for_every_setting_and_an_option_for_every_rule(works
     controls = workspace.locator("[data-setting]")
     named = controls.evaluate_all("(inputs) => inputs.map((input) => input.dataset.setting)")
     of_rules = {name for rule in RULES.values() for name in field_names(rule)}
-    assert sorted(named) == sorted({*field_names(Settings), *of_rules})
+    # Only a recipe brings a concept; that has a button to be forgotten by.
+    assert sorted(named) == sorted({*field_names(Settings), *of_rules} - {"concept"})
     options = workspace.locator("[data-setting=rule] option")
     values = options.evaluate_all("(options) => options.map((option) => option.value)")
     assert sorted(values) == sorted(RULES)
+
+
+def test_a_thing_of_a_recipe_needs_no_click_and_can_be_left_to_its_clicks(workspace, server):
+    open_settings(workspace)
+    sizes, recipe = (
+        workspace.locator("label", has_text="A click means"),
+        workspace.locator("[data-recipe]"),
+    )
+    assert (sizes.is_visible(), recipe.is_visible()) == (True, False)
+    name = f"{'0a' * 8}-0"
+    thing = {
+        "name": "cat",
+        "color": [120, 255, 0],
+        "clicks": [],
+        "settings": Settings(JointRule(concept=name)).as_dict(),
+        "locks": [],
+        "strokes": [],
+    }
+    workspace.evaluate(
+        """(thing) => openAnother({
+            session: 'of the recipe', joins: manifest.session, kept: [0, 1],
+            opened: { things: [thing], exclusive: true, overlaps: false, skipped: [], images: [] },
+        })""",
+        thing,
+    )
+    edged(workspace, 2)
+    assert server.requests[-1].settings.concept == name
+    assert server.requests[-1].clicks == ()
+    assert (sizes.is_visible(), recipe.is_visible()) == (False, True)
+    assert workspace.locator(".pp-chips button").all_inner_texts() == ["cat"]
+    assert workspace.locator(".pp-status").inner_text() == "Found in 1 of 2"
+    # The defaults of all else leave what the recipe says.
+    workspace.locator("[data-action=reset]").click()
+    assert recipe.is_visible()
+    workspace.get_by_role("button", name="Forget it").click()
+    answered(workspace)
+    assert server.requests[-1].settings.concept == ""
+    assert (sizes.is_visible(), recipe.is_visible()) == (True, False)
+    workspace.locator("[data-action=undo]").click()
+    workspace.locator("[data-action=undo]").click()
+    answered(workspace)
+    assert server.requests[-1].settings.concept == name
+    workspace.locator("[data-action=undo]").click()
+    assert workspace.locator(".pp-chips button").all_inner_texts() == ["Thing 1"]
 
 
 @pytest.mark.parametrize(

@@ -105,8 +105,31 @@ export function createOthers(store, server) {
  */
 async function withMasks({ seq, masks, presence }, { key, keys, before }, { images, grid }) {
   const decoded = await decodeMasks(masks, images.length, ...grid);
-  return { seq, key, keys, masks: decoded, presence, heat: [], edged: before ? stillRight(before, keys) : [] };
+  return { seq, key, keys, masks: decoded, presence, heat: [], edged: standing(before, keys, decoded) };
 }
+
+/**
+ * Of an answer the edges that stand until newer ones come: where the tokens are the same as before, a
+ * line can have moved a little at most.
+ * @param {Answer | undefined} before
+ * @param {Answer["keys"]} keys Of the answer after it.
+ * @param {readonly Uint8Array[]} masks Likewise.
+ */
+function standing(before, keys, masks) {
+  if (!before) return [];
+  const right = stillRight(before, keys);
+  return before.edged.map(
+    (edges, image) =>
+      right[image] ?? (edges && isSame(before.masks[image], masks[image]) ? { ...edges, side: 0 } : undefined),
+  );
+}
+
+/**
+ * @param {Uint8Array | undefined} one
+ * @param {Uint8Array} other
+ */
+const isSame = (one, other) =>
+  one?.length === other.length && other.every((value, token) => value === one[token]);
 
 /**
  * @param {Answer} answer
