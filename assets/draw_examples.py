@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
-from pointprompt.types import ByteArray, FloatArray
+from pointprompt.types import BoolArray, ByteArray, FloatArray
 
 TABLES = Path(__file__).parent.parent / "pointprompt" / "sources" / "still_life"
 _QUALITY = 90
@@ -25,6 +26,21 @@ def main() -> None:
     for number, scene in enumerate(_SCENES, start=1):
         picture = Image.fromarray(_drawn(scene))
         picture.save(TABLES / f"table-{number}.jpg", quality=_QUALITY, optimize=True)
+
+
+def true_mask(table: int, name: str) -> BoolArray:
+    """Return where a thing is seen on a table, (H, W) bool: all of them, if there are several.
+
+    Args:
+        table: Its number, from 1.
+        name: Of `NAMES`.
+    """
+    scene = _SCENES[table - 1]
+    eye, directions = _camera_rays(scene, (0.5, 0.5))
+    _, which = _met(scene, np.broadcast_to(eye, directions.shape), directions)
+    color = NAMES[name].color
+    numbers = [number for number, one in enumerate(scene.solids, start=1) if one.color == color]
+    return np.isin(which, numbers).reshape(_HEIGHT, _WIDTH)
 
 
 _Color = tuple[float, float, float]
@@ -137,12 +153,7 @@ def _ray_colors(
 ) -> FloatArray:
     """Return (m, 3) linear RGB of what is seen along each of m rays."""
     origins = np.broadcast_to(eye, directions.shape)
-    nearest = _plane_distances(origins, directions, 0)
-    which = np.where(nearest < _FAR, 0, -1)
-    for number, solid in enumerate(scene.solids, start=1):
-        distances = solid.distances(origins, directions)
-        which = np.where(distances < nearest, number, which)
-        nearest = np.minimum(nearest, distances)
+    nearest, which = _met(scene, origins, directions)
     wall = np.array(_WALL, np.float32)
     colors = np.broadcast_to(wall, directions.shape).copy()
     for number in range(len(scene.solids) + 1):
@@ -152,6 +163,19 @@ def _ray_colors(
     # The far end of the table fades into the wall.
     fade = np.where(which == 0, np.clip((nearest - 9) / 14, 0, 1), 0)[:, None].astype(np.float32)
     return colors * (1 - fade) + wall * fade
+
+
+def _met(
+    scene: _Scene, origins: FloatArray, directions: FloatArray
+) -> tuple[FloatArray, NDArray[np.int64]]:
+    """Return how far along each of m rays something is, and what: -1 nothing, 0 the table, 1 ..."""
+    nearest = _plane_distances(origins, directions, 0)
+    which = np.where(nearest < _FAR, 0, -1)
+    for number, solid in enumerate(scene.solids, start=1):
+        distances = solid.distances(origins, directions)
+        which = np.where(distances < nearest, number, which)
+        nearest = np.minimum(nearest, distances)
+    return nearest, which
 
 
 def _camera_rays(scene: _Scene, sample: tuple[float, float]) -> tuple[FloatArray, FloatArray]:
@@ -271,6 +295,15 @@ _ORANGE = _Solid(0, 0, 0.42, 0, (0.85, 0.32, 0.02), gloss=0.15)
 _BLUE_JAR = _Solid(0, 0, 0.50, 1.35, (0.03, 0.12, 0.48), band=(0.80, 0.82, 0.86))
 _WHITE_JAR = _Solid(0, 0, 0.42, 0.85, (0.80, 0.78, 0.72))
 _YELLOW_JAR = _Solid(0, 0, 0.38, 1.10, (0.80, 0.55, 0.04))
+# What stands on the tables; no two are of one colour.
+NAMES = {
+    "red ball": _RED_BALL,
+    "green ball": _GREEN_BALL,
+    "orange": _ORANGE,
+    "blue jar": _BLUE_JAR,
+    "white jar": _WHITE_JAR,
+    "yellow jar": _YELLOW_JAR,
+}
 _BLUE_CLOTH: tuple[_Color, _Color] = ((0.78, 0.80, 0.82), (0.16, 0.26, 0.42))
 _GREEN_CLOTH: tuple[_Color, _Color] = ((0.82, 0.80, 0.72), (0.24, 0.40, 0.26))
 
