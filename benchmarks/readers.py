@@ -3,8 +3,9 @@
     python -m benchmarks.readers
 
 They are no dependencies of ours; each that is to be tried must be importable: `pip install labelme
-ultralytics` into any environment that has pointprompt too. Ultralytics also trains one epoch of its
-smallest segmenter, from nothing, on what was written. Knows the programs' functions for reading.
+fiftyone ultralytics` into any environment that has pointprompt too. Ultralytics also trains one
+epoch of its smallest segmenter, from nothing, on what was written. FiftyOne needs no database to
+read. Knows the programs' functions for reading.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ def main() -> None:
     print("| program | version | masks | IoU, least | IoU, mean |\n|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
         labelled = _written(Path(folder))
-        for program, read in (("labelme", _labelme), ("ultralytics", _ultralytics)):
+        for program, read in _READERS.items():
             try:
                 importlib.import_module(program)
             except ImportError:
@@ -75,7 +76,7 @@ def _written(folder: Path) -> Labelled:
         np.ones(shape, np.float32),
         BackboneChoice("efficientnet_lite0", "block", 4, 512),
     )
-    write_zip(folder / "masks.zip", labelled, ["labelme", "yolo"])
+    write_zip(folder / "masks.zip", labelled, ["labelme", "coco", "yolo"])
     with ZipFile(folder / "masks.zip") as archive:
         archive.extractall(folder)
     images = folder / "yolo" / "images"
@@ -102,6 +103,29 @@ def _labelme(folder: Path, labelled: Labelled) -> _Pairs:
             yield image.mask(number), drawn == 1
 
 
+def _fiftyone(folder: Path, labelled: Labelled) -> _Pairs:
+    """Each mask, and what FiftyOne makes of the COCO file."""
+    from fiftyone.utils.coco import COCODetectionDatasetImporter
+
+    importer: Any = COCODetectionDatasetImporter(
+        data_path=str(folder / "labelme"), labels_path=str(folder / "coco.json")
+    )
+    with importer:
+        read = {Path(path).name: found["segmentations"] for path, _, found in importer}
+    for image in labelled:
+        for number, name in enumerate(_NAMES):
+            drawn = np.zeros(image.shape, bool)
+            for one in read[image.photo.name].detections:
+                if one.label == name:
+                    x, y = (
+                        round(s * o)
+                        for s, o in zip(image.shape[::-1], one.bounding_box[:2], strict=True)
+                    )
+                    height, width = one.mask.shape
+                    drawn[y : y + height, x : x + width] |= one.mask
+            yield image.mask(number), drawn
+
+
 def _ultralytics(folder: Path, labelled: Labelled) -> _Pairs:
     """Each mask, and what Ultralytics makes of its label file."""
     from ultralytics.data.utils import polygons2masks, verify_image_label
@@ -122,6 +146,9 @@ def _ultralytics(folder: Path, labelled: Labelled) -> _Pairs:
             ]
             drawn = [polygons2masks((height, width), [one], color=1)[0] > 0 for one in polygons]
             yield image.mask(number), np.any([np.zeros((height, width), bool), *drawn], axis=0)
+
+
+_READERS = {"labelme": _labelme, "fiftyone": _fiftyone, "ultralytics": _ultralytics}
 
 
 def _trained(folder: Path) -> str:
