@@ -55,12 +55,13 @@ contract: $(VENV)/dev ## Write what the page must know of the server
 soak: $(VENV)/dev ## Use the app long and hard, and count what is lost, crossed, leaked or left
 	$(BIN)/python -m benchmarks.soak
 
-assets: $(VENV)/dev browser ## Draw the example set, the thumbnails, the animation and the figures again
+assets: $(VENV)/dev browser ## Draw the example set, the thumbnails, the animation and the figures again, and run the notebook
 	$(BIN)/python assets/draw_examples.py
 	$(BIN)/python assets/make.py thumbnails
 	$(BIN)/python assets/make.py animation
 	$(BIN)/python assets/draw_method.py
 	$(BIN)/python assets/draw_outlines.py
+	$(BIN)/python assets/run_notebook.py
 
 # With the node of the dev extra, so that no other one need be there.
 node_modules/.made: package.json package-lock.json $(VENV)/dev

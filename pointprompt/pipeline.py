@@ -610,8 +610,10 @@ def make_recipe(
         engine: As for `analyze`: where the analysis was computed.
 
     Raises:
-        RecipeError: As for `recipes.making.recipe_of`.
-        ValueError: As there.
+        RecipeError: A thing is by the tutorial's rule, or none has a positive click, or an image
+            cannot be read any more.
+        ValueError: A click is on an image that is not in the analysis, or two things have the same
+            name.
         BackboneError: The weights are not here any more.
     """
     identity = engine_of(engine, device).identity(analysis.backbone.request)

@@ -122,6 +122,10 @@ def decode(data: bytes) -> Recipe:
 def write(recipe: Recipe, path: str | Path) -> Path:
     """Write a recipe's file, whole or not at all, over what is there; its path.
 
+    Args:
+        recipe: From `make_recipe`.
+        path: The file; its folder is there.
+
     Raises:
         OSError: It cannot be written.
     """
@@ -142,8 +146,12 @@ def write(recipe: Recipe, path: str | Path) -> Path:
 def read(path: str | Path) -> Recipe:
     """The recipe in a file.
 
+    Args:
+        path: The file, from anyone: nothing in it is run, and every value is checked.
+
     Raises:
-        RecipeError: As for `decode`, or it is too large.
+        RecipeError: It is none, of another version, damaged or too large, or a value in it is not
+            of its kind or not in its range.
         OSError: It cannot be read.
     """
     with Path(path).open("rb") as file:

@@ -78,10 +78,13 @@ class Predictor:
     A rule is prepared when it is first used. The last answers are remembered: what is drawn of one
     piece by piece asks for it at every piece, and several things are asked for in turn. `predict`
     may be called from several threads at once.
+
+    Args:
+        analysis: From `analyze`.
+        known: Concepts in its terms that clicks can go on from; `open_recipe` brings them.
     """
 
     def __init__(self, analysis: Analysis, known: Known | None = None) -> None:
-        """Predict from this analysis, and from concepts that are known in its terms."""
         self._analysis = analysis
         self._known = known or Known()
         self._answers: _Recent[_Asked, TokenPrediction] = _Recent(_ANSWERS)

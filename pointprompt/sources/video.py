@@ -144,7 +144,8 @@ def read_frames(
         sized: Told how many pixels a frame has before the first is decoded; it may wait, or raise.
 
     Raises:
-        ImageError: As for `probe`.
+        ImageError: There is no such file, it is no video that can be read, its frames are too big,
+            or the first one cannot be decoded.
         ValueError: `every` or `limit` is less than 1.
     """
     path, folder = Path(path), Path(folder)
