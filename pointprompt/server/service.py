@@ -51,6 +51,7 @@ from pointprompt.types import (
 )
 
 if TYPE_CHECKING:
+    from pointprompt.recipes.opened import Opened as OpenedRecipe
     from pointprompt.recipes.recipe import Recipe
     from pointprompt.rules.predictor import Predictor
     from pointprompt.server.readers import Readers
@@ -366,7 +367,8 @@ class Service:
                 progress=progress,
             )
             session_files.write_tiles(folder, analysis)
-        predictor = _ready_predictor(analysis, recipe)
+        opened = _opened(recipe, analysis)
+        predictor = opened.predictor if opened else _ready_predictor(analysis)
         progress(Progress(LAST_STAGE, 0, 1))
         session = self.store.add(
             folder,
@@ -378,7 +380,7 @@ class Service:
             visitor=visitor,
             example=example,
             stored=key,
-            recipe=recipe,
+            opened=opened,
         )
         return Opened(session, rejected, added)
 
@@ -412,17 +414,18 @@ class Service:
                 self._engine.prepare(analysis.backbone.request, progress)
                 key = pipeline.keep(self._stored, analysis, before.analysis, self._engine)
             kept = [i for i in range(len(before.analysis.photos)) if i != request.image]
+            opened = _opened(before.recipe, analysis)
             return self.store.add(
                 folder,
                 analysis,
-                _ready_predictor(analysis, before.recipe),
+                opened.predictor if opened else _ready_predictor(analysis),
                 page,
                 joins=before.token,
                 kept=tuple(kept),
                 visitor=visitor,
                 example=before.example,
                 stored=key,
-                recipe=before.recipe,
+                opened=opened,
             )
 
     def fetch_files(
@@ -550,7 +553,8 @@ class Service:
             example=session.example,
             opening=session.shares,
             recall="" if session.example else self.recall(session),
-            opened=_opened(session) if is_opened else None,
+            concepts=_concepts(session),
+            opened=_wanted(session) if is_opened else None,
         )
         return wire.encode(manifest)
 
@@ -703,14 +707,36 @@ class Service:
         return session, predict(request.clicks, request.settings, request.locks)
 
 
-def _opened(session: Session) -> wire.OpenedPrompt | None:
-    """What the recipe of a session wants in its images."""
+def _opened(recipe: Recipe | None, analysis: Analysis) -> OpenedRecipe | None:
+    """A recipe on an analysis, if there is one, which no first click need wait for."""
     from pointprompt.recipes.opened import open_on
 
-    if session.recipe is None:
+    if recipe is None:
         return None
-    opened = open_on(session.recipe, session.analysis)
-    return wire.OpenedPrompt(opened.things, opened.exclusive, False, (), ())
+    opened = open_on(recipe, analysis)
+    opened.predictor.prepare(JointRule())
+    return opened
+
+
+def _wanted(session: Session) -> wire.OpenedPrompt | None:
+    """What the recipe that is open on a session wants in its images."""
+    if session.opened is None:
+        return None
+    return wire.OpenedPrompt(session.opened.things, session.opened.exclusive, False, (), ())
+
+
+def _concepts(session: Session) -> tuple[wire.ManifestConcept, ...]:
+    """What clicks of a session can go on from."""
+    opened = session.opened
+    if opened is None:
+        return ()
+    known, same = opened.predictor.known, opened.predictor.same
+    images = dict(zip(known.numbers, same, strict=True))
+    return tuple(
+        wire.ManifestConcept.of(name, known.concepts[name], images, thing.clicks)
+        for thing in opened.things
+        if (name := thing.settings.concept)
+    )
 
 
 def _called(analysis: Analysis, names: Sequence[str]) -> Analysis:
@@ -719,12 +745,11 @@ def _called(analysis: Analysis, names: Sequence[str]) -> Analysis:
     return replace(analysis, photos=tuple(replace(photo, name=name) for photo, name in photos))
 
 
-def _ready_predictor(analysis: Analysis, recipe: Recipe | None = None) -> Predictor:
-    """The predictor of an analysis, or of a recipe on it, which no first click need wait for."""
-    from pointprompt.recipes.opened import open_on
+def _ready_predictor(analysis: Analysis) -> Predictor:
+    """The predictor of an analysis, which the first click need not wait for."""
     from pointprompt.rules.predictor import Predictor
 
-    predictor = open_on(recipe, analysis).predictor if recipe else Predictor(analysis)
+    predictor = Predictor(analysis)
     predictor.prepare(JointRule())
     return predictor
 

@@ -19,7 +19,7 @@ from pointprompt.analysis.analysis import Analysis
 from pointprompt.server.session import Session, SessionGone
 
 if TYPE_CHECKING:
-    from pointprompt.recipes.recipe import Recipe
+    from pointprompt.recipes.opened import Opened
     from pointprompt.rules.predictor import Predictor
 
 GIB = 1024**3
@@ -81,7 +81,7 @@ class SessionStore:
         example: str = "",
         shares: bool = False,
         stored: str = "",
-        recipe: Recipe | None = None,
+        opened: Opened | None = None,
     ) -> Session:
         """A new session that owns the folder; sessions over the byte limit are freed for it.
 
@@ -96,7 +96,7 @@ class SessionStore:
             example: What to try with it, where its images are an example.
             shares: Whether others have the same analysis and predictor.
             stored: The key of the analysis in the store, if it is there.
-            recipe: Whose concepts the predictor knows, if it knows any.
+            opened: The recipe that is open on the images, if one is.
         """
         token = secrets.token_urlsafe(24)
         session = Session(
@@ -110,7 +110,7 @@ class SessionStore:
             shares=shares,
             stored=stored,
             kept=kept,
-            recipe=recipe,
+            opened=opened,
         )
         with self._lock:
             session.used_at = self._clock()
