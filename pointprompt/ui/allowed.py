@@ -62,8 +62,9 @@ _ASSISTANTS_HEADERS = frozenset(
         b"x-forwarded-proto",
     ]
 )
-# gradio reads no more of these than the page ever sends; with "deep_link" it would open files.
-_WITHOUT_QUERY = (PAGE, "/config", INFO, MCP, MCP_SCHEMA)
+# gradio reads no more of these than the page ever sends; with "deep_link" it would open files. What
+# it says of endpoints it would keep without "page", with the address that its first reader claims.
+_QUERIES = {PAGE: b"", "/config": b"", INFO: b"page="}
 _MAX_QUERY = 512
 
 NOTHING_HERE = "There is nothing here."
@@ -132,7 +133,7 @@ def check_address(scope: Scope, path: str, listeners: Listeners) -> Scope:
         is_known = scope["method"] == "POST" and (is_tools or path == UPLOAD or is_message(path))
     if not is_known or len(scope.get("query_string", b"")) > _MAX_QUERY:
         raise Refused(404, NOTHING_HERE)
-    return {**scope, "query_string": b""} if path in _WITHOUT_QUERY else scope
+    return {**scope, "query_string": _QUERIES[path]} if path in _QUERIES else scope
 
 
 def is_message(path: str) -> bool:

@@ -7,10 +7,10 @@ assistant reads and what the page "Use via API" shows: gradio takes one line for
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
-from weakref import WeakSet
 
 import gradio as gr
 from gradio.components.api_component import Api as Value
@@ -124,7 +124,7 @@ class Api:
     def __init__(self, service: Service) -> None:
         """Put them where gradio's context is."""
         self.programs = Programs(service, Path(get_upload_folder()))
-        self._jobs: dict[str, WeakSet[Job[Any]]] = {}
+        self._jobs: dict[str, set[Job[Any]]] = {}
         for name in NAMES:
             gr.on(
                 [],
@@ -274,21 +274,33 @@ class Api:
         Raises:
             gr.Error: It came to nothing; with the sentence that the page would show.
         """
-        job = Job(work)
-        self._jobs.setdefault(str(request.session_hash), WeakSet()).add(job)
-        told = None
-        while not job.has_ended:
-            newest = job.newest
-            if newest != told:
-                told = newest
-                progress((newest.done, newest.total), desc=stage_words(newest))
-            await asyncio.sleep(_TICK_SECONDS)
+        job, told = Job(work), None
+        with self._job_of(str(request.session_hash), job):
+            while not job.has_ended:
+                newest = job.newest
+                if newest != told:
+                    told = newest
+                    progress((newest.done, newest.total), desc=stage_words(newest))
+                await asyncio.sleep(_TICK_SECONDS)
         try:
             return job.result()
         except Cancelled:
             raise gr.Error(_STOPPED, print_exception=False) from None
         except Exception as error:
             raise gr.Error(sentence_of(error), print_exception=False) from error
+
+    @contextmanager
+    def _job_of(self, client: str, job: Job[Any]) -> Iterator[None]:
+        """Have a client's going away end the job within the block; so does whatever ends that."""
+        jobs = self._jobs.setdefault(client, set())
+        jobs.add(job)
+        try:
+            yield
+        finally:
+            job.cancel()
+            jobs.discard(job)
+            if not jobs:
+                self._jobs.pop(client, None)
 
 
 def _value(parameter: Parameter) -> Value:

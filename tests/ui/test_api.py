@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import threading
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,11 +18,14 @@ from PIL import Image
 
 from pointprompt.server.handed_in import NOT_A_FILE, NOT_FETCHED
 from pointprompt.server.service import GONE
+from pointprompt.types import Progress
 from pointprompt.ui.api import NAMES
 from tests.server.test_service import RED, is_color
 from tests.server.test_service import photo as square
 from tests.ui.served import VISITOR, Server
 
+# Seconds, far more than anything here takes; reached only by a test that fails.
+PATIENCE = 60
 THINGS = [
     {
         "name": "red",
@@ -222,8 +226,41 @@ def test_what_is_described_is_what_is_there(client):
         assert "Args" not in described
 
 
-def test_a_client_that_goes_takes_its_work_with_it(server, client):
+def test_a_client_that_goes_takes_its_work_with_it(server, client, photos, monkeypatch):
+    begun, held = threading.Event(), threading.Event()
+
+    def analyze(fetch: Any, request: Any, page: str, progress: Any, visitor: str) -> Any:
+        begun.set()
+        assert held.wait(PATIENCE)
+        progress(Progress("read", 0, 1))
+
+    monkeypatch.setattr(server.service, "analyze", analyze)
+    job = client.submit(files=[handle_file(str(photos[0]))], api_name="/analyze")
+    assert begun.wait(PATIENCE)
     (api,) = {fn.fn.__self__ for fn in server.demo.fns.values() if fn.api_name in NAMES}
-    api.leave("nobody")
+    while client.session_hash not in api._jobs:  # It is noted when it has begun.
+        threading.Event().wait(0.01)
+    api.leave("somebody else")
     api.leave(client.session_hash)
-    assert client.session_hash not in api._jobs
+    with pytest.raises(AppError, match="the client that asked for it has gone"):
+        job.result(PATIENCE)
+    held.set()
+    assert not api._jobs
+
+
+def test_nothing_is_remembered_of_a_call_that_is_done(server, photos):
+    (api,) = {fn.fn.__self__ for fn in server.demo.fns.values() if fn.api_name in NAMES}
+    called(server, "analyze", [[data_of(photos[0])], "", 1])
+    assert not api._jobs
+
+
+def test_nobody_has_the_examples_of_others_name_another_server(server):
+    for host in ("evil.example", server.host):
+        told = server.get("/gradio_api/info", Host=host).json()["named_endpoints"]
+        assert f'Client("http://{host}")' in told["/predict"]["code_snippets"]["python"]
+
+
+def test_how_far_the_work_is_is_told(client, photos):
+    job = client.submit(files=[handle_file(str(path)) for path in photos], api_name="/analyze")
+    job.result(PATIENCE)
+    assert job.status().success
