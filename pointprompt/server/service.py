@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from pointprompt.analysis.analysis import Analysis
 from pointprompt.analysis.entry import Entry
@@ -21,7 +21,8 @@ from pointprompt.backbones import BackboneError
 from pointprompt.engines.engine import Engine, ThisProcess
 from pointprompt.formats.prompt_json import read_prompt
 from pointprompt.server import addresses, memory, parsing, session_files, wire
-from pointprompt.server.exports import Exports
+from pointprompt.server.applying_files import ApplyingFiles, InTurn
+from pointprompt.server.exports import Exports, largest_of
 from pointprompt.server.fetching import (
     Fetch,
     is_among,
@@ -30,6 +31,7 @@ from pointprompt.server.fetching import (
     make_files,
 )
 from pointprompt.server.jobs import LAST_STAGE
+from pointprompt.server.mask_files import MaskFile, write_masks
 from pointprompt.server.opening import Opening, Prepared
 from pointprompt.server.recalls import REMOVED, NotRecalled, Recalls
 from pointprompt.server.session import Session, SessionGone
@@ -57,6 +59,7 @@ if TYPE_CHECKING:
     from pointprompt.server.readers import Readers
 
 _log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 # What all sets that are under way may take together; what computing one takes comes on top.
 _SETS_BYTES = 512 << 20
@@ -127,6 +130,12 @@ class Service:
         self._lane = Lane("engine")
         self._sets = Turns(_SETS_BYTES)
         self._exports = Exports(self._engine)
+        self.applying = ApplyingFiles(
+            InTurn(self._engine, self._in_new_turn),
+            limits,
+            readers.reader if readers else nullcontext,
+            self._exports.turn,
+        )
         self._wholes = WholePhotos()
         self.videos = Videos(readers, limits)
         self._opening = Opening(opening) if opening else None
@@ -218,8 +227,8 @@ class Service:
         Args:
             fetch: Gets the images.
             request: The backbone.
-            page: The page that the session will belong to. Its earlier session stays until this
-                one is ready, so that a failure loses nothing.
+            page: The page that the session will belong to; "" where a program asks. Its earlier
+                session stays until this one is ready, so that a failure loses nothing.
             progress: Told of every step; it may raise to cancel.
             visitor: Whose the session will be; "" where that cannot be told.
             example: What to try with the images, where they are an example.
@@ -513,9 +522,12 @@ class Service:
         most = self.limits.max_images - (len(before.photos) if before else 0)
         return min(len(paths), most) * (side * side * 3 + _PREVIEW_BYTES)
 
-    def _in_turn(
-        self, work: Callable[[], Analysis], place: Place, progress: ProgressFn
-    ) -> Analysis:
+    def _in_new_turn(self, work: Callable[[], T]) -> T:
+        """Do heavy work behind all that waits for its turn now."""
+        with self._computing.place() as place:
+            return self._in_turn(work, place, tell_nobody)
+
+    def _in_turn(self, work: Callable[[], T], place: Place, progress: ProgressFn) -> T:
         """Do heavy work when its turn has come. Only one at a time, and in one thread."""
         with self._computing.turn(place, progress):
             try:
@@ -672,9 +684,42 @@ class Service:
             ValueError: The message is malformed.
             OSError: It could not be written; then nothing of it is there.
         """
-        request = parsing.parse_export(message)
+        return self.write_export(parsing.parse_export(message), progress, visitor)
+
+    def write_export(
+        self, request: wire.ExportRequest, progress: ProgressFn, visitor: str = ""
+    ) -> Path:
+        """As `export`, of a message that was checked."""
         with self.store.using(request.session, visitor) as session:
             return self._exports.write(session, request, progress)
+
+    def masks(
+        self,
+        request: wire.ExportRequest,
+        images: object,
+        progress: ProgressFn,
+        visitor: str = "",
+    ) -> list[MaskFile]:
+        """Files in the session's folder with the masks of a prompt.
+
+        Args:
+            request: The prompt.
+            images: Indices of the images that masks are wanted of; None for all.
+            progress: Told after every image, and while others come before; it may raise to cancel.
+            visitor: Whose the session is.
+
+        Raises:
+            SessionGone: The session was freed.
+            ValueError: There is no such image, or nothing is clicked, or the masks cannot be drawn
+                as the settings want.
+            OSError: A file cannot be written.
+        """
+        with self.store.using(request.session, visitor) as session:
+            wanted = parsing.parse_images(images, len(session.analysis.photos))
+            others = set(range(len(session.analysis.photos))) - set(wanted)
+            request = replace(request, skipped=tuple(others | set(request.skipped)))
+            with self._exports.turn(largest_of(session), progress):
+                return write_masks(session, request, progress)
 
     def push(self, message: object, progress: ProgressFn, visitor: str = "") -> Pushed:
         """The data set on the Hub that has the photos and the masks of a message's prompt now.
