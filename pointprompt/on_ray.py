@@ -68,7 +68,9 @@ def apply(
             None returns "name", "reason" as in `Applied`, "unlike", and of "things" each its
             "name", "presence" and "mask": a PNG, 255 where the thing is.
         column: Which one it is.
-        workers: How many; None takes one for each GPU, or without any one for each core.
+        workers: How many, with a core each; None takes one for each GPU, or without any one for
+            each core but one. What reads the images may need that one: where there is none left,
+            Ray waits for ever.
         gpus_per_worker: The share of a GPU that each has; None takes a whole one where there are
             GPUs.
         device: As for `pointprompt.apply`.
@@ -132,6 +134,8 @@ def _sized(
     if gpus < 0 or (workers is not None and workers < 1):
         raise RayError("There must be at least one worker, and of GPUs no less than 0 for it.")
     room = int(min(cpus, all_gpus / gpus if gpus else cpus))
+    if not gpus and workers is None:
+        room = max(1, room - 1)
     # Ray itself would wait for ever.
     if room < (workers or 1):
         raise RayError(

@@ -159,7 +159,9 @@ def command_parser() -> argparse.ArgumentParser:
         default=ENGINES[0],
         help="this process, or workers of Ray (default: here)",
     )
-    apply.add_argument("--workers", type=int, metavar="N", help="of Ray (default: all it has)")
+    apply.add_argument(
+        "--workers", type=int, metavar="N", help="of Ray (default: one a GPU, or a core)"
+    )
     apply.add_argument(
         "--gpus-per-worker",
         type=float,

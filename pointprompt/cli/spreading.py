@@ -150,8 +150,9 @@ def _of_parts(images: Streamed, keeper: Keeper) -> Dataset:
                 # As a value: of an error that is raised here, its sentence would not arrive.
                 yield _table([{"image": b"", **_said(_NO_IMAGE, str(error))}])
 
+    parts = [{"id": part} for part in range(images.parts)]
     # No core of their own, for they mostly wait: else workers, which have one each, left them none.
-    return ray.data.range(images.parts, override_num_blocks=images.parts).map_batches(
+    return ray.data.from_items(parts, override_num_blocks=images.parts).map_batches(
         read, batch_size=1, num_cpus=0
     )
 
