@@ -42,6 +42,7 @@ bench: $(VENV)/dev browser ## Measure speed, memory and bytes; takes an hour
 	$(BIN)/python -m benchmarks.live
 	$(BIN)/python -m benchmarks.store
 	$(BIN)/python -m benchmarks.exports
+	$(BIN)/python -m benchmarks.apply
 	$(BIN)/python -m benchmarks.api
 	$(BIN)/python -m benchmarks.backbones
 
