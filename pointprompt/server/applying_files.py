@@ -27,6 +27,7 @@ from pointprompt.types import N_EIGVECS, BackboneRequest, ByteArray, Photo, Prog
 
 if TYPE_CHECKING:
     from pointprompt.analysis.terms import Terms
+    from pointprompt.formats.archive import FolderWriter
     from pointprompt.recipes.applied import Applied
     from pointprompt.recipes.recipe import Recipe
 
@@ -156,7 +157,7 @@ class ApplyingFiles:
             with self.memory(largest * READ_AT_ONCE, progress):
                 for done, applied in enumerate(self._applied(read_recipe, readable)):
                     progress(Progress("export", done, len(readable)))
-                    _write(writer.add, applied, report)
+                    _write(writer, applied, report)
             writer.finish()
         path = folder / "pointprompt-masks.zip"
         _zip(masks, path)
@@ -200,19 +201,21 @@ class ApplyingFiles:
         return apply(recipe, files, names=names, engine=self.engine, limits=self.limits)
 
 
-def _write(add: Callable[..., list[int]], applied: Applied, report: Report) -> None:
+def _write(writer: FolderWriter, applied: Applied, report: Report) -> None:
     photo: Photo | None = applied.photo
     if photo is None:
         report.failed.append({"name": applied.name, "reason": applied.reason})
         return
     found = list(applied.predictions.values())
-    counts = add(
+    image = (
         photo,
         [one.masks[0] for one in found],
         np.stack([one.heatmaps[0] for one in found]),
         tuple(applied.presence.values()),
     )
-    for name, count in zip(report.found, counts, strict=True):
+    written = writer.write(*image)
+    writer.add(*image, written)
+    for name, count in zip(report.found, written.counts, strict=True):
         report.found[name] += count > 0
     if applied.unlike:
         report.unlike.append(applied.name)
