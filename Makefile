@@ -50,6 +50,7 @@ quality: $(VENV)/dev ## Measure the masks on a folder of labelled photos, which 
 	$(BIN)/python -m benchmarks.quality $(DATA) --peers 6
 	$(BIN)/python -m benchmarks.mixed $(DATA)
 	$(BIN)/python -m benchmarks.things $(DATA)
+	$(BIN)/python -m benchmarks.held_back $(DATA)
 
 contract: $(VENV)/dev ## Write what the page must know of the server
 	$(BIN)/python -m pointprompt.ui.contract

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pointprompt.applying import apply as apply_here
 from pointprompt.formats.format import as_png
 from pointprompt.recipes import file as recipe_file
 from pointprompt.recipes.applied import Applied
@@ -176,6 +175,9 @@ class _Worker:
         return pa.Table.from_pylist(rows, None if self._keep else _schema())
 
     def _done(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        # Here, since it imports torch, and the options of a command need it not.
+        from pointprompt.applying import apply as apply_here
+
         images = [row.pop(self._column) for row in rows]
         found = apply_here(
             self._recipe,
