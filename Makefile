@@ -42,12 +42,15 @@ bench: $(VENV)/dev browser ## Measure speed, memory and bytes; takes an hour
 	$(BIN)/python -m benchmarks.live
 	$(BIN)/python -m benchmarks.store
 	$(BIN)/python -m benchmarks.exports
+	$(BIN)/python -m benchmarks.apply
+	$(BIN)/python -m benchmarks.api
 	$(BIN)/python -m benchmarks.backbones
 
 quality: $(VENV)/dev ## Measure the masks on a folder of labelled photos, which takes most of an hour: make quality DATA=folder
 	$(BIN)/python -m benchmarks.quality $(DATA) --peers 6
 	$(BIN)/python -m benchmarks.mixed $(DATA)
 	$(BIN)/python -m benchmarks.things $(DATA)
+	$(BIN)/python -m benchmarks.held_back $(DATA)
 
 contract: $(VENV)/dev ## Write what the page must know of the server
 	$(BIN)/python -m pointprompt.ui.contract

@@ -22,6 +22,7 @@ from pointprompt.types import Click, Prediction, Progress
 
 if TYPE_CHECKING:
     from pointprompt.applying import apply
+    from pointprompt.on_ray import apply as apply_on_ray
     from pointprompt.pipeline import analyze, extend, make_recipe, open_recipe, predict, without
     from pointprompt.recipes.applied import Applied
     from pointprompt.recipes.file import read as read_recipe
@@ -50,6 +51,7 @@ __all__ = [
     "TutorialRule",
     "analyze",
     "apply",
+    "apply_on_ray",
     "extend",
     "get_mask",
     "make_recipe",
@@ -69,6 +71,7 @@ _PLACES = {
     "RecipeError": ("recipes.recipe", "RecipeError"),
     "analyze": ("pipeline", "analyze"),
     "apply": ("applying", "apply"),
+    "apply_on_ray": ("on_ray", "apply"),
     "extend": ("pipeline", "extend"),
     "get_mask": ("rules.tutorial", "get_mask"),
     "make_recipe": ("pipeline", "make_recipe"),

@@ -35,8 +35,10 @@ def listed() -> dict[str, str]:
 
 def code_of(example: Path) -> str:
     text = example.read_text(encoding="utf-8")
-    if example.suffix != ".ipynb":
+    if example.suffix == ".py":
         return text
+    if example.suffix == ".md":
+        return "\n".join(re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL))
     cells = json.loads(text)["cells"]
     return "\n".join("".join(one["source"]) for one in cells if one["cell_type"] == "code")
 

@@ -24,7 +24,6 @@ NARROWER = {"torch": ">=2.8,<2.12"}
 # goes with.
 MOVES_NO_MASK = {
     "av",
-    "datasets",
     "gradio",
     "huggingface-hub",
     "pyarrow",

@@ -6,7 +6,11 @@ Knows everything below, and the terminal. Nothing else imports it.
     options.py        what is asked for, in the words of a command line
     sets.py           an analysed set as a folder: its entry, and what its images are called
     exporting.py      clicks or a prompt file on such a set to files
-    batch.py          a recipe over a folder or a video: streamed, resumed, counted
-    journal.py        what a batch has done so far, an image a file
+    batch.py          a recipe over a folder, a video or a data set: streamed, resumed, counted
+    images.py         what such a run is over
+    keeping.py        what is found in an image, to its files and its record
+    journal.py        the records, an image a file
+    spreading.py      images to workers of Ray
+    pushing.py        a data set that was written, to the Hub
     telling.py        progress and results, for people or as JSON
 """

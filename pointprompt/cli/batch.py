@@ -1,14 +1,13 @@
-"""A recipe over a folder or a video -> files, streamed; a run that was stopped goes on.
+"""A recipe over a folder, a video or a data set -> files, streamed; a run that was stopped goes on.
 
 Knows recipes applied, writers, and the folder they write to. Does not know the terminal.
 
     OUT/...                     what the formats write, as images come
     OUT/apply.json              what was found, when all is done
-    OUT/.pointprompt/run.json   until then: what was asked for
-    OUT/.pointprompt/records/   what was found in each image
-    OUT/.pointprompt/frames/    of a video, its frames
+    OUT/.pointprompt/run.json   until then: what was asked for; and what `images` and `keeping` put
 
 Whatever was killed, and when: the same command again gives the files that one run would have given.
+So does one on Ray.
 """
 
 from __future__ import annotations
@@ -17,37 +16,29 @@ import fcntl
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from pointprompt.applying import apply
-from pointprompt.cli.journal import (
-    Journal,
-    Record,
-    key_of_file,
-    names_in,
-    packed,
-    write_whole,
-)
+from pointprompt.cli.images import Image, Listed, Streamed, in_folder, of_video
+from pointprompt.cli.journal import Record, key_of_file, write_whole
+from pointprompt.cli.keeping import STATE, Files, Keeper
+from pointprompt.cli.spreading import Spread, spread
 from pointprompt.formats.archive import FolderWriter
 from pointprompt.formats.format import DEFAULT_OPTIONS, Options
 from pointprompt.recipes import file as recipe_file
-from pointprompt.recipes.applied import Applied
 from pointprompt.recipes.recipe import Recipe
-from pointprompt.sources.folder import image_files
-from pointprompt.sources.names import safe_names
-from pointprompt.sources.photos import ImageError, Limits
-from pointprompt.sources.video import is_video, read_frames
-from pointprompt.types import Photo, ProgressFn
+from pointprompt.sources.dataset_rows import DatasetAsked, Row, Rows, open_rows
+from pointprompt.sources.photos import ImageSource, Limits
+from pointprompt.sources.video import is_video
+from pointprompt.types import ProgressFn
 
 REPORT = "apply.json"
-_STATE, _RUN, _LOCK, _READY = ".pointprompt", "run.json", "lock", "frames.json"
-_ALL = 1 << 31
+_RUN, _LOCK = "run.json", "lock"
 
 
 class BatchError(ValueError):
@@ -60,7 +51,7 @@ class Asked:
 
     Attributes:
         recipe: The file of the recipe.
-        images: A folder of images, or a video.
+        images: A folder of images, a video, or a data set.
         out: The folder that files go to.
         formats: Names from `FORMATS`.
         options: What is chosen within formats.
@@ -68,10 +59,11 @@ class Asked:
         every: Of so many frames of a video one is taken.
         device: As for `apply`.
         limits: As for `apply`.
+        spread: How it is spread over workers of Ray; None does all of it here.
     """
 
     recipe: Path
-    images: Path
+    images: Path | DatasetAsked
     out: Path
     formats: tuple[str, ...]
     options: Options = DEFAULT_OPTIONS
@@ -79,6 +71,12 @@ class Asked:
     every: int = 1
     device: str | None = None
     limits: Limits = field(default_factory=Limits)
+    spread: Spread | None = None
+
+    @property
+    def files(self) -> Files:
+        """Which files are written, and where."""
+        return Files(self.out.absolute(), self.formats, self.options, self.keeps_overlaps)
 
 
 class Failed(NamedTuple):
@@ -93,7 +91,7 @@ class Report:
     """What a run has found so far.
 
     Attributes:
-        images: How many there are.
+        images: How many there are; of a data set, as far as it was read.
         done: How many of them it has come to.
         found: In how many each thing is, by its name.
         failed: Those that could not be read.
@@ -112,21 +110,12 @@ class Report:
         return {**said, "failed": [one._asdict() for one in self.failed]}
 
 
-class _Image(NamedTuple):
-    """An image of a run: its file, what tells that it changed, its name there and in files."""
-
-    path: Path
-    key: str
-    shown: str
-    name: str
-
-
 def run(
     asked: Asked,
     tell: Callable[[Report], None] = lambda _: None,
     progress: ProgressFn | None = None,
 ) -> Report:
-    """Apply a recipe to a folder or a video, or go on with that.
+    """Apply a recipe to a folder, a video or a data set, or go on with that.
 
     Args:
         asked: What it is of.
@@ -137,14 +126,17 @@ def run(
         BatchError: The folder for files holds something else, or is in use.
         RecipeError: As for `apply`.
         ImageError: As for `apply`, or the folder has no images.
+        DatasetError: The data set cannot be read.
+        RayError: As for `on_ray.apply`.
         OSError: A file cannot be written.
     """
     data = asked.recipe.read_bytes()
     recipe = recipe_file.decode(data)
-    said = _said(asked, data)
-    state = asked.out / _STATE
+    state = asked.out / STATE
     # It says what cannot be had before anything is there.
-    with _writer(asked, recipe, data, state) as writer:
+    with asked.files.writer(recipe, data) as writer:
+        rows = open_rows(asked.images) if isinstance(asked.images, DatasetAsked) else None
+        said = _said(asked, data, rows)
         asked.out.mkdir(parents=True, exist_ok=True)
         finished = _finished(asked.out, said)
         if finished:
@@ -152,7 +144,10 @@ def run(
             return finished
         _begin(asked.out, said)
         with _alone(state):
-            report = _work(asked, recipe, writer, tell, progress)
+            keeper = Keeper(asked.files, recipe)
+            images = _images(asked, rows, keeper, progress)
+            work = _Work(asked, recipe, images, keeper)
+            report = work.report(writer, tell, progress)
             write_whole(state / REPORT, _as_json({"run": said, "report": report.as_dict()}))
             # From here on this run is finished; what is left of its state is only in the way.
             (state / REPORT).replace(asked.out / REPORT)
@@ -160,139 +155,156 @@ def run(
     return report
 
 
-def _writer(asked: Asked, recipe: Recipe, data: bytes, state: Path) -> FolderWriter:
-    return FolderWriter(
-        asked.out,
-        state,
-        things=recipe.as_things(),
-        backbone=recipe.backbone,
-        formats=asked.formats,
-        options=asked.options,
-        keeps_overlaps=asked.keeps_overlaps,
-        recipe=lambda: data,
-    )
-
-
-def _work(
-    asked: Asked,
-    recipe: Recipe,
-    writer: FolderWriter,
-    tell: Callable[[Report], None],
-    progress: ProgressFn | None,
-) -> Report:
-    state = asked.out / _STATE
-    images = _images(asked, state, progress)
-    journal = Journal(_made(state / "records"))
-    report = Report(len(images), found={thing.name: 0 for thing in recipe.things})
-    for image, record in _records(asked, recipe, images, journal, progress):
-        if isinstance(record, str):
-            report.failed.append(Failed(image.shown, record))
-        else:
-            _write(writer, record, report)
-            if record.unlike:
-                report.unlike.append(image.shown)
-        report.done += 1
-        tell(report)
-    writer.finish()
-    return report
-
-
-def _write(writer: FolderWriter, record: Record, report: Report) -> None:
-    masks = [record.mask(thing) for thing in range(len(record.masks))]
-    counts = writer.add(record.photo, masks, record.heatmaps, record.presence)
-    for name, count in zip(report.found, counts, strict=True):
-        report.found[name] += count > 0
-
-
-def _records(
-    asked: Asked,
-    recipe: Recipe,
-    images: Sequence[_Image],
-    journal: Journal,
-    progress: ProgressFn | None,
-) -> Iterator[tuple[_Image, Record | str]]:
-    """What was found in each image, in their order, or why nothing was."""
-    known = [journal.get(image.path, image.key) is not None for image in images]
-    new = [image for image, is_known in zip(images, known, strict=True) if not is_known]
-    applied = apply(
-        recipe,
-        [image.path for image in new],
-        names=[image.name for image in new],
-        device=asked.device,
-        limits=asked.limits,
-        progress=progress,
-    )
-    for image, is_known in zip(images, known, strict=True):
-        record = journal.get(image.path, image.key)
-        if record is None:
-            if is_known:
-                raise BatchError(f"{image.shown} changed while it was worked on. Run this again.")
-            one = next(applied)
-            if one.photo is None:
-                yield image, one.reason
-                continue
-            record = _record(one, one.photo, image)
-            journal.put(image.path, image.key, record)
-        yield image, record
-
-
-def _record(applied: Applied, photo: Photo, image: _Image) -> Record:
-    found = list(applied.predictions.values())
-    bare = Photo(
-        photo.name, photo.height, photo.width, b"", image.path, photo.remark, photo.orientation
-    )
-    return Record(
-        bare,
-        tuple(packed(one.masks[0]) for one in found),
-        np.stack([one.heatmaps[0] for one in found]),
-        tuple(applied.presence.values()),
-        applied.unlike,
-    )
-
-
-def _images(asked: Asked, state: Path, progress: ProgressFn | None) -> list[_Image]:
+def _images(
+    asked: Asked, rows: Rows | None, keeper: Keeper, progress: ProgressFn | None
+) -> Listed | Streamed:
     """The images of a run, each with a name that no other one has."""
+    state = asked.files.state
+    if rows is not None:
+        return Streamed(rows, state, keeper.is_done)
+    assert isinstance(asked.images, Path)  # noqa: S101 - else there are rows
     if asked.images.is_dir():
-        root, files = asked.images, image_files(asked.images)
-        # What is written is not read again, where OUT is within the folder.
-        out = asked.out.resolve()
-        files = [file for file in files if out not in file.resolve().parents]
-        if not files:
-            raise ImageError(f"No image is in {asked.images} beside those in {asked.out}.")
-        keys = [key_of_file(file) for file in files]
-    elif is_video(asked.images):
-        root, files = state / "frames", _frames(asked, state, progress)
-        # They may be taken out anew, and are the same then.
-        keys = ["frame"] * len(files)
-    else:
-        raise BatchError(f"{asked.images} is no folder and no video.")
-    names = safe_names(names_in(root, files))
-    shown = [file.relative_to(root).as_posix() for file in files]
-    return [_Image(*one) for one in zip(files, keys, shown, names, strict=True)]
+        return in_folder(asked.images, asked.out)
+    if is_video(asked.images):
+        return of_video(asked.images, asked.every, state, asked.limits, progress)
+    raise BatchError(f"{asked.images} is no folder and no video, nor is it a data set.")
 
 
-def _frames(asked: Asked, state: Path, progress: ProgressFn | None) -> list[Path]:
-    """The frames of a video; those that are there already if all are."""
-    folder, ready = _made(state / "frames"), state / _READY
-    if ready.exists():
-        return [folder / name for name in json.loads(ready.read_text(encoding="utf-8"))]
-    files = read_frames(
-        asked.images, folder, asked.every, _ALL, limits=asked.limits, progress=progress
-    )
-    write_whole(ready, _as_json([file.name for file in files]))
-    return files
+@dataclass(frozen=True)
+class _Work:
+    """What is to be done: a recipe over images, with what keeps what is found in each."""
+
+    asked: Asked
+    recipe: Recipe
+    images: Listed | Streamed
+    keeper: Keeper
+
+    def report(
+        self,
+        writer: FolderWriter,
+        tell: Callable[[Report], None],
+        progress: ProgressFn | None,
+    ) -> Report:
+        """What was found, once all is written."""
+        report = Report(
+            self.images.count or 0, found={thing.name: 0 for thing in self.recipe.things}
+        )
+        spread_over = self.asked.spread
+        found = self._here(progress) if spread_over is None else self._spread(spread_over, tell)
+        for image, record in found:
+            if isinstance(record, str):
+                report.failed.append(Failed(image.shown, record))
+            else:
+                _add(writer, record, report)
+                if record.unlike:
+                    report.unlike.append(image.shown)
+            report.done += 1
+            report.images = self.images.count or report.done
+            tell(report)
+        writer.finish()
+        return report
+
+    def _here(self, progress: ProgressFn | None) -> Iterator[tuple[Image, Record | str]]:
+        """What was found in each image, in their order, or why nothing was."""
+        # What was asked for and is not told yet, and whether it is new.
+        ahead: deque[tuple[Image, bool]] = deque()
+        names: deque[str] = deque()
+
+        def new() -> Iterator[ImageSource]:
+            for image in self.images:
+                row = image.row
+                if row is not None and row.lack:
+                    self.keeper.give_up(image, row.lack)
+                is_new = not self.keeper.is_done(image)
+                # Without what it holds: that is with the one who reads it.
+                bare = image if row is None else image._replace(row=Row("", b""))
+                ahead.append((bare, is_new))
+                if is_new:
+                    names.append(image.name)
+                    yield image.path if row is None else row.data
+
+        def called() -> Iterator[str]:
+            while names:
+                yield names.popleft()
+
+        def known() -> Iterator[tuple[Image, Record | str]]:
+            while ahead and not ahead[0][1]:
+                image, _ = ahead.popleft()
+                record = self.keeper.record(image)
+                if record is None:
+                    raise BatchError(
+                        f"{image.shown} changed while it was worked on. Run this again."
+                    )
+                yield image, record
+
+        applied = apply(
+            self.recipe,
+            new(),
+            names=called(),
+            device=self.asked.device,
+            limits=self.asked.limits,
+            progress=progress,
+        )
+        for one in applied:
+            yield from known()
+            image, _ = ahead.popleft()
+            yield image, self.keeper.keep(one, image)
+        yield from known()
+
+    def _spread(
+        self, how: Spread, tell: Callable[[Report], None]
+    ) -> Iterator[tuple[Image, Record | str]]:
+        """The same, once workers have found it all."""
+        images, so_far = self.images, Report(self.images.count or 0)
+
+        def count(reason: str) -> None:
+            so_far.done += 1
+            so_far.images = images.count or so_far.done
+            so_far.failed += [Failed("", reason)] if reason else []
+            tell(so_far)
+
+        failed = spread(
+            images,
+            self.recipe,
+            self.keeper,
+            how,
+            device=self.asked.device,
+            limits=self.asked.limits,
+            tell=count,
+        )
+        for image in images if isinstance(images, Listed) else images.again():
+            record = self.keeper.record(image) or failed.get(image.path)
+            if record is None:
+                raise BatchError(
+                    f"Nothing is known of {image.shown}: either it changed while it was worked on, "
+                    f"or {self.asked.out} is not the same folder on all computers at work. Run "
+                    "this again."
+                )
+            yield image, record
+
+
+def _add(writer: FolderWriter, record: Record, report: Report) -> None:
+    masks = [record.mask(t) for t in range(len(record.masks))] if writer.gathers else ()
+    writer.add(record.photo, masks, record.heatmaps, record.presence, record.written)
+    for name, count in zip(report.found, record.written.counts, strict=True):
+        report.found[name] += count > 0
 
 
 # --- The folder for files ------------------------------------------------------------------------
 
 
-def _said(asked: Asked, recipe: bytes) -> dict[str, Any]:
+def _said(asked: Asked, recipe: bytes, rows: Rows | None) -> dict[str, Any]:
     """What makes a run another one."""
-    video = key_of_file(asked.images) if asked.images.is_file() else ""
+    if isinstance(asked.images, DatasetAsked):
+        images: object = {**asdict(asked.images), "revision": rows.revision if rows else ""}
+        video = ""
+    else:
+        images = str(asked.images.resolve())
+        video = key_of_file(asked.images) if asked.images.is_file() else ""
     return {
         "version": 1,
         "recipe": hashlib.sha256(recipe).hexdigest(),
-        "images": str(asked.images.resolve()),
+        "images": images,
         "video": video,
         "every": asked.every,
         "formats": sorted(asked.formats),
@@ -320,14 +332,14 @@ def _begin(out: Path, said: dict[str, Any]) -> None:
     Raises:
         BatchError: Something else is there.
     """
-    state = out / _STATE
-    others = [path.name for path in out.iterdir() if path.name != _STATE]
+    state = out / STATE
+    others = [path.name for path in out.iterdir() if path.name != STATE]
     if not (state / _RUN).exists():
         if others:
             raise BatchError(
                 f"{out} is not empty, and holds no run of this to go on with. Name another folder."
             )
-        _made(state)
+        state.mkdir(exist_ok=True)
         write_whole(state / _RUN, _as_json(said))
         return
     if json.loads((state / _RUN).read_bytes()) != said:
@@ -347,11 +359,6 @@ def _alone(state: Path) -> Iterator[None]:
         except OSError:
             pass  # A file system without locks.
         yield
-
-
-def _made(folder: Path) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
 
 
 def _as_json(document: Any) -> bytes:

@@ -10,14 +10,16 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from pointprompt.cli.telling import bar, refuse, say, some
+from pointprompt.cli.telling import Bar, bar, refuse, say, some
 
 if TYPE_CHECKING:
     from pointprompt.analysis.analysis import Analysis
     from pointprompt.cli.batch import Report
+    from pointprompt.formats.hub_push import HubDataset
     from pointprompt.formats.prompt_json import PromptFile
+    from pointprompt.sources.photos import Limits
 
 _STOPPED = 130
 
@@ -62,18 +64,13 @@ def _analyze(options: argparse.Namespace) -> int:
     from pointprompt.sources.photos import ImageError
     from pointprompt.sources.video import is_video
 
-    folder, out = Path(options.images), Path(options.out)
+    out = Path(options.out)
     sets.check_new(out)
     limits = reading_of(options, options.max_images)
     engine = ThisProcess(use_device(options.device))
-    if is_video(folder):
+    if is_video(options.images):
         raise ImageError("A set is made of image files: `apply` takes videos as they are.")
-    files, names = _files_in(folder)
-    if len(files) > limits.max_images:
-        raise ImageError(
-            f"{folder} has {len(files)} images and a set holds {limits.max_images}: --max-images "
-            "says how many. A recipe made on some of them can be applied to all."
-        )
+    files, names = _images_of(options, options.images, limits)
     with bar(not options.json) as told:
         analysis = analyze(
             files,
@@ -95,12 +92,37 @@ def _analyze(options: argparse.Namespace) -> int:
     return 0
 
 
-def _files_in(folder: Path) -> tuple[list[Path], list[str]]:
-    from pointprompt.cli.journal import names_in
-    from pointprompt.sources.folder import image_files
+def _images_of(
+    options: argparse.Namespace, place: str, limits: Limits
+) -> tuple[list[Path] | list[bytes], list[str]]:
+    """The images of a folder or of a data set that are to be a set, and what they are called.
 
-    files = image_files(folder)
-    return files, names_in(folder, files)
+    Raises:
+        ValueError: There are none, or too many.
+    """
+    from pointprompt.cli.images import first_of
+    from pointprompt.cli.journal import names_in
+    from pointprompt.cli.options import dataset_of
+    from pointprompt.sources.dataset_rows import open_rows
+    from pointprompt.sources.folder import image_files
+    from pointprompt.sources.photos import ImageError
+
+    asked = dataset_of(options, place)
+    if asked is None:
+        files = image_files(place)
+        count, more = len(files), f"has {len(files)} images"
+    else:
+        rows = first_of(open_rows(asked), limits.max_images + 1)
+        count, more = len(rows), f"has more than {limits.max_images} images"
+    if count > limits.max_images:
+        which = "--max-images" if asked is None else "--limit takes the first of them, --max-images"
+        raise ImageError(
+            f"{place} {more} and a set holds {limits.max_images}: {which} says how many. A recipe "
+            "made on some of them can be applied to all."
+        )
+    if asked is None:
+        return files, names_in(Path(place), files)
+    return [one.row.data for one in rows if one.row], [one.name for one in rows]
 
 
 def _predict(options: argparse.Namespace) -> int:
@@ -130,14 +152,17 @@ def _set_of(options: argparse.Namespace) -> Analysis:
     from pointprompt.cli import sets
     from pointprompt.cli.options import formats_of
     from pointprompt.pipeline import analyze
+    from pointprompt.sources.dataset_rows import is_dataset
+    from pointprompt.sources.photos import Limits
 
     # What is wrong is said before anything is computed.
     formats_of(options)
     sets.check_new(Path(options.out))
     folder = Path(options.set)
-    if sets.is_set(folder) or not folder.is_dir():
+    is_set = sets.is_set(folder) or not (folder.is_dir() or is_dataset(options.set))
+    if is_set:
         return sets.read(folder)
-    files, names = _files_in(folder)
+    files, names = _images_of(options, options.set, Limits())
     with bar(not options.json) as told:
         return analyze(files, names=names, progress=told.tell)
 
@@ -147,23 +172,47 @@ def _write(options: argparse.Namespace, analysis: Analysis, prompt: PromptFile) 
     from pointprompt.cli.options import formats_of
 
     (formats, chosen), out = formats_of(options), Path(options.out)
+    target = _target(options)
     with bar(not options.json) as told:
         found = export(out, labelled(analysis, prompt), formats, chosen, told.tell)
+        pushed = _push(options, target, told)
     images = len(analysis.photos) - len(prompt.skipped)
     lines = [f"{name} is in {count} of {images} images." for name, count in found.items()]
-    said = {"out": str(out), "images": images, "found": found}
-    say(said, [*lines, f"The files are in {out}."], as_json=options.json)
+    said = {"out": str(out), "images": images, "found": found, **pushed}
+    say(said, [*lines, *_where(said)], as_json=options.json)
     return 0
+
+
+def _target(options: argparse.Namespace) -> HubDataset | None:
+    """Where results are pushed; what is wrong with that is said before they are computed."""
+    from pointprompt.cli import pushing
+
+    return pushing.target(options.push, public=options.public) if options.push else None
+
+
+def _push(options: argparse.Namespace, target: HubDataset | None, told: Bar) -> dict[str, str]:
+    """Push the results; what is to be said of that."""
+    from pointprompt.cli import pushing
+
+    if target is None:
+        return {}
+    pushing.push(target, Path(options.out), told.tell)
+    return {"pushed": target.address}
+
+
+def _where(said: dict[str, Any]) -> list[str]:
+    lines = [f"The files are in {said['out']}."]
+    return [*lines, f"The data set is {said['pushed']}."] if "pushed" in said else lines
 
 
 def _apply(options: argparse.Namespace) -> int:
     from pointprompt.cli.batch import Asked, run
-    from pointprompt.cli.options import formats_of, reading_of, use_device
+    from pointprompt.cli.options import dataset_of, formats_of, reading_of, spread_of, use_device
 
     formats, chosen = formats_of(options)
     asked = Asked(
         Path(options.recipe),
-        Path(options.images),
+        dataset_of(options, options.images) or Path(options.images),
         Path(options.out),
         formats,
         chosen,
@@ -171,19 +220,25 @@ def _apply(options: argparse.Namespace) -> int:
         every=options.every,
         device=use_device(options.device),
         limits=reading_of(options),
+        spread=spread_of(options),
     )
+    target = _target(options)
     with bar(not options.json) as told:
         report = run(
             asked,
-            lambda r: told.images(r.done, r.images, len(r.failed)),
+            # Of a data set nobody knows how many are to come.
+            lambda r: told.images(
+                r.done, r.images if isinstance(asked.images, Path) else None, len(r.failed)
+            ),
             told.tell,
         )
-    said = {"out": options.out, **report.as_dict()}
-    say(said, _said(report, options.out), as_json=options.json)
+        pushed = _push(options, target, told)
+    said = {"out": options.out, **report.as_dict(), **pushed}
+    say(said, [*_said(report), *_where(said)], as_json=options.json)
     return 1 if report.failed else 0
 
 
-def _said(report: Report, out: str) -> list[str]:
+def _said(report: Report) -> list[str]:
     readable = report.images - len(report.failed)
     lines = [f"{name} is in {count} of {readable} images." for name, count in report.found.items()]
     if report.unlike:
@@ -195,7 +250,7 @@ def _said(report: Report, out: str) -> list[str]:
     if report.failed:
         lines.append(f"{len(report.failed)} could not be read:")
         lines += some([f"  {one.name}: {one.reason}" for one in report.failed])
-    return [*lines, f"The files are in {out}."]
+    return lines
 
 
 def _backbones(options: argparse.Namespace) -> int:

@@ -1,6 +1,6 @@
 """What a batch has found so far, an image a file, so that it goes on where it was stopped.
 
-Knows files. Does not know recipes, nor what is written of what was found.
+Knows files. Does not know recipes, nor how what was found is written.
 
 What is here is whole, whenever the process was killed: a record gets its name when all of it is on
 the disk. One that cannot be read is as good as none.
@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import secrets
 import zlib
 from collections.abc import Sequence
 from contextlib import suppress
@@ -21,6 +22,7 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
+from pointprompt.formats.archive import Written
 from pointprompt.types import BoolArray, ByteArray, FloatArray, Photo
 
 _FASTEST = 1
@@ -36,6 +38,7 @@ class Record:
         heatmaps: (t, h, w) float32.
         presence: Of each thing.
         unlike: Whether it looks unlike the images that the recipe was made on.
+        written: What is written of it alone.
     """
 
     photo: Photo
@@ -43,6 +46,7 @@ class Record:
     heatmaps: FloatArray
     presence: tuple[float, ...]
     unlike: bool
+    written: Written
 
     def mask(self, thing: int) -> BoolArray:
         """The mask (H, W) bool of a thing."""
@@ -57,7 +61,7 @@ def packed(mask: BoolArray) -> bytes:
 
 
 class Journal:
-    """A folder of records.
+    """A folder of records. Several processes may put some there at the same time.
 
     Args:
         folder: Where they are; it is there.
@@ -66,12 +70,15 @@ class Journal:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def put(self, source: Path, key: str, record: Record) -> None:
-        """Keep what was found in an image.
+    def put(self, source: Path, key: str, record: Record | str) -> None:
+        """Keep what was found in an image, or why nothing ever will be.
 
         Raises:
             OSError: It cannot be written.
         """
+        if isinstance(record, str):
+            write_whole(self._path(source, key), save({}, {"said": json.dumps(record)}))
+            return
         photo = record.photo
         said = {
             "name": photo.name,
@@ -81,19 +88,22 @@ class Journal:
             "orientation": photo.orientation,
             "presence": record.presence,
             "unlike": record.unlike,
+            "written": record.written,
         }
         arrays: dict[str, FloatArray | ByteArray] = {"heatmaps": record.heatmaps}
         for thing, mask in enumerate(record.masks):
             arrays[f"mask.{thing}"] = np.frombuffer(mask, np.uint8)
         write_whole(self._path(source, key), save(arrays, {"said": json.dumps(said)}))
 
-    def get(self, source: Path, key: str) -> Record | None:
-        """What was found in an image that has not changed since; None where nothing was."""
+    def get(self, source: Path, key: str) -> Record | str | None:
+        """What was put of an image that has not changed since; None where nothing was."""
         try:
             data = self._path(source, key).read_bytes()
             arrays = load(data)
             header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
             said = json.loads(header["__metadata__"]["said"])
+            if isinstance(said, str):
+                return said
             photo = Photo(
                 said["name"],
                 said["height"],
@@ -104,7 +114,11 @@ class Journal:
                 said["orientation"],
             )
             masks = tuple(arrays[f"mask.{t}"].tobytes() for t in range(len(said["presence"])))
-            return Record(photo, masks, arrays["heatmaps"], tuple(said["presence"]), said["unlike"])
+            counts, files, problems = said["written"]
+            written = Written(tuple(counts), tuple(files), tuple((n, why) for n, why in problems))
+            return Record(
+                photo, masks, arrays["heatmaps"], tuple(said["presence"]), said["unlike"], written
+            )
         except (OSError, ValueError, KeyError, TypeError, SafetensorError):
             return None
 
@@ -127,7 +141,8 @@ def write_whole(path: Path, data: bytes) -> None:
     Raises:
         OSError: It cannot be written.
     """
-    unfinished = path.with_name(f"{path.name}.unfinished")
+    # Of its own: another process may be writing the same.
+    unfinished = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
     with unfinished.open("wb") as file:
         file.write(data)
         file.flush()

@@ -21,6 +21,8 @@ _STAGES = {
     "cut": "Cutting",
     "colors": "Colouring",
     "export": "Writing files",
+    "upload": "Uploading MB",
+    "commit": "Committing",
 }
 _SHOWN = 20
 
@@ -31,14 +33,14 @@ class Bar(Protocol):
     def tell(self, progress: Progress) -> None:
         """Say how far a stage has come."""
 
-    def images(self, done: int, total: int, failed: int) -> None:
-        """Say how many images are done."""
+    def images(self, done: int, total: int | None, failed: int) -> None:
+        """Say how many images are done, of how many if that is known."""
 
 
 class _Silent:
     def tell(self, progress: Progress) -> None: ...
 
-    def images(self, done: int, total: int, failed: int) -> None: ...
+    def images(self, done: int, total: int | None, failed: int) -> None: ...
 
 
 class _Rich:
@@ -53,11 +55,11 @@ class _Rich:
         """See `Bar`."""
         self._show(_STAGES.get(progress.stage, progress.stage), progress.done, progress.total, "")
 
-    def images(self, done: int, total: int, failed: int) -> None:
+    def images(self, done: int, total: int | None, failed: int) -> None:
         """See `Bar`."""
         self._show("Masking", done, total, f"{failed} failed" if failed else "")
 
-    def _show(self, stage: str, done: int, total: int, failed: str) -> None:
+    def _show(self, stage: str, done: int, total: int | None, failed: str) -> None:
         if stage != self._stage:
             if self._task is not None:
                 self._bars.remove_task(self._task)

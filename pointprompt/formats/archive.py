@@ -7,6 +7,7 @@ them.
 from __future__ import annotations
 
 import io
+import secrets
 import shutil
 import zipfile
 from collections.abc import Callable, Sequence
@@ -14,7 +15,7 @@ from contextlib import ExitStack, closing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
@@ -99,14 +100,30 @@ def write_folder(
     _write_all(partial(_put, folder), labelled, formats, options, progress)
 
 
+class Written(NamedTuple):
+    """What was written of one image alone.
+
+    Attributes:
+        counts: How many pixels each thing has in it.
+        files: The names of its files.
+        problems: What could not be written: the number of the format, and a sentence.
+    """
+
+    counts: tuple[int, ...]
+    files: tuple[str, ...]
+    problems: tuple[tuple[int, str], ...]
+
+
 class FolderWriter:
     """Writes masks into a folder one image at a time, however many are to come.
 
     Files are those of `write_folder`, and each is there whole or not at all. To write an image, or
-    all of them, once more gives the same files.
+    all of them, once more gives the same files. Several may write into one folder, so long as one
+    of them alone adds the images in their order, and finishes.
 
     Attributes:
         folder: Where they go.
+        gathers: Whether one of the formats is of all images together.
 
     Args:
         folder: As above; it is made where it is missing.
@@ -152,6 +169,8 @@ class FolderWriter:
         )
         self._writing = _Writing(self._put, self._labelled, formats, options)
         self._count = 0
+        self._own_name = f"unfinished-{secrets.token_hex(8)}"
+        self.gathers = self._writing.gathers
 
     def __enter__(self) -> FolderWriter:
         return self
@@ -159,14 +178,14 @@ class FolderWriter:
     def __exit__(self, *_: object) -> None:
         self._writing.close()
 
-    def add(
+    def write(
         self,
         photo: Photo,
         masks: Sequence[BoolArray],
         heatmaps: FloatArray,
         presence: Sequence[float],
-    ) -> list[int]:
-        """Write the files of the next image; how many pixels each thing has in it.
+    ) -> Written:
+        """Write the files of one image alone, whatever others there are.
 
         Args:
             photo: The image, with a stem that no other one has.
@@ -177,19 +196,31 @@ class FolderWriter:
         Raises:
             OSError: A file cannot be written.
         """
-        alone = replace(
-            self._labelled,
-            photos=(photo,),
-            masks=[[mask] for mask in masks],
-            heatmaps=heatmaps[:, None],
-            presence=np.array(presence, np.float32)[:, None],
-        )
-        image = LabelledImage(alone, 0, self._writing.options.orientation, self._count)
+        return self._writing.write(self._image(photo, masks, heatmaps, presence))
+
+    def add(
+        self,
+        photo: Photo,
+        masks: Sequence[BoolArray],
+        heatmaps: FloatArray,
+        presence: Sequence[float],
+        written: Written,
+    ) -> None:
+        """Take the next image, whose own files are written, into those of all images together.
+
+        Args:
+            photo: As for `write`.
+            masks: As for `write`; none are looked at where nothing `gathers`.
+            heatmaps: As for `write`.
+            presence: As for `write`.
+            written: What `write` returned.
+
+        Raises:
+            OSError: A file cannot be written.
+        """
+        image = self._image(photo, masks, heatmaps, presence) if self.gathers else None
         self._count += 1
-        # A list: the image itself would stay until the next one's masks are there.
-        counts = list(image.counts)
-        self._writing.add(image)
-        return counts
+        self._writing.gather(photo, written, image)
 
     def finish(self) -> None:
         """Write the files of all images together, `prompt.json` the last.
@@ -199,10 +230,27 @@ class FolderWriter:
         """
         self._writing.finish()
 
+    def _image(
+        self,
+        photo: Photo,
+        masks: Sequence[BoolArray],
+        heatmaps: FloatArray,
+        presence: Sequence[float],
+    ) -> LabelledImage:
+        alone = replace(
+            self._labelled,
+            photos=(photo,),
+            masks=[[mask] for mask in masks],
+            heatmaps=heatmaps[:, None],
+            presence=np.array(presence, np.float32)[:, None],
+        )
+        return LabelledImage(alone, 0, self._writing.options.orientation, self._count)
+
     def _put(self, name: str, data: Content) -> None:
         path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = self._unfinished / "unfinished"
+        # Of its own: others write into the same folder.
+        unfinished = self._unfinished / self._own_name
         with unfinished.open("wb") as file:
             _copy(data, file)
         unfinished.replace(path)
@@ -245,6 +293,7 @@ class _Writing:
     Attributes:
         options: What is chosen within formats.
         added: How many images are written.
+        gathers: Whether one of the formats is of all images together.
     """
 
     def __init__(
@@ -264,6 +313,7 @@ class _Writing:
         self._writers = [
             choice.kind(labelled, options) for name, choice in FORMATS.items() if name in formats
         ]
+        self.gathers = any(writer.gathers for writer in self._writers)
         self._document = prompt_json.describe(labelled.things, labelled.backbone, labelled.photos)
         self._images: list[dict[str, Any]] = []
         self._problems: list[dict[str, str]] = []
@@ -273,20 +323,30 @@ class _Writing:
         self._images.append(_entry(photo) | {"skipped": True})
 
     def add(self, image: LabelledImage) -> None:
-        """Write the files of an image."""
-        files = []
-        for writer in self._writers:
-            try:
-                for name, data in writer.add(image):
-                    self._add(name, data)
-                    files.append(name)
-                    self._tell()
-            except UnreadablePhoto as error:
-                problem = f"No {writer.lacks}: {error}"
-                self._problems.append({"image": image.photo.name, "problem": problem})
+        """Write the files of the next image."""
+        self.gather(image.photo, self.write(image), image)
+
+    def write(self, image: LabelledImage) -> Written:
+        """Write the files of one image alone."""
+        files, problems = self._take(image, gathers=False)
+        return Written(tuple(image.counts), files, problems)
+
+    def gather(self, photo: Photo, written: Written, image: LabelledImage | None) -> None:
+        """Take the next image, whose own files are written, into those of all together.
+
+        Args:
+            photo: The image.
+            written: What `write` returned.
+            image: The same; None where nothing gathers.
+        """
+        problems = list(written.problems)
+        if image is not None:
+            problems += self._take(image, gathers=True)[1]
+        for _, problem in sorted(problems):
+            self._problems.append({"image": photo.name, "problem": problem})
         names = [thing.name for thing in self._labelled.things]
-        pixels = dict(zip(names, image.counts, strict=True))
-        self._images.append(_entry(image.photo) | {"mask_pixels": pixels, "files": files})
+        pixels = dict(zip(names, written.counts, strict=True))
+        self._images.append(_entry(photo) | {"mask_pixels": pixels, "files": list(written.files)})
         self.added += 1
 
     def finish(self) -> None:
@@ -305,6 +365,23 @@ class _Writing:
             "problems": self._problems,
         }
         self._add(prompt_json.PROMPT_FILE, prompt_json.encode(document))
+
+    def _take(
+        self, image: LabelledImage, *, gathers: bool
+    ) -> tuple[tuple[str, ...], tuple[tuple[int, str], ...]]:
+        """Have those formats that gather, or those that do not, write an image: files, problems."""
+        files, problems = [], []
+        for number, writer in enumerate(self._writers):
+            if writer.gathers != gathers:
+                continue
+            try:
+                for name, data in writer.add(image):
+                    self._add(name, data)
+                    files.append(name)
+                    self._tell()
+            except UnreadablePhoto as error:
+                problems.append((number, f"No {writer.lacks}: {error}"))
+        return tuple(files), tuple(problems)
 
     def close(self) -> None:
         """Let go of what formats hold beyond memory, whether all went well or not."""

@@ -23,6 +23,8 @@ class Coco(Format):
     fills to the same masks. Identifiers count from 1. What is in no pixel has no annotation.
     """
 
+    gathers = True
+
     def __init__(self, labelled: Labelled, options: Options = DEFAULT_OPTIONS) -> None:
         super().__init__(labelled, options)
         self._images: list[dict[str, Any]] = []

@@ -64,6 +64,8 @@ class Format:
     Attributes:
         lacks: What an image is without where its photo cannot be read again; "" if nothing.
         streams: Whether it can begin before it is known which images there are.
+        gathers: Whether its files are of all images together, so that it must see each of them in
+            their order; else an image's files need no other image.
 
     Args:
         labelled: What is to be written.
@@ -72,6 +74,7 @@ class Format:
 
     lacks: ClassVar[str] = ""
     streams: ClassVar[bool] = True
+    gathers: ClassVar[bool] = False
 
     def __init__(self, labelled: Labelled, options: Options = DEFAULT_OPTIONS) -> None:
         self.labelled = labelled

@@ -46,6 +46,7 @@ class Parquet(Format):
     """
 
     lacks = "row in the data set"
+    gathers = True
 
     def __init__(self, labelled: Labelled, options: Options = DEFAULT_OPTIONS) -> None:
         super().__init__(labelled, options)

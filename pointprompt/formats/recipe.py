@@ -20,6 +20,8 @@ class Recipe(Format):
         ValueError: There is no recipe of these masks; the message says why.
     """
 
+    gathers = True
+
     def __init__(self, labelled: Labelled, options: Options = DEFAULT_OPTIONS) -> None:
         super().__init__(labelled, options)
         if labelled.recipe is None:

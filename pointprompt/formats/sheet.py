@@ -42,6 +42,7 @@ class Sheet(Format):
 
     lacks = "picture on the sheet"
     streams = False
+    gathers = True
 
     def __init__(self, labelled: Labelled, options: Options = DEFAULT_OPTIONS) -> None:
         super().__init__(labelled, options)

@@ -32,6 +32,8 @@ class Summary(Format):
     Locked is what was accepted as it stood, edited what a brush was used on.
     """
 
+    gathers = True
+
     def __init__(self, labelled: Labelled, options: Options = DEFAULT_OPTIONS) -> None:
         super().__init__(labelled, options)
         self._rows: list[tuple[object, ...]] = []

@@ -11,6 +11,11 @@ Knows the core and HTTP-free messages. Knows nothing of gradio: `ui` does.
     recalls.py        how a browser finds a stored set again
     exports.py        downloads, written into it
     whole_photos.py   photos at their own size, written into it too
+    programs.py       what programs ask for, by the same service
+    handed_in.py      the files that they bring
+    handed_out.py     the files that they may fetch
+    mask_files.py     masks as files of their own
+    applying_files.py recipes on the files that they bring
     readers.py        images read in processes of their own
     videos.py         frames of videos, taken out by the same processes
     reader_process.py what such a process does

@@ -66,13 +66,13 @@ class Exports:
         from pointprompt.formats.archive import write_zip
 
         with (
-            self._turn(session, progress),
+            self.turn(largest_of(session), progress),
             session_files.new_export(session.folder) as folder,
         ):
             unfinished = folder / "unfinished"
             write_zip(
                 unfinished,
-                _labelled(session, request, self._engine),
+                labelled_of(session, request, self._engine),
                 request.formats,
                 options=_options(request),
                 progress=progress,
@@ -98,10 +98,10 @@ class Exports:
         target = HubDataset(request.name, request.token, private=request.private)
         target.check()
         with session_files.while_it_lasts(session.folder) as folder:
-            with self._turn(session, progress):
+            with self.turn(largest_of(session), progress):
                 write_folder(
                     folder,
-                    _labelled(session, request.export, self._engine),
+                    labelled_of(session, request.export, self._engine),
                     ["parquet"],
                     options=_options(request.export),
                     progress=progress,
@@ -111,9 +111,9 @@ class Exports:
             target.upload(folder / FOLDER, progress)
         return target
 
-    def _turn(self, session: Session, progress: ProgressFn) -> AbstractContextManager[None]:
-        largest = max(photo.height * photo.width for photo in session.analysis.photos)
-        return self._memory.take(largest * _BYTES_A_PIXEL, progress)
+    def turn(self, pixels: int, progress: ProgressFn) -> AbstractContextManager[None]:
+        """Within the block, the memory to write masks of images of so many pixels, one by one."""
+        return self._memory.take(pixels * _BYTES_A_PIXEL, progress)
 
     def _finished(self, unfinished: Path) -> Path:
         """The file under its name. The one before stays, for it may still be on its way."""
@@ -125,13 +125,18 @@ class Exports:
         return path
 
 
+def largest_of(session: Session) -> int:
+    """How many pixels the largest image of a session has."""
+    return max(photo.height * photo.width for photo in session.analysis.photos)
+
+
 def _options(request: wire.ExportRequest) -> Options:
     from pointprompt.formats.format import Options
 
     return Options(request.coco_polygons, request.coco_regions, request.orientation)
 
 
-def _labelled(
+def labelled_of(
     session: Session, request: wire.ExportRequest, engine: Engine | None = None
 ) -> Labelled:
     """What the things of a request select; those with nothing marked are left out."""

@@ -27,10 +27,6 @@ def failure_of(job: Job[Any], cancelled: str) -> str:
         job.result()
     except Cancelled:
         return status.stopped(cancelled)
-    except NotRecalled as error:
-        return status.failed(str(error))
-    except SessionGone:
-        return status.failed(GONE)
     except Exception as error:
         return status.failed(sentence_of(error))
     return ""
@@ -38,6 +34,8 @@ def failure_of(job: Job[Any], cancelled: str) -> str:
 
 def sentence_of(error: Exception) -> str:
     """What to say of an error; those of the core are sentences already."""
+    if isinstance(error, SessionGone):
+        return str(error) if isinstance(error, NotRecalled) else GONE
     if isinstance(error, MemoryError):
         return "There is not enough memory for this. Try fewer images, or a smaller backbone."
     if isinstance(error, OSError) and error.errno in _DISK_IS_FULL:

@@ -60,6 +60,11 @@ class Job(Generic[T]):
         """Whether it has ended, in whichever way."""
         return self._ended.is_set()
 
+    @property
+    def newest(self) -> Progress:
+        """What it told last."""
+        return self._newest
+
     def progress(self) -> Iterator[Progress]:
         """The newest progress, again and again until the job ends."""
         while not self._ended.wait(_TICK_SECONDS):

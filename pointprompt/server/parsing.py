@@ -6,11 +6,13 @@ Knows JSON-like values. Nothing of a message comes back in what is said about it
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Callable, Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any, Literal, TypeVar
 
 from pointprompt.edits import MAX_STROKE_POINTS, MAX_STROKES, Lock, Stroke, check_locks
+from pointprompt.formats.prompt_json import read_prompt
 from pointprompt.formats.registry import FORMATS
 from pointprompt.server.wire import (
     MAX_CLICKS,
@@ -33,7 +35,7 @@ from pointprompt.server.wire import (
     WireError,
 )
 from pointprompt.settings import Settings
-from pointprompt.things import MAX_THINGS, Color, Thing, check_things
+from pointprompt.things import MAX_THINGS, THING_COLORS, Color, Thing, check_things
 from pointprompt.types import Click
 
 Made = TypeVar("Made")
@@ -42,6 +44,9 @@ Made = TypeVar("Made")
 _MAX_IMAGE = 100_000
 _CHANNELS = 3
 _NO_IMAGE = "There is no image with such a number in this set."
+
+# In the place of those of a prompt file, which are checked by what reads it.
+_ANY_THING = {"name": "mask", "color": [0, 0, 0], "clicks": []}
 
 _CLICK = tuple(field.name for field in fields(Click))
 _STROKE = tuple(field.name for field in fields(Stroke))
@@ -102,6 +107,75 @@ def parse_export(message: object) -> ExportRequest:
         coco_regions=_switch(fields_, "coco_regions"),
         orientation=_orientation(fields_.get("orientation", "upright")),
     )
+
+
+def parse_things(session: object, things: object, formats: object = ()) -> ExportRequest:
+    """The checked prompt of a program, which need not say what a page does.
+
+    Args:
+        session: The token of a session.
+        things: A list of things, each with clicks, and perhaps with a name, settings, a colour and
+            edits, as in a message of the page; a click that does not say so is positive. Or the
+            content of a prompt file.
+        formats: Names of formats.
+
+    Raises:
+        WireError: As for `parse_export`.
+        ValueError: The prompt file is none; a sentence.
+    """
+    how = {"formats": formats or [], "coco_polygons": False, "coco_regions": False}
+    asked = {"session": session, "seq": 0, **how}
+    if isinstance(things, dict):
+        file = read_prompt(json.dumps(things))
+        bare = {"things": [_ANY_THING], "exclusive": False, "overlaps": False}
+        return replace(
+            parse_export({**asked, **bare}),
+            things=file.things,
+            exclusive=file.exclusive,
+            overlaps=file.keeps_overlaps,
+            skipped=file.skipped,
+        )
+    if not isinstance(things, list):
+        raise WireError(f"There must be a list of 1 to {MAX_THINGS} things, each with clicks.")
+    filled = [_filled(thing, place) for place, thing in enumerate(things[: MAX_THINGS + 1])]
+    return parse_export({**asked, "things": filled, "exclusive": True, "overlaps": False})
+
+
+def _filled(thing: object, place: int) -> dict[str, Any]:
+    """A thing of a program with what it did not say."""
+    fields_ = dict(_mapping(thing, "A thing"))
+    color = list(THING_COLORS.values())[place % len(THING_COLORS)]
+    clicks = [
+        {"positive": True, **_mapping(click, "A click")}
+        for click in _list(fields_.get("clicks"), "clicks")
+    ]
+    return {"name": f"thing {place + 1}", "color": list(color), **fields_, "clicks": clicks}
+
+
+def parse_formats(names: object) -> tuple[str, ...]:
+    """The formats that are asked for, in the order that they have everywhere.
+
+    Raises:
+        WireError: There is one that there is none of, or there are none.
+    """
+    found = _formats(names)
+    if not found:
+        raise WireError(f"There must be a format, of {', '.join(FORMATS)}.")
+    return found
+
+
+def parse_images(images: object, n: int) -> tuple[int, ...]:
+    """The indices of the images of a set of n that are asked for; of all where that is None.
+
+    Raises:
+        WireError: They are no list of such, or there are none.
+    """
+    if images is None:
+        return tuple(range(n))
+    found = _numbers(images)
+    if not found or max(found) >= n:
+        raise WireError(_NO_IMAGE)
+    return found
 
 
 def parse_push(message: object) -> PushRequest:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from pointprompt.analysis.analysis import Analysis
 from pointprompt.analysis.entry import Entry
@@ -21,7 +21,8 @@ from pointprompt.backbones import BackboneError
 from pointprompt.engines.engine import Engine, ThisProcess
 from pointprompt.formats.prompt_json import read_prompt
 from pointprompt.server import addresses, memory, parsing, session_files, wire
-from pointprompt.server.exports import Exports
+from pointprompt.server.applying_files import ApplyingFiles, InTurn
+from pointprompt.server.exports import Exports, largest_of
 from pointprompt.server.fetching import (
     Fetch,
     is_among,
@@ -30,6 +31,7 @@ from pointprompt.server.fetching import (
     make_files,
 )
 from pointprompt.server.jobs import LAST_STAGE
+from pointprompt.server.mask_files import MaskFile, write_masks
 from pointprompt.server.opening import Opening, Prepared
 from pointprompt.server.recalls import REMOVED, NotRecalled, Recalls
 from pointprompt.server.session import Session, SessionGone
@@ -51,11 +53,13 @@ from pointprompt.types import (
 )
 
 if TYPE_CHECKING:
+    from pointprompt.recipes.opened import Opened as OpenedRecipe
     from pointprompt.recipes.recipe import Recipe
     from pointprompt.rules.predictor import Predictor
     from pointprompt.server.readers import Readers
 
 _log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 # What all sets that are under way may take together; what computing one takes comes on top.
 _SETS_BYTES = 512 << 20
@@ -126,6 +130,12 @@ class Service:
         self._lane = Lane("engine")
         self._sets = Turns(_SETS_BYTES)
         self._exports = Exports(self._engine)
+        self.applying = ApplyingFiles(
+            InTurn(self._engine, self._in_new_turn),
+            limits,
+            readers.reader if readers else nullcontext,
+            self._exports.turn,
+        )
         self._wholes = WholePhotos()
         self.videos = Videos(readers, limits)
         self._opening = Opening(opening) if opening else None
@@ -217,8 +227,8 @@ class Service:
         Args:
             fetch: Gets the images.
             request: The backbone.
-            page: The page that the session will belong to. Its earlier session stays until this
-                one is ready, so that a failure loses nothing.
+            page: The page that the session will belong to; "" where a program asks. Its earlier
+                session stays until this one is ready, so that a failure loses nothing.
             progress: Told of every step; it may raise to cancel.
             visitor: Whose the session will be; "" where that cannot be told.
             example: What to try with the images, where they are an example.
@@ -366,7 +376,8 @@ class Service:
                 progress=progress,
             )
             session_files.write_tiles(folder, analysis)
-        predictor = _ready_predictor(analysis, recipe)
+        opened = _opened(recipe, analysis)
+        predictor = opened.predictor if opened else _ready_predictor(analysis)
         progress(Progress(LAST_STAGE, 0, 1))
         session = self.store.add(
             folder,
@@ -378,7 +389,7 @@ class Service:
             visitor=visitor,
             example=example,
             stored=key,
-            recipe=recipe,
+            opened=opened,
         )
         return Opened(session, rejected, added)
 
@@ -412,17 +423,18 @@ class Service:
                 self._engine.prepare(analysis.backbone.request, progress)
                 key = pipeline.keep(self._stored, analysis, before.analysis, self._engine)
             kept = [i for i in range(len(before.analysis.photos)) if i != request.image]
+            opened = _opened(before.recipe, analysis)
             return self.store.add(
                 folder,
                 analysis,
-                _ready_predictor(analysis, before.recipe),
+                opened.predictor if opened else _ready_predictor(analysis),
                 page,
                 joins=before.token,
                 kept=tuple(kept),
                 visitor=visitor,
                 example=before.example,
                 stored=key,
-                recipe=before.recipe,
+                opened=opened,
             )
 
     def fetch_files(
@@ -510,9 +522,12 @@ class Service:
         most = self.limits.max_images - (len(before.photos) if before else 0)
         return min(len(paths), most) * (side * side * 3 + _PREVIEW_BYTES)
 
-    def _in_turn(
-        self, work: Callable[[], Analysis], place: Place, progress: ProgressFn
-    ) -> Analysis:
+    def _in_new_turn(self, work: Callable[[], T]) -> T:
+        """Do heavy work behind all that waits for its turn now."""
+        with self._computing.place() as place:
+            return self._in_turn(work, place, tell_nobody)
+
+    def _in_turn(self, work: Callable[[], T], place: Place, progress: ProgressFn) -> T:
         """Do heavy work when its turn has come. Only one at a time, and in one thread."""
         with self._computing.turn(place, progress):
             try:
@@ -550,7 +565,8 @@ class Service:
             example=session.example,
             opening=session.shares,
             recall="" if session.example else self.recall(session),
-            opened=_opened(session) if is_opened else None,
+            concepts=_concepts(session),
+            opened=_wanted(session) if is_opened else None,
         )
         return wire.encode(manifest)
 
@@ -668,9 +684,42 @@ class Service:
             ValueError: The message is malformed.
             OSError: It could not be written; then nothing of it is there.
         """
-        request = parsing.parse_export(message)
+        return self.write_export(parsing.parse_export(message), progress, visitor)
+
+    def write_export(
+        self, request: wire.ExportRequest, progress: ProgressFn, visitor: str = ""
+    ) -> Path:
+        """As `export`, of a message that was checked."""
         with self.store.using(request.session, visitor) as session:
             return self._exports.write(session, request, progress)
+
+    def masks(
+        self,
+        request: wire.ExportRequest,
+        images: object,
+        progress: ProgressFn,
+        visitor: str = "",
+    ) -> list[MaskFile]:
+        """Files in the session's folder with the masks of a prompt.
+
+        Args:
+            request: The prompt.
+            images: Indices of the images that masks are wanted of; None for all.
+            progress: Told after every image, and while others come before; it may raise to cancel.
+            visitor: Whose the session is.
+
+        Raises:
+            SessionGone: The session was freed.
+            ValueError: There is no such image, or nothing is clicked, or the masks cannot be drawn
+                as the settings want.
+            OSError: A file cannot be written.
+        """
+        with self.store.using(request.session, visitor) as session:
+            wanted = parsing.parse_images(images, len(session.analysis.photos))
+            others = set(range(len(session.analysis.photos))) - set(wanted)
+            request = replace(request, skipped=tuple(others | set(request.skipped)))
+            with self._exports.turn(largest_of(session), progress):
+                return write_masks(session, request, progress)
 
     def push(self, message: object, progress: ProgressFn, visitor: str = "") -> Pushed:
         """The data set on the Hub that has the photos and the masks of a message's prompt now.
@@ -703,14 +752,36 @@ class Service:
         return session, predict(request.clicks, request.settings, request.locks)
 
 
-def _opened(session: Session) -> wire.OpenedPrompt | None:
-    """What the recipe of a session wants in its images."""
+def _opened(recipe: Recipe | None, analysis: Analysis) -> OpenedRecipe | None:
+    """A recipe on an analysis, if there is one, which no first click need wait for."""
     from pointprompt.recipes.opened import open_on
 
-    if session.recipe is None:
+    if recipe is None:
         return None
-    opened = open_on(session.recipe, session.analysis)
-    return wire.OpenedPrompt(opened.things, opened.exclusive, False, (), ())
+    opened = open_on(recipe, analysis)
+    opened.predictor.prepare(JointRule())
+    return opened
+
+
+def _wanted(session: Session) -> wire.OpenedPrompt | None:
+    """What the recipe that is open on a session wants in its images."""
+    if session.opened is None:
+        return None
+    return wire.OpenedPrompt(session.opened.things, session.opened.exclusive, False, (), ())
+
+
+def _concepts(session: Session) -> tuple[wire.ManifestConcept, ...]:
+    """What clicks of a session can go on from."""
+    opened = session.opened
+    if opened is None:
+        return ()
+    known, same = opened.predictor.known, opened.predictor.same
+    images = dict(zip(known.numbers, same, strict=True))
+    return tuple(
+        wire.ManifestConcept.of(name, known.concepts[name], images, thing.clicks)
+        for thing in opened.things
+        if (name := thing.settings.concept)
+    )
 
 
 def _called(analysis: Analysis, names: Sequence[str]) -> Analysis:
@@ -719,12 +790,11 @@ def _called(analysis: Analysis, names: Sequence[str]) -> Analysis:
     return replace(analysis, photos=tuple(replace(photo, name=name) for photo, name in photos))
 
 
-def _ready_predictor(analysis: Analysis, recipe: Recipe | None = None) -> Predictor:
-    """The predictor of an analysis, or of a recipe on it, which no first click need wait for."""
-    from pointprompt.recipes.opened import open_on
+def _ready_predictor(analysis: Analysis) -> Predictor:
+    """The predictor of an analysis, which the first click need not wait for."""
     from pointprompt.rules.predictor import Predictor
 
-    predictor = open_on(recipe, analysis).predictor if recipe else Predictor(analysis)
+    predictor = Predictor(analysis)
     predictor.prepare(JointRule())
     return predictor
 

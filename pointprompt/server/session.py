@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from pointprompt.analysis.analysis import Analysis
 
 if TYPE_CHECKING:
+    from pointprompt.recipes.opened import Opened
     from pointprompt.recipes.recipe import Recipe
     from pointprompt.rules.predictor import Predictor
 
@@ -45,7 +46,7 @@ class Session:
         example: What to try with it, where its images are an example; "" where they are not.
         shares: Whether its analysis and predictor are those of others too, and stay without it.
         stored: The key of its analysis in the store; "" where that is not stored.
-        recipe: Whose concepts its predictor knows; None where it knows none.
+        opened: The recipe that is open on it, whose concepts its predictor knows; None for none.
         pages: The pages that show it, each with whether it is open. None once all of them have
             gone on to another session.
         replaced_by: The token of the session that its last page went on to; "" while there is none.
@@ -62,12 +63,17 @@ class Session:
     shares: bool = False
     stored: str = ""
     kept: tuple[int, ...] = ()
-    recipe: Recipe | None = None
+    opened: Opened | None = None
     pages: dict[str, bool] = field(default_factory=dict)
     replaced_by: str = ""
     users: int = 0
     used_at: float = field(default=0.0, repr=False)
     closed_at: float | None = field(default=None, repr=False)
+
+    @property
+    def recipe(self) -> Recipe | None:
+        """The recipe that is open on it."""
+        return self.opened.recipe if self.opened else None
 
     @cached_property
     def ticket(self) -> str:

@@ -19,7 +19,7 @@ from pointprompt.analysis.analysis import Analysis
 from pointprompt.server.session import Session, SessionGone
 
 if TYPE_CHECKING:
-    from pointprompt.recipes.recipe import Recipe
+    from pointprompt.recipes.opened import Opened
     from pointprompt.rules.predictor import Predictor
 
 GIB = 1024**3
@@ -35,6 +35,7 @@ class Lifetimes:
         closed_seconds: After the last of its pages was closed; a reload within that time finds it
             again.
         idle_seconds: Without any use, though a page is open.
+        unshown_seconds: Without any use, of what no page ever showed: a program's.
         max_bytes: In memory, all sessions together. Beyond it, those without an open page are freed
             first, of these those that share an analysis, and the least recently used first; the
             newest one is the last to go.
@@ -42,6 +43,7 @@ class Lifetimes:
 
     closed_seconds: float = 5 * 60
     idle_seconds: float = 4 * 3600
+    unshown_seconds: float = 30 * 60
     max_bytes: int = 4 * GIB
 
 
@@ -81,7 +83,7 @@ class SessionStore:
         example: str = "",
         shares: bool = False,
         stored: str = "",
-        recipe: Recipe | None = None,
+        opened: Opened | None = None,
     ) -> Session:
         """A new session that owns the folder; sessions over the byte limit are freed for it.
 
@@ -89,14 +91,14 @@ class SessionStore:
             folder: From `new_folder`.
             analysis: Of the images in that folder.
             predictor: Of that analysis.
-            page: The page it belongs to, which shows no other session any more.
+            page: The page it belongs to, which shows no other session any more; "" for none.
             joins: The token of the session that its images were in before.
             kept: The indices that its first images had there.
             visitor: Who makes it; "" where that cannot be told.
             example: What to try with it, where its images are an example.
             shares: Whether others have the same analysis and predictor.
             stored: The key of the analysis in the store, if it is there.
-            recipe: Whose concepts the predictor knows, if it knows any.
+            opened: The recipe that is open on the images, if one is.
         """
         token = secrets.token_urlsafe(24)
         session = Session(
@@ -110,12 +112,15 @@ class SessionStore:
             shares=shares,
             stored=stored,
             kept=kept,
-            recipe=recipe,
+            opened=opened,
         )
         with self._lock:
             session.used_at = self._clock()
             self._sessions[session.token] = session
-            self._go_on_to(session, page)
+            if page:
+                self._go_on_to(session, page)
+            else:
+                session.closed_at = session.used_at
         self.sweep()
         return session
 
@@ -274,9 +279,14 @@ class SessionStore:
             return False
         now = self._clock()
         closed = session.closed_at
-        if closed is not None and now - closed >= self._lifetimes.closed_seconds:
+        if closed is not None and now - closed >= self._seconds_closed(session):
             return True
         return now - session.used_at >= self._lifetimes.idle_seconds
+
+    def _seconds_closed(self, session: Session) -> float:
+        if session.pages or session.replaced_by:
+            return self._lifetimes.closed_seconds
+        return self._lifetimes.unshown_seconds
 
     def _beyond_limit(self, sessions: list[Session]) -> list[Session]:
         """Those that do not fit, when the first to stay are the first to be given room."""

@@ -66,6 +66,13 @@ def busy(progress: Progress, seconds_left: float | None) -> str:
     return _bar(share, text)
 
 
+def stage_words(progress: Progress) -> str:
+    """What is done now, in words without a number."""
+    if progress.stage in _WAITING_FOR:
+        return _place(progress.total, *_WAITING_FOR[progress.stage])
+    return _STAGE_WORDS[progress.stage]
+
+
 def done(text: str, rejected: Sequence[Rejected] = (), link: tuple[str, str] | None = None) -> str:
     """It worked; images that could not be used are listed with the reason.
 

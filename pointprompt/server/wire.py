@@ -21,6 +21,7 @@ from pointprompt.analysis.analysis import Analysis
 from pointprompt.analysis.codes import Packed
 from pointprompt.edits import Lock
 from pointprompt.formats.prompt_json import PromptFile
+from pointprompt.rules.concept import Concept
 from pointprompt.settings import OUTLINES, Settings
 from pointprompt.things import Thing
 from pointprompt.types import BoolArray, ByteArray, Click, FloatArray, TokenPrediction
@@ -350,6 +351,57 @@ class ManifestImage:
 
 
 @dataclass(frozen=True)
+class ManifestConcept:
+    """A concept of a recipe that clicks can go on from.
+
+    Attributes:
+        name: As in `JointRule`.
+        level: Likeness to its first click that is enough: in the image of that, and elsewhere.
+        marks: Image and label, 1 or -1, of each of its clicks. Of an image that is not in the set a
+            number below 0.
+        clicks: Those of them that were made in images of the set.
+        looks: How many there are.
+        looks_level: How like one of them an image must be.
+        numbers: Little-endian float32 as base64: the codes of the clicks, what each adds
+            in its own image and elsewhere, and the codes of the looks.
+    """
+
+    name: str
+    level: tuple[float, float]
+    marks: tuple[tuple[int, int], ...]
+    clicks: tuple[Click, ...]
+    looks: int
+    looks_level: float
+    numbers: str = field(repr=False)
+
+    @classmethod
+    def of(
+        cls, name: str, concept: Concept, images: Mapping[int, int], clicks: tuple[Click, ...]
+    ) -> ManifestConcept:
+        """The concept for the page.
+
+        Args:
+            name: What it is called.
+            concept: The concept.
+            images: The first image of the set that is the same, by the number it knows that by.
+            clicks: Those of its clicks that were made in images of the set.
+        """
+        tokens, looks = concept.tokens, concept.looks
+        parts = (tokens.codes, tokens.heights, tokens.heights_elsewhere, looks.codes)
+        data = b"".join(part.astype("<f4").tobytes() for part in parts)
+        numbers = [images.get(int(image), -1 - int(image)) for image in tokens.images]
+        return cls(
+            name,
+            (float(tokens.level.own), float(tokens.level.elsewhere)),
+            tuple(zip(numbers, map(int, tokens.labels), strict=True)),
+            clicks,
+            len(looks.codes),
+            float(looks.level),
+            base64.b64encode(data).decode("ascii"),
+        )
+
+
+@dataclass(frozen=True)
 class Manifest:
     """All that the page must know to show an analysis.
 
@@ -368,6 +420,7 @@ class Manifest:
         opening: Whether this is what pages open with, and nobody asked for it.
         recall: What this browser may keep to open the set again, whenever; "" where it is not
             stored.
+        concepts: Those of a recipe that is open on it.
         opened: What a recipe that was just opened wants in these images; null where none was.
     """
 
@@ -384,6 +437,7 @@ class Manifest:
     example: str
     opening: bool
     recall: str
+    concepts: tuple[ManifestConcept, ...]
     opened: OpenedPrompt | None
 
     @classmethod
@@ -403,6 +457,7 @@ class Manifest:
         example: str = "",
         opening: bool = False,
         recall: str = "",
+        concepts: tuple[ManifestConcept, ...] = (),
         opened: OpenedPrompt | None = None,
     ) -> Manifest:
         """The manifest of an analysis, with what there is to fetch of each image."""
@@ -437,6 +492,7 @@ class Manifest:
             example=example,
             opening=opening,
             recall=recall,
+            concepts=concepts,
             opened=opened,
         )
 

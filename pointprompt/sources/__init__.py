@@ -12,6 +12,7 @@ Knows files, pixels and names. Knows nothing of backbones, clicks or sessions.
     decoders.py        which reader a format has
     codecs/            what a format needs beyond Pillow
     dataset_column.py  an image column of a `datasets` data set
+    dataset_rows.py    a data set that a command line names, streamed
     hub/               images of a Hugging Face data set, as files
     examples.py        the sets that come with the package
 """

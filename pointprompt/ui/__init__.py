@@ -15,6 +15,8 @@ Knows gradio, HTTP and the process. What the page asks for is done by `server`.
     bodies.py        how much it may bring; uploads.py: of what form
     answers.py       what a browser may do with what it gets
     visitors.py      whose browser it is
+    api.py           endpoints for programs and assistants, beside the page
+    snippets.py      how they are called, in examples
     files.py         the pictures and downloads that are served
     static_files.py  the page's own files, in static/
     folders.py       the one folder of a server, and its lock

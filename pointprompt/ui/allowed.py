@@ -9,20 +9,28 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
-from pointprompt.server import addresses
+from pointprompt.server import addresses, handed_out
 
 PAGE = "/"
 UPLOAD = "/gradio_api/upload"
-_CALL = "/gradio_api/component_server"
-EVENTS = ("/gradio_api/queue/join", "/gradio_api/run/predict")
-MESSAGES = (_CALL, *EVENTS)
+COMPONENT = "/gradio_api/component_server"
+JOIN = "/gradio_api/queue/join"
+EVENTS = (JOIN, "/gradio_api/run/predict")
+MESSAGES = (COMPONENT, *EVENTS)
+# Of the endpoints that programs call, and of assistants.
+INFO = "/gradio_api/info"
+CALL = "/gradio_api/call/"
+_CALL = f"{CALL}[a-z]{{1,20}}"
+MCP = "/gradio_api/mcp"
+MCP_SCHEMA = f"{MCP}/schema"
+FILE = "/gradio_api/file="
 _PAGES_NAME = "[A-Za-z0-9_-]{1,64}"
 # Of names without "..", below a folder.
 _BELOW = r"(?:/[A-Za-z0-9_-][A-Za-z0-9._-]*)+"
@@ -36,11 +44,27 @@ _READABLE = re.compile(
             f"/gradio_api/heartbeat/{_PAGES_NAME}",
             "/gradio_api/(?:queue/data|upload_progress|app_id|startup-events)",
             f"{addresses.ROOT}{_BELOW}",
+            # What programs ask for: what there is to call, answers, and files made for them.
+            INFO,
+            f"{_CALL}/[0-9a-f]{{32}}",
+            f"{FILE}{handed_out.KEY}/{handed_out.NAME}",
         ]
     )
 )
-# gradio reads no more of these than the page ever sends; with "deep_link" it would open files.
-_WITHOUT_QUERY = (PAGE, "/config")
+_ASSISTANTS_HEADERS = frozenset(
+    [
+        b"host",
+        b"accept",
+        b"content-type",
+        b"cookie",
+        b"mcp-protocol-version",
+        b"x-forwarded-host",
+        b"x-forwarded-proto",
+    ]
+)
+# gradio reads no more of these than the page ever sends; with "deep_link" it would open files. What
+# it says of endpoints it would keep without "page", with the address that its first reader claims.
+_QUERIES = {PAGE: b"", "/config": b"", INFO: b"page="}
 _MAX_QUERY = 512
 
 NOTHING_HERE = "There is nothing here."
@@ -55,11 +79,15 @@ class Listeners:
 
     Attributes:
         functions: Names of the functions that a component answers calls of, by its id.
-        events: Numbers of the events.
+        events: Numbers of the page's events.
+        endpoints: Numbers of the events that programs call, by their names.
+        assistants: Whether assistants may call these too, by their protocol.
     """
 
     functions: Mapping[int, Collection[str]] = field(default_factory=dict)
     events: Collection[int] = ()
+    endpoints: Mapping[str, int] = field(default_factory=dict)
+    assistants: bool = False
 
 
 class Refused(Exception):
@@ -91,39 +119,65 @@ def check_origin(scope: Scope, path: str) -> None:
         raise Refused(403, FROM_ELSEWHERE)
 
 
-def check_address(scope: Scope, path: str) -> Scope:
+def check_address(scope: Scope, path: str, listeners: Listeners) -> Scope:
     """The request as gradio gets it.
 
     Raises:
         Refused: The page never asks for this.
     """
     if scope["method"] in ("GET", "HEAD"):
-        is_known = _READABLE.fullmatch(path) is not None
+        is_tools = listeners.assistants and path == MCP_SCHEMA
+        is_known = is_tools or _READABLE.fullmatch(path) is not None
     else:
-        is_known = scope["method"] == "POST" and (path == UPLOAD or path in MESSAGES)
+        is_tools = listeners.assistants and path == MCP
+        is_known = scope["method"] == "POST" and (is_tools or path == UPLOAD or is_message(path))
     if not is_known or len(scope.get("query_string", b"")) > _MAX_QUERY:
         raise Refused(404, NOTHING_HERE)
-    return {**scope, "query_string": b""} if path in _WITHOUT_QUERY else scope
+    return {**scope, "query_string": _QUERIES[path]} if path in _QUERIES else scope
 
 
-def check_message(path: str, body: bytes, listeners: Listeners) -> None:
-    """Raise what a message deserves that gradio would stumble over."""
+def is_message(path: str) -> bool:
+    """Whether what is sent there is a message, which is read before it goes on."""
+    return path in MESSAGES or re.fullmatch(_CALL, path) is not None
+
+
+def check_message(path: str, body: bytes, listeners: Listeners) -> str:
+    """Raise what a message deserves that gradio would stumble over.
+
+    Returns:
+        The name that a program has made up for itself, where the message is for an endpoint and
+        says it; else "".
+    """
+    message = _parsed(body)
+    client = message.get("session_hash")
+    is_of_client = _is_page_name(client) or (client is None and path.startswith(CALL))
+    if not is_of_client or not _has_listener(path, message, listeners):
+        raise Refused(400, NOT_UNDERSTOOD)
+    is_endpoints = path.startswith(CALL) or message.get("fn_index") in listeners.endpoints.values()
+    return client if is_endpoints and isinstance(client, str) else ""
+
+
+def check_assistants_message(body: bytes) -> None:
+    """Raise what a message deserves that would have gradio open a file of this computer."""
+    message = _parsed(body)
+    if _names_a_file(message):
+        raise Refused(400, NOT_UNDERSTOOD)
+
+
+def _parsed(body: bytes) -> dict[str, Any]:
     try:
         message = json.loads(body)
         if b"\\u" in body:  # Half a character can be written like this, and not be encoded again.
             json.dumps(message, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise Refused(400, NOT_UNDERSTOOD) from error
-    if not (
-        isinstance(message, dict)
-        and _is_page_name(message.get("session_hash"))
-        and _has_listener(path, message, listeners)
-    ):
+    if not isinstance(message, dict):
         raise Refused(400, NOT_UNDERSTOOD)
+    return message
 
 
 def _has_listener(path: str, message: dict[str, Any], listeners: Listeners) -> bool:
-    if path == _CALL:
+    if path == COMPONENT:
         component, name = message.get("component_id"), message.get("fn_name")
         return (
             "data" in message
@@ -131,11 +185,14 @@ def _has_listener(path: str, message: dict[str, Any], listeners: Listeners) -> b
             and isinstance(name, str)
             and name in listeners.functions.get(component, ())
         )
+    if not isinstance(message.get("data"), list) or _names_an_address(message["data"]):
+        return False
+    if path.startswith(CALL):
+        return path[len(CALL) :] in listeners.endpoints
     event = message.get("fn_index")
     return (
-        isinstance(message.get("data"), list)
-        and type(event) is int
-        and event in listeners.events
+        type(event) is int
+        and (event in listeners.events or (path == JOIN and event in listeners.endpoints.values()))
         and not message.get("batched")
         and not message.get("simple_format")
         and isinstance(message.get("trigger_id"), int | None)
@@ -143,8 +200,35 @@ def _has_listener(path: str, message: dict[str, Any], listeners: Listeners) -> b
     )
 
 
+def _objects(value: object) -> Iterator[dict[str, Any]]:
+    """All objects in a message, however deep."""
+    ahead = [value]
+    while ahead:
+        one = ahead.pop()
+        if isinstance(one, dict):
+            yield one
+            ahead += one.values()
+        elif isinstance(one, list):
+            ahead += one
+
+
+def _names_an_address(data: object) -> bool:
+    """Whether gradio would fetch a file of it from somewhere."""
+    return any("://" in str(one.get("path", "")) for one in _objects(data))
+
+
+def _names_a_file(message: object) -> bool:
+    """Whether gradio's own client, which runs here for assistants, would upload a file of it."""
+    return any("path" in one for one in _objects(message))
+
+
 def _is_page_name(value: object) -> bool:
     return isinstance(value, str) and re.fullmatch(_PAGES_NAME, value) is not None
+
+
+def assistants_headers(scope: Scope) -> list[tuple[bytes, bytes]]:
+    """Of the head of an assistant's message, what matters for its answer."""
+    return [(name, value) for name, value in scope["headers"] if name in _ASSISTANTS_HEADERS]
 
 
 def content_type(scope: Scope) -> str:

@@ -87,6 +87,7 @@ def _launched(options: Options, folder: ServerFolder) -> Blocks:
         port=options.port,
         max_file_mb=options.max_file_mb,
         max_upload_mb=options.max_upload_mb,
+        mcp=options.mcp,
     )
     # Not before the page is up, which it would slow.
     threading.Thread(target=_warm_up, args=(service,), name="warm-up", daemon=True).start()

@@ -18,10 +18,11 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
 from pointprompt.server import addresses
+from pointprompt.server.handed_out import HandedOutFiles
 from pointprompt.server.service import Service
 from pointprompt.server.session import SessionGone
 from pointprompt.ui import visitors
-from pointprompt.ui.allowed import NOTHING_HERE
+from pointprompt.ui.allowed import FILE, NOTHING_HERE
 from pointprompt.ui.static_files import FILES, MODULES
 
 _CHUNK = 1 << 18
@@ -41,8 +42,8 @@ _OF_THE_PAGE = {
 }
 
 
-def routes(service: Service) -> list[BaseRoute]:
-    """What is served at the addresses of `addresses`, and the page's modules."""
+def routes(service: Service, handed_out: HandedOutFiles) -> list[BaseRoute]:
+    """What is served at the addresses of `addresses`, the page's modules, and programs' files."""
 
     def module(request: Request) -> Response:
         found = FILES.get(request.path_params["name"])
@@ -79,6 +80,14 @@ def routes(service: Service) -> list[BaseRoute]:
             {"Content-Disposition": f'attachment; filename="{addresses.DOWNLOAD_NAME}"'},
         )
 
+    def programs(request: Request) -> Response:
+        name = request.path_params["name"]
+        return _sent(
+            lambda: handed_out.find(request.path_params["key"]),
+            "image/png" if name.endswith(".png") else "application/zip",
+            {"Content-Disposition": "attachment"},
+        )
+
     pictures = f"{addresses.ROOT}/pictures/{{key}}"
     zip_file = f"{addresses.ROOT}/downloads/{{key}}/{{name}}/{addresses.DOWNLOAD_NAME}"
     return [
@@ -88,6 +97,8 @@ def routes(service: Service) -> list[BaseRoute]:
         Route(f"{pictures}/{{number}}.jpg", tile),
         Route(f"{pictures}/{{number}}.codes", codes),
         Route(zip_file, download),
+        # Before gradio's own route, which opens files by their paths.
+        Route(f"{FILE}{{key}}/{{name}}", programs),
     ]
 
 
@@ -115,7 +126,7 @@ def _sent(
     try:
         # Opened here: a session that is freed meanwhile does not cut what is under way.
         file = find().open("rb")
-    except (SessionGone, ValueError, OSError):
+    except (LookupError, ValueError, OSError):
         return _nothing()
     size = str(os.fstat(file.fileno()).st_size)
     every = {**_OF_A_SESSION, **(headers or {}), "Content-Length": size}

@@ -57,10 +57,12 @@ class Guard:
         answer = Answer(send, self._head(scope, path, visitors.note(scope)))
         try:
             allowed.check_origin(scope, path)
-            scope = allowed.check_address(scope, path)
-            if path == allowed.UPLOAD:
+            scope = allowed.check_address(scope, path, self._listeners)
+            if path == allowed.MCP:
+                await self._assistants_message(scope, receive, answer)
+            elif path == allowed.UPLOAD:
                 await self._upload(scope, receive, answer)
-            elif path in allowed.MESSAGES:
+            elif scope["method"] == "POST" and allowed.is_message(path):
                 await self._message(path, scope, receive, answer)
             else:
                 await self._app(scope, receive, answer.send)
@@ -96,17 +98,28 @@ class Guard:
         await held.release()
 
     async def _message(self, path: str, scope: Scope, receive: Receive, answer: Answer) -> None:
-        if not allowed.content_type(scope).startswith("application/json"):
-            raise Refused(400, allowed.NOT_UNDERSTOOD)
-        body = await bodies.read(receive, self._limits.message, allowed.announced(scope))
-        allowed.check_message(path, body, self._listeners)
+        body = await self._body(scope, receive)
+        visitors.note_program(scope, allowed.check_message(path, body, self._listeners))
         held = Held(answer)
         await self._app(scope, bodies.replay(body, receive), held.send)
         # What does not suit an event's inputs is the sender's fault, which gradio takes for its
         # own; and its answer to a message of the wrong form quotes it.
-        if held.status == 422 or (held.status == 500 and path in allowed.EVENTS):
+        if held.status == 422 or (held.status == 500 and path != allowed.COMPONENT):
             raise Refused(400, allowed.NOT_UNDERSTOOD)
         await held.release()
+
+    async def _assistants_message(self, scope: Scope, receive: Receive, answer: Answer) -> None:
+        body = await self._body(scope, receive)
+        allowed.check_assistants_message(body)
+        # gradio sends what is in the head on to itself.
+        scope = {**scope, "headers": allowed.assistants_headers(scope)}
+        # Not held: how far a tool is, is told while it works.
+        await self._app(scope, bodies.replay(body, receive), answer.send)
+
+    async def _body(self, scope: Scope, receive: Receive) -> bytes:
+        if not allowed.content_type(scope).startswith("application/json"):
+            raise Refused(400, allowed.NOT_UNDERSTOOD)
+        return await bodies.read(receive, self._limits.message, allowed.announced(scope))
 
     def _head(self, scope: Scope, path: str, visitor: str) -> Head:
         is_page = path == allowed.PAGE and scope["method"] == "GET"

@@ -12,6 +12,7 @@ import math
 import os
 import socket
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
@@ -90,6 +91,7 @@ class Options(NamedTuple):
     max_session_gib: float
     store: Path | None = None
     store_gb: float = 20
+    mcp: bool = False
 
 
 def option_parser() -> argparse.ArgumentParser:
@@ -102,7 +104,7 @@ def option_parser() -> argparse.ArgumentParser:
         prog="pointprompt",
         description="Serve the page on which a click in one photo masks the thing in all of them.",
         epilog="The environment variables GRADIO_SERVER_NAME, GRADIO_SERVER_PORT, "
-        "POINTPROMPT_DEVICE, POINTPROMPT_STORE, POINTPROMPT_NO_STORE, "
+        "POINTPROMPT_DEVICE, POINTPROMPT_STORE, POINTPROMPT_NO_STORE, POINTPROMPT_MCP, "
         + ", ".join(limit.variable for limit in _LIMITS[:-1])
         + f" and {_LIMITS[-1].variable} are the defaults of these options.",
     )
@@ -135,6 +137,14 @@ def option_parser() -> argparse.ArgumentParser:
         default=default("POINTPROMPT_NO_STORE"),
         help="keep nothing beyond its session",
     )
+    options.add_argument(
+        "--mcp",
+        action="store_const",
+        const=_ON[0],
+        default=default("POINTPROMPT_MCP"),
+        help="offer the endpoints of the API to assistants as well, as tools (needs the package "
+        "mcp)",
+    )
     for limit in _LIMITS:
         options.add_argument(
             limit.flag,
@@ -159,8 +169,9 @@ def checked(options: argparse.Namespace) -> Options:
         max_file_mb=_MAX_FILE_MB.read(options.max_file_mb),
         max_upload_mb=_MAX_UPLOAD_MB.read(options.max_upload_mb),
         max_session_gib=_MAX_SESSION_GIB.read(options.max_session_gib),
-        store=None if _is_on(options.no_store) else _store(options.store),
+        store=None if _is_on(options.no_store, "POINTPROMPT_NO_STORE") else _store(options.store),
         store_gb=_STORE_GB.read(options.store_gb),
+        mcp=_mcp(options.mcp),
     )
     device = options.device.strip().lower()
     if device not in ("", "cpu"):  # torch, which knows, takes seconds to import.
@@ -170,15 +181,30 @@ def checked(options: argparse.Namespace) -> Options:
     return checked
 
 
-def _is_on(text: str) -> bool:
-    """Whether nothing is to be kept.
+def _is_on(text: str, variable: str) -> bool:
+    """Whether a switch is on, which a variable of the environment may say.
 
     Raises:
         ValueError: That is not said.
     """
     if text.lower() not in (*_ON, *_OFF):
-        raise ValueError(f"POINTPROMPT_NO_STORE must be 1 or 0, not {text[:40]!r}.")
+        raise ValueError(f"{variable} must be 1 or 0, not {text[:40]!r}.")
     return text.lower() in _ON
+
+
+def _mcp(text: str) -> bool:
+    """Whether assistants are served.
+
+    Raises:
+        ValueError: That is not said, or the package for it is not here.
+    """
+    is_on = _is_on(text, "POINTPROMPT_MCP")
+    if is_on and find_spec("mcp") is None:
+        raise ValueError(
+            "--mcp needs a package that is not installed: pip install 'pointprompt[mcp]', or "
+            "pip install mcp."
+        )
+    return is_on
 
 
 def _store(text: str) -> Path | None:

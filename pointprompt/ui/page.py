@@ -1,6 +1,6 @@
 """The page: its layout and the wiring of its events, nothing else: what they do is `service`'s.
 
-Every event here is private: the page is no API. The Python interface is.
+Every event here is private. What programs may call is `api`'s, on the same page.
 """
 
 from __future__ import annotations
@@ -17,11 +17,13 @@ from pointprompt.server import parsing, status, wire
 from pointprompt.server.failures import failure_of
 from pointprompt.server.fetching import Fetch, make_files
 from pointprompt.server.jobs import Cancelled, Eta, Job, Jobs
+from pointprompt.server.programs import Programs
 from pointprompt.server.service import GONE, Opened, Service
 from pointprompt.server.session import Session, SessionGone
 from pointprompt.sources.examples import ExampleSet, example_sets
 from pointprompt.types import ProgressFn
 from pointprompt.ui import choices, frames, static_files, visitors
+from pointprompt.ui.api import Api
 from pointprompt.ui.canvas import canvas
 
 _log = logging.getLogger(__name__)
@@ -38,9 +40,10 @@ _PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidde
 Updates = dict[Any, Any]
 
 
-def build(service: Service) -> gr.Blocks:
-    """The page, which asks this service for everything."""
-    return _Page(service).demo
+def build(service: Service) -> tuple[gr.Blocks, Programs]:
+    """The page, which asks this service for everything; and what does the work of programs."""
+    built = _Page(service)
+    return built.demo, built.api.programs
 
 
 class _Page:
@@ -64,6 +67,7 @@ class _Page:
                 self._predict, self._edges, self._open_prompt, opening=service.has_opening
             )
             self._wire()
+            self.api = Api(service)
 
     def _build_setup(self) -> None:
         label = _USE_OWN if self.service.has_opening else _CHOOSE
@@ -193,11 +197,12 @@ class _Page:
         yield from self._analyze(request, fetch, choice, remarks)
 
     def _analyze_example(self, example: ExampleSet) -> Any:
-        def analyze(request: gr.Request, *choice: Any) -> Iterator[Updates]:
+        # Its name is not that of an endpoint, which gradio would give another one then.
+        def analyze_example(request: gr.Request, *choice: Any) -> Iterator[Updates]:
             fetch = make_files(example)
             yield from self._analyze(request, fetch, choice, example=example.description)
 
-        return analyze
+        return analyze_example
 
     def _analyze_dataset(self, request: gr.Request, *inputs: Any) -> Iterator[Updates]:
         choice, dataset = inputs[: choices.BACKBONE_INPUTS], inputs[choices.BACKBONE_INPUTS :]
@@ -434,6 +439,7 @@ class _Page:
     def _unload(self, request: gr.Request) -> None:
         page = _page_of(request)
         self.jobs.cancel(page)
+        self.api.leave(page)
         self.service.store.close_page(page)
 
 

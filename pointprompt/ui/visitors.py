@@ -6,6 +6,7 @@ nothing of sessions.
 
 from __future__ import annotations
 
+import hashlib
 import re
 import secrets
 from collections.abc import Mapping, MutableMapping
@@ -32,6 +33,16 @@ def note(scope: MutableMapping[str, Any]) -> str:
     value = cookies.get(_SECURE_NAME if is_secure(scope, headers) else _PLAIN_NAME, "")
     scope[_NOTE] = value if _VALUE.fullmatch(value) else ""
     return str(scope[_NOTE])
+
+
+def note_program(scope: MutableMapping[str, Any], client: str) -> None:
+    """Note, for `of`, a program that has no cookie and a name it has made up for itself.
+
+    A client of gradio makes one by chance and sends it with all that it asks for; nobody else
+    learns it. It is no cookie's value, so no program is ever somebody with a browser.
+    """
+    if client and not scope[_NOTE]:
+        scope[_NOTE] = f"program {hashlib.sha256(client.encode()).hexdigest()}"
 
 
 def of(request: Any) -> str:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import io
 import json
 import random
+import shutil
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
@@ -20,9 +22,11 @@ from pointprompt.formats.registry import FORMATS
 from pointprompt.recipes import file as recipe_file
 from pointprompt.recipes.applied import Applied
 from pointprompt.recipes.recipe import UNLIKE, Recipe
+from pointprompt.sources.dataset_rows import DatasetAsked, Rows
 from pointprompt.sources.photos import ImageError, read_pixels
 from pointprompt.things import Thing
 from pointprompt.types import Photo, Prediction
+from tests.fake_hub import encoded, parquet, stored
 from tests.recipes import made
 from tests.videos import write_video
 
@@ -40,12 +44,12 @@ def computed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     names: list[str] = []
 
     def apply(
-        recipe: Recipe, images: Iterable[Path], *, names: Iterable[str], **_: Any
+        recipe: Recipe, images: Iterable[Path | bytes], *, names: Iterable[str], **_: Any
     ) -> Iterator[Applied]:
         for index, (path, name) in enumerate(zip(images, names, strict=True)):
             yield found_in(recipe, path, name, index)
 
-    def found_in(recipe: Recipe, path: Path, name: str, index: int) -> Applied:
+    def found_in(recipe: Recipe, path: Path | bytes, name: str, index: int) -> Applied:
         try:
             pixels = read_pixels(path)
         except ImageError as error:
@@ -148,19 +152,24 @@ def test_killed_at_random_twenty_times_it_gives_what_one_run_gives(
     run(undisturbed)
     once = len(computed)
     dice = random.Random(0)
-    kills = 0
+    kills = runs = 0
     while kills < 20:
-        revive = kill_at(monkeypatch, dice.randint(1, 70), dice.random() < 0.5)
+        revive = kill_at(monkeypatch, dice.randint(1, 30), dice.random() < 0.5)
         try:
             run(asked)
         except Killed:
             kills += 1
-        revive()
+            continue
+        finally:
+            revive()
+        assert files_of(asked.out) == files_of(undisturbed.out)
+        shutil.rmtree(asked.out)
+        runs += 1
     report = run(asked)
     assert report.as_dict() == run(undisturbed).as_dict()
     assert files_of(asked.out) == files_of(undisturbed.out)
     # What was found is not computed again, but for the image that was worked on.
-    assert len(computed) - once <= once + kills
+    assert len(computed) <= (runs + 2) * once + kills
 
 
 def test_a_run_that_is_finished_says_the_same_again_and_computes_nothing(
@@ -237,6 +246,46 @@ def test_frames_of_a_video_are_images_too(asked: Asked, computed: list[str], tmp
     assert (report.images, report.failed) == (3, [])
     assert "overlays/clip-0006.jpg" in files_of(asked.out)
     assert not (asked.out / ".pointprompt").exists()
+
+
+def test_rows_of_a_data_set_are_images_too_and_a_stopped_run_reads_no_row_again(
+    asked: Asked, computed: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    cells = stored(*[encoded(index) for index in range(6)], None, b"no image")
+    path = tmp_path / "rows.parquet"
+    path.write_bytes(parquet({"image": cells}, {"image": "Image"}, rows_a_group=1))
+    of_rows = to(asked, asked.out, images=DatasetAsked(str(path)))
+    undisturbed = to(of_rows, tmp_path / "undisturbed")
+    report = run(undisturbed)
+    assert (report.images, report.done, len(computed)) == (8, 8, 6)
+    assert [one.name for one in report.failed] == ["row-000006", "row-000007"]
+    assert "row-000002-2.png" in computed
+
+    def stop(report: Report) -> None:
+        if report.done == 4:
+            raise Killed
+
+    with pytest.raises(Killed):
+        run(of_rows, stop)
+    skipped = []
+    read = Rows.read
+    monkeypatch.setattr(
+        Rows, "read", lambda self, part, skip: skipped.append(skip) or read(self, part, skip)
+    )
+    assert run(of_rows).as_dict() == report.as_dict()
+    assert skipped == [4]
+    assert files_of(asked.out) == files_of(undisturbed.out)
+    photos = pq.read_table(asked.out / "dataset/data/train-00000-of-00001.parquet")["image"]
+    assert [cell["bytes"] for cell in photos.to_pylist()] == [one["bytes"] for one in cells[:6]]
+
+
+def test_other_rows_are_another_run(asked: Asked, computed: list[str], tmp_path: Path):
+    path = tmp_path / "rows.parquet"
+    path.write_bytes(parquet({"image": stored(encoded(0))}))
+    run(to(asked, asked.out, images=DatasetAsked(str(path))))
+    path.write_bytes(parquet({"image": stored(encoded(0), encoded(1))}))
+    with pytest.raises(BatchError, match="is not empty"):
+        run(to(asked, asked.out, images=DatasetAsked(str(path))))
 
 
 def test_what_is_no_folder_and_no_video_is_refused(asked: Asked, computed: list[str]):

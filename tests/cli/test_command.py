@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,8 @@ from pointprompt.cli import batch, command
 from pointprompt.cli.options import click_of
 from pointprompt.sources.examples import example_set
 from pointprompt.types import Click
+from tests.fake_hub import FakeHub, parquet, serving
+from tests.fake_hub_writing import held
 from tests.recipes import made
 from tests.videos import write_video
 
@@ -70,7 +73,31 @@ def said(
     return run
 
 
-def test_every_command_of_the_docs_works_in_its_order(said: Said, made_set: Path):
+@pytest.fixture
+def hub(made_set: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeHub]:
+    """A Hub with the photos as a data set, and the token of who may write there."""
+    import datasets
+
+    with serving(monkeypatch) as fake:
+        monkeypatch.setattr(datasets.config, "HF_ENDPOINT", fake.endpoint)
+        monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", False)
+        fake.writing.add_user("hf_the_servers_own_token", "me")
+        files = sorted((made_set / "photos").iterdir())
+        cells = [{"bytes": file.read_bytes(), "path": file.name} for file in files]
+        rows = parquet({"image": cells}, {"image": "Image"})
+        fake.add("me/photos", {"data/train-00000-of-00001.parquet": rows}, private=True)
+        yield fake
+
+
+def test_every_command_of_the_docs_works_in_its_order(
+    said: Said,
+    made_set: Path,
+    hub: FakeHub,
+    ray_here: None,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    # Libraries' handlers keep the stream that a command before had, and that is closed by now.
+    monkeypatch.setattr(logging, "raiseExceptions", False)
     assert len(COMMANDS) >= 6
     assert {shlex.split(line)[1] for line in COMMANDS} == set(command._WORK)
     ran = set()
@@ -91,11 +118,26 @@ def test_every_command_of_the_docs_works_in_its_order(said: Said, made_set: Path
         paths = [f"{folder}/masks/{name}.png" for folder in ("masks", "more-masks")]
         first, again = (np.asarray(Image.open(path)) for path in paths)
         np.testing.assert_array_equal(first, again)
+    for name, same in (("ray-masks", "more-masks"), ("again-masks", "masks")):
+        assert_alike(Path(name), Path(same))
+    assert sorted(path.name for path in Path("hub-masks/masks").iterdir()) == [
+        "row-000000-cat.png",
+        "row-000001-coffee.png",
+    ]
+    assert "data/train-00000-of-00001.parquet" in held(hub, "me/masks")
+    assert hub.datasets["me/masks"]["private"] is True
     assert sorted(path.name for path in Path("clip-masks/masks").iterdir()) == [
         "clip-0000.png",
         "clip-0005.png",
         "clip-0010.png",
     ]
+
+
+def assert_alike(folder: Path, other: Path) -> None:
+    """The same masks, whatever the images are called."""
+    masks, others = (sorted((one / "masks").iterdir()) for one in (folder, other))
+    for one, same in zip(masks, others, strict=True):
+        assert one.read_bytes() == same.read_bytes()
 
 
 def test_results_are_json_where_that_is_wanted(said: Said):
@@ -128,6 +170,11 @@ def test_results_are_json_where_that_is_wanted(said: Said):
         (("apply", "r", "photos", "--out", "o", "--every", "x"), "invalid int"),
         (("export", "photos", "nowhere.json", "--out", "o"), "No such file"),
         (("predict", "photos", "--click", "1,1,1", "--out", "o", "--gamma", "0"), "gamma must be"),
+        (("predict", "photos", "--click", "1,1,1", "--out", "o", "--public"), "--public is of"),
+        (("analyze", "photos", "--out", "s", "--split", "test"), "photos is no data set"),
+        (("analyze", "rows.parquet", "--out", "s"), "There is no file rows.parquet"),
+        (("apply", "r", "photos", "--out", "o", "--workers", "2"), "are of --engine ray"),
+        (("apply", "r", "photos", "--out", "o", "--engine", "spark"), "invalid choice"),
         (("dance",), "invalid choice"),
     ],
 )

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pointprompt.cli.journal import Journal, Record, key_of_file, names_in, packed, write_whole
+from pointprompt.formats.archive import Written
 from pointprompt.types import Photo
 
 MASKS = [np.random.default_rng(seed).random((7, 13)) < 0.4 for seed in range(2)]
@@ -21,6 +22,7 @@ RECORD = Record(
     np.random.default_rng(2).random((2, 4, 5), np.float32),
     (0.25, 0.75),
     True,
+    Written((3, 0), ("masks/ä.png",), ((7, "No overlay: It is gone."),)),
 )
 
 
@@ -32,13 +34,19 @@ def journal(tmp_path: Path) -> Journal:
 def test_a_record_is_read_as_it_was_put(journal: Journal):
     journal.put(SOURCE, "1", RECORD)
     found = journal.get(SOURCE, "1")
-    assert found is not None
+    assert isinstance(found, Record)
+    assert found.written == RECORD.written
     for thing, mask in enumerate(MASKS):
         np.testing.assert_array_equal(found.mask(thing), mask)
     np.testing.assert_array_equal(found.heatmaps, RECORD.heatmaps)
     assert (found.presence, found.unlike) == (RECORD.presence, True)
     before, after = vars(RECORD.photo), vars(found.photo)
     assert {name: after[name] for name in before} == before
+
+
+def test_why_there_is_nothing_in_an_image_may_be_put_too(journal: Journal):
+    journal.put(SOURCE, "1", "The row holds no image.")
+    assert journal.get(SOURCE, "1") == "The row holds no image."
 
 
 def test_of_another_image_or_a_changed_one_there_is_none(journal: Journal):
@@ -57,7 +65,7 @@ def test_a_record_that_is_damaged_is_none_or_has_its_image(tmp_path_factory, cut
     data[at % len(data)] ^= 0x55
     path.write_bytes(data[:cut])
     found = journal.get(SOURCE, "1")
-    assert found is None or found.photo.source == SOURCE
+    assert not isinstance(found, Record) or found.photo.source == SOURCE
 
 
 def test_a_file_is_another_one_by_its_size_or_time(tmp_path: Path):

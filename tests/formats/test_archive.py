@@ -339,12 +339,13 @@ def streamed(folder, given, times=1):
             for index, photo in enumerate(given.photos):
                 masks = [of[index] for of in given.masks]
                 heatmaps, presence = given.heatmaps[:, index], given.presence[:, index]
-                counts = writer.add(photo, masks, heatmaps, [float(p) for p in presence])
-                assert len(counts) == len(given.things)
+                image = (photo, masks, heatmaps, [float(p) for p in presence])
+                written = writer.write(*image)
+                assert len(written.counts) == len(given.things)
+                writer.add(*image, written)
             writer.finish()
     assert not list((folder / "state").iterdir())
-    files = [path for path in (folder / "out").rglob("*") if path.is_file()]
-    return {path.relative_to(folder / "out").as_posix(): path.read_bytes() for path in files}
+    return contents(folder / "out")
 
 
 def test_as_images_come_every_format_writes_what_it_writes_of_all_at_once(tmp_path):
@@ -355,6 +356,44 @@ def test_as_images_come_every_format_writes_what_it_writes_of_all_at_once(tmp_pa
 def test_to_write_images_once_more_changes_nothing(tmp_path):
     given = labelled(some_masks(1, [(8, 9), (5, 4)]))
     assert streamed(tmp_path / "a", given, 2) == streamed(tmp_path / "b", given)
+
+
+def test_what_is_of_each_image_alone_can_be_written_by_others_in_any_order(tmp_path):
+    given = labelled(some_masks(1, [(8, 9), (5, 4)]))
+    (tmp_path / "state").mkdir()
+
+    def writer(formats=STREAMING):
+        return FolderWriter(
+            tmp_path / "out",
+            tmp_path / "state",
+            things=given.things,
+            backbone=given.backbone,
+            formats=formats,
+            recipe=given.recipe,
+        )
+
+    def image(index):
+        return (
+            given.photos[index],
+            [of[index] for of in given.masks],
+            given.heatmaps[:, index],
+            [float(p) for p in given.presence[:, index]],
+        )
+
+    with writer() as one, writer() as other:
+        written = {1: other.write(*image(1)), 0: one.write(*image(0))}
+    with writer() as gathering:
+        for index in (0, 1):
+            gathering.add(*image(index), written[index])
+        gathering.finish()
+    assert contents(tmp_path / "out") == made.members(given, STREAMING)
+    assert writer().gathers
+    assert not writer(["png", "yolo", "overlays"]).gathers
+
+
+def contents(folder):
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 
 
 def test_what_needs_all_images_at_once_cannot_be_had_as_they_come(tmp_path):

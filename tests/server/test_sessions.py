@@ -31,7 +31,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def store(tmp_path: Path, clock: Clock) -> SessionStore:
-    lifetimes = Lifetimes(closed_seconds=60, idle_seconds=600, max_bytes=1000)
+    lifetimes = Lifetimes(closed_seconds=60, idle_seconds=600, unshown_seconds=300, max_bytes=1000)
     return SessionStore(tmp_path, lifetimes, clock)
 
 
@@ -263,6 +263,32 @@ def test_an_idle_session_is_freed_and_a_used_one_is_not(store, clock):
         store.get(used.token)
     assert not idle.folder.exists()
     assert used.folder.exists()
+
+
+def test_what_no_page_ever_showed_stays_for_its_own_time_after_its_last_use(store, clock):
+    session, other = add(store, page=""), add(store, page="")
+    assert store.get(session.token) is session
+    clock.now += 200
+    assert store.get(session.token) is session  # And another set of the same program stays.
+    clock.now += 200
+    store.sweep()
+    assert store.get(session.token) is session
+    assert not other.folder.exists()
+    clock.now += 301
+    with pytest.raises(SessionGone):
+        store.get(session.token)
+
+
+def test_beyond_the_limit_what_no_page_shows_goes_before_what_one_shows(store, clock):
+    shown = add(store, "page", 500)
+    clock.now += 1
+    unshown = add(store, "", 400)
+    clock.now += 1
+    newest = add(store, "other", 400)
+    assert store.get(shown.token) is shown
+    assert store.get(newest.token) is newest
+    with pytest.raises(SessionGone):
+        store.get(unshown.token)
 
 
 def test_the_least_recently_used_is_freed_at_the_byte_limit(store, clock):

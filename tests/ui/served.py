@@ -84,7 +84,8 @@ class Server:
         (found,) = (
             n
             for n, fn in self.demo.fns.items()
-            if fn.targets[0][0] in ids and fn.targets[0][1] == name
+            # What programs call nothing on the page triggers.
+            if fn.targets and fn.targets[0][0] in ids and fn.targets[0][1] == name
         )
         return found
 

@@ -69,8 +69,7 @@ def test_gradio_serves_no_file_by_its_path_whosever_it_is(server, session):
         "/redoc",
         "/openapi.json",
         "/gradio_api/openapi.json",
-        "/gradio_api/info",
-        "/gradio_api/info?all_endpoints=true",
+        "/gradio_api/info/x",
         "/gradio_api/runs",
         "/gradio_api/run-history/records",
         "/gradio_api/token",
@@ -79,6 +78,8 @@ def test_gradio_serves_no_file_by_its_path_whosever_it_is(server, session):
         "/gradio_api/queue/status",
         "/gradio_api/vibe-code",
         "/gradio_api/mcp",
+        "/gradio_api/mcp/schema",
+        "/gradio_api/mcp/sse",
         "/gradio_api/dev/reload",
         "/gradio_api/deep_link?session_hash=x",
         "/gradio_api/proxy=http://127.0.0.1/",
@@ -86,6 +87,13 @@ def test_gradio_serves_no_file_by_its_path_whosever_it_is(server, session):
         "/gradio_api/stream/a/b/1/playlist.m3u8",
         "/gradio_api/stream/a/b/1/playlist-file",
         "/gradio_api/call/x/y",
+        "/gradio_api/call/predict",
+        "/gradio_api/call/predict/" + "0" * 31,
+        "/gradio_api/call/../predict/" + "0" * 32,
+        "/gradio_api/file=" + "k" * 43,
+        "/gradio_api/file=" + "k" * 43 + "/mask.html",
+        "/gradio_api/file=" + "k" * 43 + "/../mask.png",
+        "/gradio_api/file=" + "k" * 43 + "/mask.png",
         "/svelte/x",
         "/pwa_icon",
         "/login",
@@ -106,8 +114,10 @@ def test_what_the_page_never_asks_for_is_not_there(server, address):
         "vibe-code",
         "undo-vibe-edit",
         "process_recording",
-        "call/predict",
         "call/v2/predict",
+        "mcp",
+        "mcp/http",
+        "mcp/messages/",
         "api/predict",
         "run/analyze",
         "stream/x",
@@ -147,6 +157,78 @@ def test_a_page_of_another_site_can_link_to_this_one_and_do_nothing_else(server,
     for path in ("queue/join", "component_server", "upload"):
         answer = server.http.post(f"/gradio_api/{path}", json={}, headers=headers)
         assert answer.status_code == 403
+
+
+def test_nobody_is_told_of_the_pages_own_events(server):
+    for query in ("", "?all_endpoints=true", "?all_endpoints=true&page="):
+        told = server.get(f"/gradio_api/info{query}").json()
+        assert set(told["named_endpoints"]) == {"/analyze", "/predict", "/export", "/apply"}
+        assert not told["unnamed_endpoints"]
+
+
+def endpoint(server: Server, name: str) -> int:
+    (found,) = (n for n, fn in server.demo.fns.items() if fn.api_name == name)
+    return found
+
+
+def test_no_message_has_gradio_fetch_an_address(server):
+    for path in ("http://127.0.0.1/x.png", "https://example.org/x.png", "file:///etc/passwd"):
+        file = {"path": path, "meta": {"_type": "gradio.FileData"}}
+        for data in ([[file], "", 1], [{"deep": [{"er": file}]}, "", 1]):
+            body = {"session_hash": "x", "fn_index": endpoint(server, "analyze"), "data": data}
+            for place in ("queue/join", "call/analyze"):
+                assert server.post(place, body).status_code == 400
+        event = server.event("pp-analyze", "click")
+        body = {"session_hash": "x", "fn_index": event, "data": ["", "", "", "", False, [file], 1]}
+        assert server.post("queue/join", body).status_code == 400
+
+
+def test_endpoints_are_called_by_their_names_and_no_event_of_the_page_is(server):
+    for name in ("_analyze_files", "analyze_example", "_export", "", "analyze/x"):
+        assert server.post(f"call/{name}", {"data": []}).status_code in (400, 404), name
+    for wrong in ({}, [], {"data": {}}, {"data": [], "session_hash": "../x"}, {"data": None}):
+        assert server.post("call/predict", wrong).status_code == 400
+    # Past the queue, none.
+    body = {"session_hash": "x", "fn_index": endpoint(server, "predict"), "data": ["", [], None]}
+    assert server.post("run/predict", body).status_code == 400
+
+
+def test_a_message_of_a_program_is_as_large_as_one_of_the_page(server):
+    headers = {"Content-Type": "application/json"}
+    for place in ("call/predict", "queue/join"):
+        content = b'{"data": ["' + b"x" * 10_000_001
+        answer = server.http.post(f"/gradio_api/{place}", content=content, headers=headers)
+        assert answer.status_code == 413
+
+
+def test_another_site_calls_no_endpoint(server):
+    for site in ("cross-site", "same-site"):
+        headers = {"Sec-Fetch-Site": site}
+        for path in ("call/predict", "queue/join", "upload"):
+            answer = server.http.post(f"/gradio_api/{path}", json={"data": []}, headers=headers)
+            assert (answer.status_code, answer.text) == (403, allowed.FROM_ELSEWHERE)
+        assert server.http.get("/gradio_api/info", headers=headers).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        [],
+        7,
+        {"params": {"arguments": {"files": [{"path": "/etc/passwd"}]}}},
+        {"params": {"arguments": {"recipe": {"path": "x", "meta": {"_type": "gradio.FileData"}}}}},
+        {"params": [[[{"path": None}]]]},
+    ],
+)
+def test_no_message_of_an_assistant_has_gradio_upload_a_file_of_this_computer(message):
+    with pytest.raises(allowed.Refused):
+        allowed.check_assistants_message(json.dumps(message).encode())
+
+
+def test_a_message_of_an_assistant_may_hold_what_endpoints_take():
+    things = [{"name": "cat", "clicks": [{"image": 0, "x": 0.5, "y": 0.5}]}]
+    arguments = {"session": "s", "things": things}
+    allowed.check_assistants_message(json.dumps({"params": {"arguments": arguments}}).encode())
 
 
 WRONG_ENVELOPES: list[Any] = [

@@ -80,7 +80,7 @@ class Table:
         # default all pages of a row group would be, which may hold a thousand images.
         self._file = pq.ParquetFile(file, pre_buffer=False, buffer_size=_REQUEST_BYTES)
         self.names: list[str] = self._file.schema_arrow.names
-        self.columns = _columns(self._file.schema_arrow)
+        self.columns = columns_in(self._file.schema_arrow)
 
     def rows(self, column: Column) -> Iterator[list[Cell]]:
         """Yield each row's places for images, in order."""
@@ -175,7 +175,7 @@ def _elsewhere(names: list[str]) -> str:
 # --- Which columns may hold images ---------------------------------------------------------------
 
 
-def _columns(schema: Any) -> list[Column]:
+def columns_in(schema: Any) -> list[Column]:
     """Return the places that may hold images, given a pyarrow schema, the likeliest first."""
     declared = _declared(schema)
     found: list[Column] = []

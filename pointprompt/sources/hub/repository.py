@@ -18,7 +18,7 @@ _NAME_PART = r"[A-Za-z0-9](?:[\w.-]{0,94}\w)?"
 NAME = rf"(?:{_NAME_PART}/)?{_NAME_PART}"
 _NAME = re.compile(NAME, re.ASCII)
 # The Hub's own copy of a dataset as parquet files: <configuration>/<split>/0000.parquet.
-_PARQUET_COPY = "refs/convert/parquet"
+PARQUET_COPY = "refs/convert/parquet"
 _MAX_INFO_BYTES = 64 * 2**20
 
 
@@ -69,7 +69,7 @@ def parquet_copy(connection: Connection, name: str, timeout: float) -> Repositor
     Raises:
         DatasetError: As for `repository`.
     """
-    return _info(connection, name, _PARQUET_COPY, timeout)
+    return _info(connection, name, PARQUET_COPY, timeout)
 
 
 def _info(

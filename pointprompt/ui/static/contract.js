@@ -217,6 +217,18 @@
  */
 
 /**
+ * A concept of a recipe that clicks can go on from.
+ * @typedef {Object} ManifestConcept
+ * @property {string} name As in `JointRule`.
+ * @property {[number, number]} level Likeness to its first click that is enough: in the image of that, and elsewhere.
+ * @property {[number, number][]} marks Image and label, 1 or -1, of each of its clicks. Of an image that is not in the set a number below 0.
+ * @property {Click[]} clicks Those of them that were made in images of the set.
+ * @property {number} looks How many there are.
+ * @property {number} looks_level How like one of them an image must be.
+ * @property {string} numbers Little-endian float32 as base64: the codes of the clicks, what each adds in its own image and elsewhere, and the codes of the looks.
+ */
+
+/**
  * All that the page must know to show an analysis.
  * @typedef {Object} Manifest
  * @property {string} session Its token, which the page keeps to itself.
@@ -232,6 +244,7 @@
  * @property {string} example What to try with them, where they are an example; "" where they are somebody's own.
  * @property {boolean} opening Whether this is what pages open with, and nobody asked for it.
  * @property {string} recall What this browser may keep to open the set again, whenever; "" where it is not stored.
+ * @property {ManifestConcept[]} concepts Those of a recipe that is open on it.
  * @property {OpenedPrompt | null} opened What a recipe that was just opened wants in these images; null where none was.
  */
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
@@ -14,10 +15,11 @@ from PIL import Image
 from scipy.ndimage import gaussian_filter
 
 from pointprompt.analysis.analysis import Analysis
-from pointprompt.analysis.codes import Packed, unit
+from pointprompt.analysis.codes import Packed, unit, with_centred
 from pointprompt.masks.levels import small
 from pointprompt.masks.photo_edges import PhotoEdges
-from pointprompt.rules.predictor import Predictor
+from pointprompt.rules.concept import Level
+from pointprompt.rules.predictor import Known, Predictor, fit_jointly, labels_of
 from pointprompt.server import wire
 from pointprompt.settings import JointRule, Settings
 from pointprompt.types import BackboneChoice, Click, Photo
@@ -69,7 +71,9 @@ def code_files(of: Analysis) -> list[bytes]:
     ]
 
 
-def prompts(n: int) -> st.SearchStrategy[tuple[list[Click], Settings]]:
+def prompts(
+    n: int, concepts: Sequence[str] = ("",)
+) -> st.SearchStrategy[tuple[list[Click], Settings]]:
     """Any clicks on n images and any settings of our rule."""
     place = st.floats(0, 1, exclude_max=True, width=32)
     click = st.builds(Click, st.integers(0, n - 1), place, place, st.booleans())
@@ -78,9 +82,31 @@ def prompts(n: int) -> st.SearchStrategy[tuple[list[Click], Settings]]:
         threshold=st.sampled_from([0.5, 0.5, 0.3, 0.62, 0.8]),
         gamma=st.sampled_from([1.0, 1.0, 0.5, 2.5]),
         size=st.sampled_from(["thing", "thing", "part", "more"]),
+        concept=st.sampled_from(concepts),
     )
     settings = st.builds(Settings, rule=rule, one_only=st.booleans())
-    return st.tuples(st.lists(click, min_size=1, max_size=9), settings)
+    return st.tuples(st.lists(click, min_size=int(concepts == ("",)), max_size=9), settings)
+
+
+ITS_OWN, FOREIGN = (f"{'a' * 16}-{number}" for number in range(2))
+# What a concept was made of, on images of the set.
+CLICKED = (Click(0, 0.4, 0.5), Click(1, 0.7, 0.2, positive=False), Click(2, 0.1, 0.8))
+
+
+def known_on(of: Analysis) -> Known:
+    """Two concepts: of clicks in the set, and of clicks on images that are not in it."""
+    elsewhere = with_centred(analysis(len(of.photos), seed=1).codes)
+    clicks = [*CLICKED, Click(3, 0.5, 0.5), Click(2, 0.9, 0.4, positive=False)]
+    own, foreign = (
+        fit_jointly(codes, labels_of(some, H, W), Level(0.35, 0.32), same)
+        for codes, some, same in (
+            (with_centred(of.codes), CLICKED, Predictor(of).same),
+            (elsewhere, clicks, [100 + image for image in range(len(of.photos))]),
+        )
+    )
+    assert own
+    assert foreign
+    return Known({ITS_OWN: own, FOREIGN: foreign}, tuple(Predictor(of).same))
 
 
 class Cases:
@@ -90,12 +116,20 @@ class Cases:
         predictor: The server's.
     """
 
-    def __init__(self, run: Any, of: Analysis) -> None:
-        self.predictor = Predictor(of)
+    def __init__(self, run: Any, of: Analysis, *, goes_on: bool = False) -> None:
+        """Prompts on this set; with concepts that they may go on from."""
+        known = known_on(of) if goes_on else Known()
+        self.predictor = Predictor(of, known)
+        images = dict(zip(known.numbers, self.predictor.same, strict=False))
+        sent = [
+            wire.ManifestConcept.of(name, concept, images, CLICKED if name == ITS_OWN else ())
+            for name, concept in known.concepts.items()
+        ]
         self._run = run
         self._set = {
             "grid": [H, W],
             "same": self.predictor.same,
+            "concepts": json.loads(json.dumps([asdict(one) for one in sent])),
             "files": [base64.b64encode(file).decode() for file in code_files(of)],
         }
 
@@ -114,7 +148,7 @@ class Cases:
             const { createRule } = await import('/rule/rule.js');
             const { decode } = await import('/rule/codes.js');
             const [h, w] = input.grid;
-            const rule = createRule(input.grid, input.same);
+            const rule = createRule(input.grid, input.same, input.concepts);
             input.files.forEach((file, image) => {
               const bytes = Uint8Array.from(atob(file), (letter) => letter.charCodeAt(0));
               rule.add(image, decode(bytes.buffer, h * w));

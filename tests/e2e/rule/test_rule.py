@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pointprompt.settings import JointRule, Settings
 from pointprompt.types import Click
-from tests.e2e.rule.cases import Cases, H, W, analysis, prompts
+from tests.e2e.rule.cases import CLICKED, FOREIGN, ITS_OWN, Cases, H, W, analysis, prompts
 
 N = 5
 
@@ -22,10 +22,16 @@ def cases(run) -> Cases:
     return Cases(run, analysis(N))
 
 
+@pytest.fixture(scope="module")
+def going_on(run) -> Cases:
+    return Cases(run, analysis(N), goes_on=True)
+
+
 def compare(cases: Cases, asked: list[tuple[list[Click], Settings]]) -> None:
     for (clicks, settings), found in zip(asked, cases.in_the_browser(asked), strict=True):
         expected = cases.predictor.predict(clicks, settings)
-        if not expected.presence.any() and not any(click.positive for click in clicks):
+        is_asked = settings.concept or any(click.positive for click in clicks)
+        if not expected.presence.any() and not is_asked:
             assert found is None
             continue
         if found is None:
@@ -104,3 +110,31 @@ def test_what_was_asked_before_leaves_nothing_in_what_is_asked_next(cases):
 @given(asked=st.lists(prompts(N), min_size=12, max_size=24))
 def test_whatever_is_clicked_both_select_the_same(cases, asked):
     compare(cases, asked)
+
+
+@pytest.mark.parametrize("concept", [ITS_OWN, FOREIGN])
+@pytest.mark.parametrize("clicks", [[], [ONE], [*CLICKED, *SEVERAL], [SEVERAL[1]]])
+def test_from_a_concept_of_a_recipe_both_go_on_to_the_same(going_on, concept, clicks):
+    compare(going_on, [(clicks, Settings(JointRule(concept=concept)))])
+
+
+def test_what_was_asked_of_one_concept_leaves_nothing_in_what_is_asked_of_another(going_on):
+    names = [ITS_OWN, FOREIGN, "", FOREIGN, ITS_OWN]
+    asked = [([ONE], Settings(JointRule(concept=name))) for name in names]
+    compare(going_on, asked)
+
+
+def test_of_a_concept_that_it_has_not_the_browser_says_nothing(going_on):
+    (found,) = going_on.in_the_browser([([ONE], Settings(JointRule(concept=f"{'b' * 16}-0")))])
+    assert found is None
+
+
+@options(
+    max_examples=5,
+    deadline=None,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(asked=st.lists(prompts(N, ("", ITS_OWN, FOREIGN)), min_size=12, max_size=24))
+def test_whatever_goes_on_from_a_concept_both_select_the_same(going_on, asked):
+    compare(going_on, asked)

@@ -2,11 +2,13 @@
 // which says what it means. Knows codes, and images by their number.
 
 import { JOINT } from "../contract.js";
-import { centredAt, inner, plainAt, plainLikeness, sumOf, unit, weightedSum } from "./codes.js";
+import { centredAt, inner, plainAt, sumOf, unit, weightedSum } from "./codes.js";
+import { looksOf, moreLooks } from "./looks.js";
 
 /**
  * @import { Codes } from "./codes.js"
  * @import { Influences } from "./influences.js"
+ * @import { Looks } from "./looks.js"
  */
 
 /**
@@ -18,7 +20,6 @@ import { centredAt, inner, plainAt, plainLikeness, sumOf, unit, weightedSum } fr
  */
 
 /** @typedef {{own: number, elsewhere: number}} Level Likeness to the first click that is enough. */
-/** @typedef {{codes: readonly Float32Array[], level: number}} Looks */
 
 /**
  * @typedef {Object} Concept
@@ -31,6 +32,13 @@ import { centredAt, inner, plainAt, plainLikeness, sumOf, unit, weightedSum } fr
  */
 
 /**
+ * @param {Mark} one
+ * @param {Mark} other
+ */
+export const isSame = (one, other) =>
+  one.image === other.image && one.token === other.token && one.label === other.label;
+
+/**
  * The first positive one, and then the others in their order.
  * @param {readonly Mark[]} marks Of which one is positive.
  */
@@ -40,25 +48,29 @@ export function inOrder(marks) {
 }
 
 /**
- * @param {readonly Mark[]} marks In order.
+ * @param {readonly Mark[]} further In order.
  * @param {ReadonlyMap<number, Codes>} codesOf Of their images.
  * @param {Level} level
  * @param {Influences} influences
+ * @param {Concept | null} [start] What they go on from, at its own level.
  * @returns {Concept}
  */
-export function fit(marks, codesOf, level, influences) {
+export function fit(further, codesOf, level, influences, start = null) {
   /** @param {Mark} mark */
   const codesAt = ({ image }) => /** @type {Codes} */ (codesOf.get(image));
-  const codes = marks.map((mark) => centredAt(codesAt(mark), mark.token));
-  const bumps = { level, marks, codes, ...heightsOf(marks, codes, level) };
-  const seen = [...new Set(marks.filter(({ label }) => label === 1).map(({ image }) => image))];
+  const marks = [...(start?.marks ?? []), ...further];
+  const codes = [...(start?.codes ?? []), ...further.map((mark) => centredAt(codesAt(mark), mark.token))];
+  const reach = start?.level ?? level;
+  const bumps = { level: reach, marks, codes, ...heightsOf(marks, codes, reach, start) };
+  const seen = [...new Set(further.filter(({ label }) => label === 1).map(({ image }) => image))];
   const means = seen.map((image) => {
     const its = /** @type {Codes} */ (codesOf.get(image));
     const inside = scores(bumps, image, its, influences).map((score) => Math.max(score, 0));
-    return marks
+    return further
       .filter((mark) => mark.label === 1 && mark.image === image)
       .reduce((sum, mark) => sumOf(sum, plainAt(its, mark.token)), weightedSum(its, inside));
   });
+  if (start) return { ...bumps, looks: moreLooks(start.looks, means.map(unit)) };
   const seenCodes = seen.map((image) => /** @type {Codes} */ (codesOf.get(image)));
   return { ...bumps, looks: looksOf(means.map(unit), seenCodes) };
 }
@@ -68,19 +80,25 @@ export function fit(marks, codesOf, level, influences) {
  * @param {readonly Mark[]} marks
  * @param {readonly Float32Array[]} codes
  * @param {Level} level
+ * @param {Concept | null} start Of which the first ones are.
  */
-function heightsOf(marks, codes, level) {
+function heightsOf(marks, codes, level, start) {
   const likeness = codes.map((one) => codes.map((other) => inner(one, other)));
   const guesses = marks.map(({ image }, i) =>
     guess(likeness[0][i], image === marks[0].image ? level.own : level.elsewhere),
   );
   const heights = new Float64Array(marks.length);
   const heightsElsewhere = new Float64Array(marks.length);
+  heights.set(start?.heights ?? []);
+  heightsElsewhere.set(start?.heightsElsewhere ?? []);
+  const were = start?.marks.length ?? 0;
   for (let click = 1; click < marks.length; click += 1) {
     const { label, image } = marks[click];
-    const right = label * guesses[click];
-    heights[click] = Math.max(0, JOINT.STEP - right);
-    heightsElsewhere[click] = Math.max(0, JOINT.STEP_ELSEWHERE - right);
+    if (click >= were) {
+      const right = label * guesses[click];
+      heights[click] = Math.max(0, JOINT.STEP - right);
+      heightsElsewhere[click] = Math.max(0, JOINT.STEP_ELSEWHERE - right);
+    }
     marks.forEach((mark, i) => {
       const height = mark.image === image ? heights[click] : heightsElsewhere[click];
       let rival = -Infinity;
@@ -129,71 +147,4 @@ export function scores(concept, image, codes, influences, found = new Float32Arr
     for (let token = 0; token < found.length; token += 1) found[token] += height * weights[token];
   });
   return found;
-}
-
-/**
- * @param {readonly Float32Array[]} means Of the images in which "this" was clicked.
- * @param {readonly Codes[]} seen Of the same.
- * @returns {Looks}
- */
-function looksOf(means, seen) {
-  let level = /** @type {number} */ (JOINT.LEAST_LIKE);
-  if (means.length >= JOINT.ENOUGH) {
-    const expected = seen.map((codes, image) => {
-      const others = toTheirMean(means.filter((_, i) => i !== image));
-      return best(likenessToNearest(others, codes));
-    });
-    const mean = expected.reduce((sum, one) => sum + one, 0) / expected.length;
-    level = Math.max(level, JOINT.OF_EXPECTED * mean);
-  }
-  return { codes: toTheirMean(means), level };
-}
-
-/** @param {readonly Float32Array[]} codes */
-function toTheirMean(codes) {
-  const mean = unit(codes.reduce(sumOf));
-  return codes.map((code) => unit(sumOf(code, mean)));
-}
-
-/**
- * For every token how like the nearest of the looks it is.
- * @param {readonly Float32Array[]} looks
- * @param {Codes} codes
- * @param {Float32Array} [nearest] What it is written to.
- * @param {Float32Array} [another] What is written over.
- */
-export function likenessToNearest(
-  looks,
-  codes,
-  nearest = new Float32Array(codes.tokens),
-  another = new Float32Array(codes.tokens),
-) {
-  plainLikeness(codes, looks[0], nearest);
-  for (const look of looks.slice(1)) {
-    plainLikeness(codes, look, another);
-    for (let token = 0; token < nearest.length; token += 1) {
-      if (another[token] > nearest[token]) nearest[token] = another[token];
-    }
-  }
-  return nearest;
-}
-
-/**
- * The mean of the highest few.
- * @param {Float32Array} likeness Of all tokens of an image.
- */
-export function best(likeness) {
-  const count = Math.max(1, Math.round(JOINT.BEST * likeness.length));
-  const highest = new Float32Array(count).fill(-Infinity);
-  for (const value of likeness) {
-    if (value <= highest[0]) continue;
-    // In its place among them, the lowest in front.
-    let place = 0;
-    while (place + 1 < count && highest[place + 1] < value) {
-      highest[place] = highest[place + 1];
-      place += 1;
-    }
-    highest[place] = value;
-  }
-  return highest.reduce((sum, value) => sum + value, 0) / count;
 }

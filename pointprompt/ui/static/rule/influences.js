@@ -2,7 +2,7 @@
 // last click alone is another one. Knows nothing of what becomes of it.
 
 import { centredLikeness } from "./codes.js";
-import { influence } from "./concept.js";
+import { influence, isSame } from "./concept.js";
 
 /**
  * @import { Codes } from "./codes.js"
@@ -77,13 +77,6 @@ function commonLength(chain, marks) {
   while (common < end && isSame(chain[common].mark, marks[common])) common += 1;
   return common;
 }
-
-/**
- * @param {Mark} one
- * @param {Mark} other
- */
-const isSame = (one, other) =>
-  one.image === other.image && one.token === other.token && one.label === other.label;
 
 /**
  * @param {readonly Link[]} chain

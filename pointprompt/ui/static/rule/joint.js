@@ -2,7 +2,8 @@
 // `rules/joint.py` and `rules/one_only.py`, which say what they mean.
 
 import { JOINT } from "../contract.js";
-import { best, likenessToNearest, scores } from "./concept.js";
+import { scores } from "./concept.js";
+import { best, likenessToNearest } from "./looks.js";
 
 /**
  * @import { JointRule } from "../contract.js"

@@ -1,7 +1,7 @@
 // What the prompt selects, and what a click at the pointer would, found in this browser at once: asks
 // the worker, one question at a time and the newest first. The server's masks stay the truth.
 
-import { isLocked } from "../state/edits.js";
+import { isLocked, isPrompted } from "../state/edits.js";
 import { afterPress } from "../state/press.js";
 import { all } from "../state/things.js";
 import { canFollow, LINE, question } from "./questions.js";
@@ -45,9 +45,10 @@ export function createLive(store, { addressOf, worker = makeWorker() }) {
     found = null;
     if (!manifest) return;
     sets += 1;
-    const { grid, images } = manifest;
+    const { grid, images, concepts } = manifest;
+    const same = images.map((image) => image.same);
     const codes = images.map((image) => new URL(addressOf(image.codes), document.baseURI).href);
-    worker.postMessage({ kind: "open", set: sets, grid, same: images.map(({ same }) => same), codes });
+    worker.postMessage({ kind: "open", set: sets, grid, same, codes, concepts });
     want();
   }
 
@@ -84,7 +85,7 @@ export function createLive(store, { addressOf, worker = makeWorker() }) {
     // Locked ones stay as they are.
     const isOpen = (/** @type {number} */ image) => !isLocked(history.present, image);
     const images = [...seen].filter((image) => known.has(image) && isOpen(image) && isMissing(image));
-    if (!images.length || unanswered === asked || !history.present.clicks.length) return null;
+    if (!images.length || unanswered === asked || !isPrompted(history.present)) return null;
     return {
       asked: question(state, history.present.clicks, images),
       take(tiles) {
@@ -126,9 +127,9 @@ export function createLive(store, { addressOf, worker = makeWorker() }) {
   function takeFound() {
     const state = get();
     const { asked, live, history } = state;
-    const { clicks } = history.present;
-    if (!found || live.seq === asked || !clicks.length || !canFollow(state)) return;
-    const { prompt, drawn } = question(state, clicks, []);
+    const { present } = history;
+    if (!found || live.seq === asked || !isPrompted(present) || !canFollow(state)) return;
+    const { prompt, drawn } = question(state, present.clicks, []);
     const isSame = JSON.stringify(found.prompt) === JSON.stringify(prompt);
     if (isSame && drawn === LINE) set({ live: { seq: asked, tiles: byImage(found.tiles) } });
   }

@@ -15,12 +15,13 @@ import { clicksOf } from "../state/things.js";
 export const LINE = "contour";
 
 /**
- * Whether this browser can do what the settings say: our own rule, unless it goes on from a recipe.
+ * Whether this browser can do what the settings say: our own rule, from a concept that it has if any.
  * @param {State} state
  */
 export function canFollow(state) {
   const { rule } = sentSettings(state);
-  return rule.name === "joint" && !rule.concept;
+  if (rule.name !== "joint") return false;
+  return !rule.concept || Boolean(state.manifest?.concepts.some(({ name }) => name === rule.concept));
 }
 
 /**

@@ -3,14 +3,15 @@
 
 import { SIZE_LEVELS, LEVELS } from "../contract.js";
 import { centredAt, centredLikeness, inner } from "./codes.js";
-import { fit, inOrder } from "./concept.js";
+import { fit, inOrder, isSame } from "./concept.js";
 import { guide } from "./guided.js";
 import { createInfluences } from "./influences.js";
+import { knownOf } from "./known.js";
 import { createScratch, keepOne, margins } from "./joint.js";
 import { stableLevel } from "./levels.js";
 
 /**
- * @import { Click, JointRule } from "../contract.js"
+ * @import { Click, JointRule, ManifestConcept } from "../contract.js"
  * @import { Codes } from "./codes.js"
  * @import { Level, Mark } from "./concept.js"
  * @import { Picture } from "./guided.js"
@@ -30,8 +31,10 @@ import { stableLevel } from "./levels.js";
 /**
  * @param {readonly [number, number]} grid Rows and columns of tokens.
  * @param {readonly number[]} same For each image the first one that is the same.
+ * @param {readonly ManifestConcept[]} [concepts] That clicks can go on from.
  */
-export function createRule([h, w], same) {
+export function createRule([h, w], same, concepts = []) {
+  const starts = knownOf(concepts);
   // By the first image of those that have the same codes; their pictures may differ, if only a little.
   /** @type {Map<number, Codes>} */
   const codesOf = new Map();
@@ -107,6 +110,23 @@ export function createRule([h, w], same) {
   /** @param {number} image */
   const known = (image) => /** @type {Codes} */ (codesOf.get(same[image]));
 
+  /**
+   * The concept of clicks, here or in a recipe; null where none says "this".
+   * @param {readonly Placed[]} placed
+   * @param {readonly Click[]} clicks
+   * @param {JointRule} rule
+   */
+  function conceptOf(placed, clicks, rule) {
+    const start = starts.get(rule.concept);
+    if (start) {
+      const its = marksOf(start.clicks);
+      const further = placed.filter((mark) => !its.some((one) => isSame(one, mark)));
+      return fit(further, codesOf, start.concept.level, influences, start.concept);
+    }
+    if (rule.concept || !placed.some(({ label }) => label === 1)) return null;
+    return fit(inOrder(placed), codesOf, levelOf(clicks, rule.size), influences);
+  }
+
   /** @param {number} image */
   const knows = (image) => pictures.has(image);
 
@@ -125,7 +145,7 @@ export function createRule([h, w], same) {
 
     /**
      * What is made of what a prompt selects in each of these images, all of them known; null without
-     * a positive click, or where the codes of a clicked image are not known.
+     * a positive click or a concept, or where the codes of a clicked image are not known.
      * @template Made
      * @param {Prompt} prompt
      * @param {readonly number[]} images
@@ -134,11 +154,10 @@ export function createRule([h, w], same) {
      * @returns {Made[] | null}
      */
     predict({ clicks, rule, one_only: oneOnly }, images, make) {
-      const isPositive = clicks.some(({ positive }) => positive);
-      if (!isPositive || !clicks.every(({ image }) => knows(image))) return null;
+      if (!clicks.every(({ image }) => knows(image))) return null;
       const placed = marksOf(clicks);
-      if (!placed.some(({ label }) => label === 1)) return null;
-      const concept = fit(inOrder(placed), codesOf, levelOf(clicks, rule.size), influences);
+      const concept = conceptOf(placed, clicks, rule);
+      if (!concept) return null;
       influences.keepOnly(new Set([...images, ...clicks.map(({ image }) => image)].map((image) => same[image])));
       return images.map((image) => {
         const here = placed.filter(({ at }) => at.image === image);

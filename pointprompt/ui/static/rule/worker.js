@@ -6,6 +6,7 @@ import { contour } from "./contour.js";
 import { createRule } from "./rule.js";
 
 /**
+ * @import { ManifestConcept } from "../contract.js"
  * @import { Contour } from "./contour.js"
  * @import { Prompt } from "./rule.js"
  * @import { Margins } from "./joint.js"
@@ -19,6 +20,7 @@ import { createRule } from "./rule.js";
  * @property {[number, number]} grid
  * @property {number[]} same
  * @property {string[]} codes Addresses.
+ * @property {ManifestConcept[]} concepts
  */
 
 /**
@@ -137,7 +139,7 @@ function receive({ data: message }) {
     wanted = message.images;
     load();
   } else {
-    open = { opening: message, rule: createRule(message.grid, message.same) };
+    open = { opening: message, rule: createRule(message.grid, message.same, message.concepts) };
     wanted = [];
     loading.clear();
   }
