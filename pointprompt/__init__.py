@@ -22,6 +22,7 @@ from pointprompt.types import Click, Prediction, Progress
 
 if TYPE_CHECKING:
     from pointprompt.applying import apply
+    from pointprompt.exporting import export
     from pointprompt.on_ray import apply as apply_on_ray
     from pointprompt.pipeline import analyze, extend, make_recipe, open_recipe, predict, without
     from pointprompt.recipes.applied import Applied
@@ -52,6 +53,7 @@ __all__ = [
     "analyze",
     "apply",
     "apply_on_ray",
+    "export",
     "extend",
     "get_mask",
     "make_recipe",
@@ -72,6 +74,7 @@ _PLACES = {
     "analyze": ("pipeline", "analyze"),
     "apply": ("applying", "apply"),
     "apply_on_ray": ("on_ray", "apply"),
+    "export": ("exporting", "export"),
     "extend": ("pipeline", "extend"),
     "get_mask": ("rules.tutorial", "get_mask"),
     "make_recipe": ("pipeline", "make_recipe"),

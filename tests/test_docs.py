@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zipfile
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -104,6 +105,15 @@ def test_the_code_of_recipes_runs(
     assert [line.split()[0] for line in said] == ["broken.jpg", "cat.jpg", "other.jpg"]
     assert names["tokens"].masks.shape[0] == 2
     assert names["cat"].settings.concept
+
+
+@pytest.mark.usefixtures("images")
+def test_the_code_of_formats_runs() -> None:
+    names = ran(ROOT / "docs" / "formats.md")
+    assert names["prompt"].things == (names["cat"],)
+    assert {path.name for path in Path("polygons").iterdir()} == {"coco.json", "prompt.json"}
+    with zipfile.ZipFile("masks.zip") as archive:
+        assert {"coco.json", "prompt.json"} < set(archive.namelist())
 
 
 def test_every_headline_figure_of_the_readme_is_one_that_was_measured() -> None:

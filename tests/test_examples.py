@@ -178,7 +178,7 @@ def test_supervision_opens_the_oranges_as_coco(run, capsys):
 
 
 def test_supervision_reads_the_yolo_data_set_with_an_orange_a_region(run):
-    place = run("yolo_dataset") / "yolo"
+    place = run("yolo_dataset") / "masks" / "yolo"
     data = supervision.DetectionDataset.from_yolo(
         str(place / "images"), str(place / "labels"), str(place / "data.yaml"), force_masks=True
     )

@@ -16,8 +16,6 @@ from PIL import Image
 
 import pointprompt
 from pointprompt import Click, Thing
-from pointprompt.formats.archive import write_folder
-from pointprompt.formats.labelled import Labelled
 from pointprompt.sources.examples import example_set
 
 out = Path(sys.argv[1])
@@ -37,22 +35,12 @@ orange = Thing(
         Click(image=2, x=0.60, y=0.31, positive=False),
     ),
 )
-found = pointprompt.predict(analysis, orange.clicks, orange.settings)
-# Each thing has a row of masks, of heatmaps and of presence; here there is one thing.
-labelled = Labelled(
-    analysis.photos,
-    [orange],
-    [found.masks],
-    found.heatmaps[None],
-    found.presence[None],
-    analysis.backbone,
-)
-write_folder(out, labelled, ["coco"])
+pointprompt.export(analysis, [orange], out / "masks", ["coco"])
 
 # From here on it is supervision's own.
 data = supervision.DetectionDataset.from_coco(
     images_directory_path=str(out / "photos"),
-    annotations_path=str(out / "coco.json"),
+    annotations_path=str(out / "masks" / "coco.json"),
     force_masks=True,
 )
 tint = supervision.MaskAnnotator(opacity=0.6)

@@ -15,8 +15,6 @@ from PIL import Image
 
 import pointprompt
 from pointprompt import Click, Settings, Thing
-from pointprompt.formats.archive import write_folder
-from pointprompt.formats.labelled import Labelled
 from pointprompt.sources.examples import example_set
 
 out = Path(sys.argv[1])
@@ -38,16 +36,7 @@ orange = Thing(
     # Each region is an orange to a trainer: what is too small to be one goes.
     Settings(remove_specks=400),
 )
-found = pointprompt.predict(analysis, orange.clicks, orange.settings)
-labelled = Labelled(
-    analysis.photos,
-    [orange],
-    [found.masks],
-    found.heatmaps[None],
-    found.presence[None],
-    analysis.backbone,
-)
-write_folder(out, labelled, ["yolo"])
+pointprompt.export(analysis, [orange], out / "masks", ["yolo"])
 # Trainers look for the photos in a folder `images` beside `labels`.
-shutil.copytree(out / "photos", out / "yolo" / "images", dirs_exist_ok=True)
-print((out / "yolo" / "data.yaml").read_text(encoding="utf-8"))
+shutil.copytree(out / "photos", out / "masks" / "yolo" / "images")
+print((out / "masks" / "yolo" / "data.yaml").read_text(encoding="utf-8"))

@@ -60,12 +60,13 @@ def _analyze(options: argparse.Namespace) -> int:
     from pointprompt.cli import sets
     from pointprompt.cli.options import reading_of, use_device
     from pointprompt.engines.engine import ThisProcess
+    from pointprompt.formats.archive import check_new
     from pointprompt.pipeline import analyze, conditions_of
     from pointprompt.sources.photos import ImageError
     from pointprompt.sources.video import is_video
 
     out = Path(options.out)
-    sets.check_new(out)
+    check_new(out)
     limits = reading_of(options, options.max_images)
     engine = ThisProcess(use_device(options.device))
     if is_video(options.images):
@@ -151,13 +152,14 @@ def _set_of(options: argparse.Namespace) -> Analysis:
     """
     from pointprompt.cli import sets
     from pointprompt.cli.options import formats_of
+    from pointprompt.formats.archive import check_new
     from pointprompt.pipeline import analyze
     from pointprompt.sources.dataset_rows import is_dataset
     from pointprompt.sources.photos import Limits
 
     # What is wrong is said before anything is computed.
     formats_of(options)
-    sets.check_new(Path(options.out))
+    check_new(Path(options.out))
     folder = Path(options.set)
     is_set = sets.is_set(folder) or not (folder.is_dir() or is_dataset(options.set))
     if is_set:
@@ -168,13 +170,14 @@ def _set_of(options: argparse.Namespace) -> Analysis:
 
 
 def _write(options: argparse.Namespace, analysis: Analysis, prompt: PromptFile) -> int:
-    from pointprompt.cli.exporting import export, labelled
+    from pointprompt.cli.exporting import labelled
     from pointprompt.cli.options import formats_of
+    from pointprompt.exporting import write_new
 
     (formats, chosen), out = formats_of(options), Path(options.out)
     target = _target(options)
     with bar(not options.json) as told:
-        found = export(out, labelled(analysis, prompt), formats, chosen, told.tell)
+        found = write_new(out, labelled(analysis, prompt), formats, chosen, told.tell)
         pushed = _push(options, target, told)
     images = len(analysis.photos) - len(prompt.skipped)
     lines = [f"{name} is in {count} of {images} images." for name, count in found.items()]

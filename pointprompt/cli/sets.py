@@ -14,6 +14,7 @@ from pathlib import Path
 from pointprompt.analysis import entry
 from pointprompt.analysis.analysis import Analysis
 from pointprompt.analysis.keys import Conditions, Original
+from pointprompt.formats.archive import check_new
 from pointprompt.sources.names import safe_names
 
 _NAMES = "names.json"
@@ -32,7 +33,7 @@ def write(folder: Path, analysis: Analysis, conditions: Conditions) -> None:
         conditions: `pipeline.conditions_of` it.
 
     Raises:
-        SetError: Something is there.
+        ValueError: Something is there.
         OSError: It cannot be written.
     """
     check_new(folder)
@@ -78,15 +79,3 @@ def read(folder: Path) -> Analysis:
 def is_set(folder: Path) -> bool:
     """Whether a set was written there, whatever state it is in."""
     return (folder / entry.ENTRY_FILE).is_file()
-
-
-def check_new(folder: Path) -> None:
-    """Check that nothing is there that would be written over.
-
-    Raises:
-        SetError: Something is.
-    """
-    if folder.is_dir() and not any(folder.iterdir()):
-        return
-    if folder.exists():
-        raise SetError(f"{folder} is there already. Name another folder, or remove it.")

@@ -100,6 +100,18 @@ def write_folder(
     _write_all(partial(_put, folder), labelled, formats, options, progress)
 
 
+def check_new(path: Path) -> None:
+    """Check that nothing is there that would be written over.
+
+    Raises:
+        ValueError: Something is.
+    """
+    if path.is_dir() and not any(path.iterdir()):
+        return
+    if path.exists():
+        raise ValueError(f"{path} is there already. Name another one, or remove it.")
+
+
 class Written(NamedTuple):
     """What was written of one image alone.
 

@@ -12,13 +12,10 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from pointprompt.formats.prompt_json import PROMPT_FILE
 from pointprompt.server import addresses, session_files, wire
 from pointprompt.server.session import Session
 from pointprompt.server.turns import Turns
-from pointprompt.things import Thing, clicks_of
 from pointprompt.types import ProgressFn
 
 if TYPE_CHECKING:
@@ -140,49 +137,15 @@ def labelled_of(
     session: Session, request: wire.ExportRequest, engine: Engine | None = None
 ) -> Labelled:
     """What the things of a request select; those with nothing marked are left out."""
-    from pointprompt.formats.labelled import Labelled
-    from pointprompt.pipeline import image_masks, make_recipe
-    from pointprompt.recipes.file import encode
+    from pointprompt.exporting import labelled
 
-    analysis = session.analysis
-
-    def recipe() -> bytes:
-        made = make_recipe(
-            analysis,
-            request.things,
-            exclusive=request.exclusive,
-            predictor=session.predictor,
-            before=session.recipe,
-            engine=engine,
-        )
-        return encode(made)
-
-    things: list[Thing] = []
-    masks, heatmaps, presence = [], [], []
-    for index, thing in enumerate(request.things):
-        if not thing.is_marked:
-            continue
-        clicks = clicks_of(request.things, index, exclusive=request.exclusive)
-        found = session.predictor.predict(clicks, thing.settings, thing.locks)
-        things.append(thing)
-        masks.append(
-            image_masks(
-                analysis, found, clicks, thing.settings, locks=thing.locks, strokes=thing.strokes
-            )
-        )
-        heatmaps.append(found.heatmaps)
-        presence.append(found.presence)
-    if not things:
-        raise ValueError("There is nothing to download yet: click a thing first.")
-    return Labelled(
-        analysis.photos,
-        things,
-        masks,
-        np.stack(heatmaps),
-        np.stack(presence),
-        analysis.backbone,
-        keeps_overlaps=request.overlaps,
+    return labelled(
+        session.analysis,
+        request.things,
         exclusive=request.exclusive,
-        skipped=frozenset(request.skipped),
-        recipe=recipe,
+        keeps_overlaps=request.overlaps,
+        skipped=request.skipped,
+        predictor=session.predictor,
+        before=session.recipe,
+        engine=engine,
     )

@@ -1,4 +1,4 @@
-"""Things on a set become files, all or none."""
+"""Prompt files on sets: the masks that they say, where they are about those images."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pointprompt.cli.exporting import export, labelled
-from pointprompt.formats.format import Options
+from pointprompt.cli.exporting import labelled
+from pointprompt.exporting import write_new
 from pointprompt.formats.prompt_json import ImageEntry, PromptFile, read_prompt
 from pointprompt.settings import Settings
 from pointprompt.things import Thing
@@ -19,17 +19,8 @@ CAT = replace(made.CAT, settings=Settings(outline="tokens"))
 PROMPT = PromptFile((Thing("nothing"), CAT))
 
 
-def test_what_is_marked_is_written_and_counted(tmp_path: Path):
-    given = labelled(made.analysis(), PROMPT)
-    steps = []
-    found = export(tmp_path / "out", given, ["png", "csv"], Options(), steps.append)
-    assert found == {"cat": made.N}
-    assert len(list((tmp_path / "out" / "masks").iterdir())) == made.N
-    assert steps[-1].stage == "export"
-
-
 def test_what_was_written_is_read_again(tmp_path: Path):
-    export(tmp_path / "out", labelled(made.analysis(), PROMPT), ["png"], Options())
+    write_new(tmp_path / "out", labelled(made.analysis(), PROMPT), ["png"])
     again = read_prompt((tmp_path / "out" / "prompt.json").read_bytes())
     assert again.things == (CAT,)
     labelled(made.analysis(), again)
@@ -37,7 +28,7 @@ def test_what_was_written_is_read_again(tmp_path: Path):
 
 def test_images_that_are_left_out_are_not_counted(tmp_path: Path):
     given = labelled(made.analysis(), PROMPT._replace(skipped=(0,)))
-    assert export(tmp_path / "out", given, ["png"], Options()) == {"cat": made.N - 1}
+    assert write_new(tmp_path / "out", given, ["png"]) == {"cat": made.N - 1}
 
 
 def test_a_prompt_about_other_images_is_refused():
@@ -51,18 +42,3 @@ def test_a_prompt_about_other_images_is_refused():
 def test_nothing_marked_is_a_sentence():
     with pytest.raises(ValueError, match="Nothing is marked"):
         labelled(made.analysis(), PromptFile((Thing("nothing"),)))
-
-
-def test_nothing_is_left_where_it_could_not_be_written(tmp_path: Path):
-    given = labelled(made.analysis(), PROMPT)
-
-    def fail(_: object) -> None:
-        raise OSError("The disk is full.")
-
-    with pytest.raises(OSError, match="full"):
-        export(tmp_path / "out", given, ["png"], Options(), fail)
-    assert list(tmp_path.iterdir()) == []
-    (tmp_path / "out").mkdir()
-    (tmp_path / "out" / "mine").touch()
-    with pytest.raises(ValueError, match="is there already"):
-        export(tmp_path / "out", given, ["png"], Options())

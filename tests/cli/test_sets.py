@@ -54,7 +54,7 @@ def test_nothing_is_left_where_it_cannot_be_written(
 def test_what_is_there_is_not_written_over(analysis: Analysis, tmp_path: Path):
     (tmp_path / "empty").mkdir()
     sets.write(tmp_path / "empty", analysis, CONDITIONS)
-    with pytest.raises(SetError, match="is there already"):
+    with pytest.raises(ValueError, match="is there already"):
         sets.write(tmp_path / "empty", analysis, CONDITIONS)
 
 
