@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -65,18 +66,14 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         _make_recipe(folder)
-        for place, title, table in _tables(folder, options):
-            report.show(place, title, table, prog=parser.prog, docs=options.docs)
-
-
-def _tables(folder: Path, options: argparse.Namespace) -> Iterator[tuple[str, str, Table]]:
-    if options.over:
-        title = f"Seconds an image, median of {_REPEATS}:"
-        yield "apply over", title, _over(folder, options.over)
-    if options.rate:
-        yield "apply rate", "A folder to masks as PNG:", _rates(folder, options.rate)
-    if options.memory:
-        yield "apply memory", "Peak of memory, small images:", _memory(folder, options.memory)
+        show = partial(report.show, prog=parser.prog, docs=options.docs)
+        if options.over:
+            title = f"Seconds an image, median of {_REPEATS}, and times as many:"
+            show("apply over", title, _over(folder, options.over))
+        if options.rate:
+            show("apply rate", "A folder to masks as PNG:", _rates(folder, options.rate))
+        if options.memory:
+            show("apply memory", "Peak of memory, small images:", _memory(folder, options.memory))
 
 
 def _make_recipe(folder: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
@@ -32,8 +33,13 @@ def run(code: str, language: str, folder: Path) -> list[str]:
 def run_here(code: str, folder: Path) -> list[str]:
     """As `run`, without a new interpreter that would import all of it again."""
     printed = io.StringIO()
-    with pytest.MonkeyPatch.context() as patch, redirect_stdout(printed):
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        redirect_stdout(printed),
+        # Of its own: where a browser is tested, this thread has a loop already.
+        ThreadPoolExecutor(1) as threads,
+    ):
         patch.chdir(folder)
-        exec(compile(code, "example", "exec"), {})
+        threads.submit(exec, compile(code, "example", "exec"), {}).result(PATIENCE)
     lines = printed.getvalue().splitlines()
     return [line for line in lines if not line.startswith("Loaded as API")]

@@ -7,6 +7,7 @@ import json
 import re
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from pointprompt.sources.examples import example_set
 from pointprompt.ui.api import NAMES
 from tests.e2e.browser import PATIENCE_MS, new_context
 from tests.examples import run
-from tests.serving import ROOT, Server, serving
+from tests.serving import PATIENCE, ROOT, Server, serving
 
 DOCS = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
 # Of the documents.
@@ -114,7 +115,9 @@ def tool(server: Server, *calls: tuple[str, dict[str, Any]]) -> list[Any]:
             listed = (await client.list_tools()).tools
             return [listed, *[await client.call_tool(*call) for call in calls]]
 
-    return asyncio.run(ask())
+    # In a thread of its own: where a browser is tested, this one has a loop already.
+    with ThreadPoolExecutor(1) as threads:
+        return threads.submit(lambda: asyncio.run(ask())).result(PATIENCE)
 
 
 def test_an_assistant_is_told_what_there_is_and_how_it_is_called(server):
