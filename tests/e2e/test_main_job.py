@@ -366,6 +366,7 @@ def test_a_recipe_is_opened_on_other_images_and_clicks_go_on_from_it(
     page.wait_for_edges()
     assert page.mask(0).sum() > found.sum()
     page.tab.reload()
+    page.wait_for_tiles()
     page.wait_for_edges()
     assert page.mask(0).sum() > found.sum()
     page.action("undo").click()

@@ -1,5 +1,6 @@
 import gc
 import weakref
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -107,6 +108,16 @@ class _Counted:
         self.live -= 1
 
 
+@pytest.fixture
+def few_objects() -> Iterator[None]:
+    """Only what is made from now on is looked through for garbage; else that takes seconds."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
+@pytest.mark.usefixtures("few_objects")
 @pytest.mark.parametrize("name", FORMATS)
 def test_one_mask_is_in_memory_at_a_time_and_one_image(name, tmp_path):
     counted = _Counted(6)

@@ -154,7 +154,7 @@ def test_the_manifest_says_what_the_page_shows_and_is_json():
         "example": "",
         "opening": False,
         "recall": "signed",
-        "concepts": (),
+        "concepts": [],
         "opened": None,
     }
     with pytest.raises(ValueError, match="shorter"):
