@@ -37,7 +37,8 @@ from pointprompt.sources.photos import (
 from pointprompt.sources.video import is_video, read_frames
 from pointprompt.types import ByteArray, Photo, Prediction, ProgressFn
 
-# Images that are computed at a time; as many more are read meanwhile, by so many threads.
+# Images that are computed at a time; as many more wait to be drawn, and as many are read, by so
+# many threads.
 _AT_ONCE = 8
 _READERS = 3
 # As many frames as a video has.
@@ -120,6 +121,8 @@ class _Applying:
     def to(self, sources: Iterable[ImageSource], names: Iterable[str] | None) -> Iterator[Applied]:
         """What is found in images, in their order."""
         pool = ThreadPoolExecutor(_READERS, thread_name_prefix="read-image")
+        # The next ones are computed while whoever asks draws the masks of these.
+        lane = ThreadPoolExecutor(1, thread_name_prefix="apply")
         named = iter(names or ())
         waiting = enumerate(sources)
         ahead: deque[Future[_Read]] = deque()
@@ -131,13 +134,17 @@ class _Applying:
 
         try:
             begin(2 * _AT_ONCE)
-            while ahead:
+            found: Future[list[Applied]] | None = None
+            while ahead or found:
                 now = [ahead.popleft().result() for _ in range(min(_AT_ONCE, len(ahead)))]
                 begin(_AT_ONCE)
-                yield from self._found(now)
+                these, found = found, lane.submit(self._found, now) if now else None
+                if these:
+                    yield from these.result()
         finally:
-            # Nobody waits for what is still being read where the one who asks has gone.
-            pool.shutdown(wait=False, cancel_futures=True)
+            # Nobody waits for what is on its way where the one who asks has gone.
+            for threads in (pool, lane):
+                threads.shutdown(wait=False, cancel_futures=True)
 
     def _read(self, source: ImageSource, index: int, name: str) -> _Read:
         """The image, or why it cannot be read."""
@@ -148,23 +155,23 @@ class _Applying:
             return _Read(Applied(index, name, str(error)))
         return _Read(Applied(index, name, photo=photo), frame, digest)
 
-    def _found(self, images: Sequence[_Read]) -> Iterator[Applied]:
+    def _found(self, images: Sequence[_Read]) -> list[Applied]:
         """What is found in a few images that were read."""
         frames = [image.frame for image in images if image.frame is not None]
         if not frames:
-            yield from (image.entry for image in images)
-            return
+            return [image.entry for image in images]
         request, terms = self.recipe.backbone.request, self.recipe.terms
         computed = self.engine.compute(np.stack(frames), request, terms)
         if computed.codes.shape[1:3] != self.recipe.grid:
             raise RecipeError("This recipe is of another grid of tokens than its backbone has.")
-        place = 0
+        found, place = [], 0
         for image in images:
             if image.entry.photo is None:
-                yield image.entry
+                found.append(image.entry)
                 continue
-            yield self._said(image, image.entry.photo, _one_of(computed, place))
+            found.append(self._said(image, image.entry.photo, _one_of(computed, place)))
             place += 1
+        return found
 
     def _said(self, image: _Read, photo: Photo, computed: Computed) -> Applied:
         """What the recipe says of an image, by what was computed of it (n = 1)."""
