@@ -17,7 +17,7 @@ from pointprompt.analysis.analysis import Analysis
 from pointprompt.engines.engine import Engine
 from pointprompt.formats.archive import check_new, write_folder, write_zip
 from pointprompt.formats.format import DEFAULT_OPTIONS, Options
-from pointprompt.formats.labelled import Labelled, LabelledImage
+from pointprompt.formats.labelled import Labelled
 from pointprompt.formats.registry import DEFAULT_FORMATS
 from pointprompt.pipeline import image_masks, make_recipe
 from pointprompt.recipes.file import encode
@@ -163,10 +163,10 @@ def write_new(
     unfinished = out.with_name(f".{out.name}.{secrets.token_hex(4)}")
     try:
         if out.suffix.lower() == ".zip":
-            write_zip(unfinished, given, formats, options=options, progress=progress)
+            found = write_zip(unfinished, given, formats, options=options, progress=progress)
         else:
             unfinished.mkdir()
-            write_folder(unfinished, given, formats, options=options, progress=progress)
+            found = write_folder(unfinished, given, formats, options=options, progress=progress)
         if out.is_dir():
             out.rmdir()
         unfinished.rename(out)
@@ -174,8 +174,4 @@ def write_new(
         if unfinished.is_file():
             unfinished.unlink()
         shutil.rmtree(unfinished, ignore_errors=True)
-    found = dict.fromkeys((thing.name for thing in given.things), 0)
-    for index in given.written:
-        for name, count in zip(found, LabelledImage(given, index).counts, strict=True):
-            found[name] += count > 0
     return found

@@ -51,7 +51,7 @@ def write_zip(
     *,
     options: Options = DEFAULT_OPTIONS,
     progress: ProgressFn | None = None,
-) -> None:
+) -> dict[str, int]:
     """Write the masks of all images, and what made them, as one ZIP archive.
 
     docs/formats.md says what is in it. There always is `prompt.json`: the things with their clicks
@@ -67,13 +67,16 @@ def write_zip(
         progress: Told after every file and every image, with the stage "export" and how many images
             are done; it may raise to cancel.
 
+    Returns:
+        In how many of the images each thing is, by its name.
+
     Raises:
         ValueError: A format is unknown, a mask is not of its image's size, or a click is on an
             image that is not there.
         OSError: The target cannot be written.
     """
     with zipfile.ZipFile(target, "w") as archive:
-        _write_all(partial(_add, archive), labelled, formats, options, progress)
+        return _write_all(partial(_add, archive), labelled, formats, options, progress)
 
 
 def write_folder(
@@ -83,7 +86,7 @@ def write_folder(
     *,
     options: Options = DEFAULT_OPTIONS,
     progress: ProgressFn | None = None,
-) -> None:
+) -> dict[str, int]:
     """Write what `write_zip` does as files in a folder.
 
     Args:
@@ -93,11 +96,14 @@ def write_folder(
         options: As for `write_zip`.
         progress: As for `write_zip`.
 
+    Returns:
+        As for `write_zip`.
+
     Raises:
         ValueError: As for `write_zip`.
         OSError: A file cannot be written.
     """
-    _write_all(partial(_put, folder), labelled, formats, options, progress)
+    return _write_all(partial(_put, folder), labelled, formats, options, progress)
 
 
 def check_new(path: Path) -> None:
@@ -274,7 +280,7 @@ def _write_all(
     formats: Sequence[str],
     options: Options,
     progress: ProgressFn | None,
-) -> None:
+) -> dict[str, int]:
     _check_formats(formats)
 
     def tell() -> None:
@@ -291,6 +297,7 @@ def _write_all(
             writing.add(LabelledImage(labelled, index, options.orientation))
             tell()
         writing.finish()
+    return writing.found
 
 
 def _check_formats(formats: Sequence[str]) -> None:
@@ -305,6 +312,7 @@ class _Writing:
     Attributes:
         options: What is chosen within formats.
         added: How many images are written.
+        found: In how many of them each thing is, by its name.
         gathers: Whether one of the formats is of all images together.
     """
 
@@ -318,6 +326,7 @@ class _Writing:
     ) -> None:
         self.options = options
         self.added = 0
+        self.found = dict.fromkeys((thing.name for thing in labelled.things), 0)
         self._add = add
         self._labelled = labelled
         self._tell = tell
@@ -356,8 +365,9 @@ class _Writing:
             problems += self._take(image, gathers=True)[1]
         for _, problem in sorted(problems):
             self._problems.append({"image": photo.name, "problem": problem})
-        names = [thing.name for thing in self._labelled.things]
-        pixels = dict(zip(names, written.counts, strict=True))
+        pixels = dict(zip(self.found, written.counts, strict=True))
+        for name, count in pixels.items():
+            self.found[name] += count > 0
         self._images.append(_entry(photo) | {"mask_pixels": pixels, "files": list(written.files)})
         self.added += 1
 
