@@ -186,16 +186,14 @@ class _Work:
         progress: ProgressFn | None,
     ) -> Report:
         """What was found, once all is written."""
-        report = Report(
-            self.images.count or 0, found={thing.name: 0 for thing in self.recipe.things}
-        )
+        report = Report(self.images.count or 0, found=writer.found)
         spread_over = self.asked.spread
         found = self._here(progress) if spread_over is None else self._spread(spread_over, tell)
         for image, record in found:
             if isinstance(record, str):
                 report.failed.append(Failed(image.shown, record))
             else:
-                _add(writer, record, report)
+                _add(writer, record)
                 if record.unlike:
                     report.unlike.append(image.shown)
             report.done += 1
@@ -283,11 +281,9 @@ class _Work:
             yield image, record
 
 
-def _add(writer: FolderWriter, record: Record, report: Report) -> None:
+def _add(writer: FolderWriter, record: Record) -> None:
     masks = [record.mask(t) for t in range(len(record.masks))] if writer.gathers else ()
     writer.add(record.photo, masks, record.heatmaps, record.presence, record.written)
-    for name, count in zip(report.found, record.written.counts, strict=True):
-        report.found[name] += count > 0
 
 
 # --- The folder for files ------------------------------------------------------------------------

@@ -142,6 +142,7 @@ class FolderWriter:
     Attributes:
         folder: Where they go.
         gathers: Whether one of the formats is of all images together.
+        found: In how many of the images that were added each thing is, by its name.
 
     Args:
         folder: As above; it is made where it is missing.
@@ -189,6 +190,7 @@ class FolderWriter:
         self._count = 0
         self._own_name = f"unfinished-{secrets.token_hex(8)}"
         self.gathers = self._writing.gathers
+        self.found = self._writing.found
 
     def __enter__(self) -> FolderWriter:
         return self

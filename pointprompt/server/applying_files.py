@@ -143,7 +143,6 @@ class ApplyingFiles:
         read_recipe = recipe_file.read(recipe)
         unfinished, masks = folder / "unfinished", folder / "masks"
         unfinished.mkdir()
-        report = Report(len(files), found={thing.name: 0 for thing in read_recipe.things})
         with FolderWriter(
             masks,
             unfinished,
@@ -152,6 +151,7 @@ class ApplyingFiles:
             formats=formats,
             recipe=recipe.read_bytes,
         ) as writer:
+            report = Report(len(files), found=writer.found)
             names = safe_names([file.name for file in files])
             readable, largest = self._readable(read_recipe, files, names, report, progress)
             with self.memory(largest * READ_AT_ONCE, progress):
@@ -213,10 +213,7 @@ def _write(writer: FolderWriter, applied: Applied, report: Report) -> None:
         np.stack([one.heatmaps[0] for one in found]),
         tuple(applied.presence.values()),
     )
-    written = writer.write(*image)
-    writer.add(*image, written)
-    for name, count in zip(report.found, written.counts, strict=True):
-        report.found[name] += count > 0
+    writer.add(*image, writer.write(*image))
     if applied.unlike:
         report.unlike.append(applied.name)
 
